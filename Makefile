@@ -1,0 +1,98 @@
+# Tutti. One file builds everything; every target works from a clone on a fresh Debian 12.
+#
+#   make            the program, its plug-ins            make test     everything, under prove
+#   make demo       the main job, end to end             make lint     format, tidy, layers, sizes
+#   make setup      install what is missing (apt)        make bench    whole-process figures
+#   make install    PREFIX=/usr/local DESTDIR=           make fuzz     TIME=60
+#
+#   SAN=1           build with ASan, UBSan, LSan         CC=clang      another compiler
+
+VERSION := 0.1.0
+PREFIX  ?= /usr/local
+SAN     ?=
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+O       ?= build$(if $(filter-out gcc,$(CC)),-$(notdir $(CC)))$(if $(SAN),-san)
+
+CPPFLAGS := -D_GNU_SOURCE -DTUTTI_VERSION='"$(VERSION)"' -DTUTTI_LIBDIR='"$(PREFIX)/lib/tutti"' \
+            -DTUTTI_SHAREDIR='"$(PREFIX)/share/tutti"' -Isrc -I.
+CFLAGS   ?= -O2 -g
+STRICT   := -std=c17 -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+            -Wvla -Werror -fno-strict-overflow
+HARDEN   := $(if $(SAN),,-D_FORTIFY_SOURCE=2) -fstack-protector-strong -fPIC
+COMMA    := ,
+SANFLAGS := $(if $(SAN),-fsanitize=address$(COMMA)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+ALLFLAGS  = $(STRICT) $(CFLAGS) $(HARDEN) $(SANFLAGS) $(CPPFLAGS) -MMD -MP
+LDFLAGS  += -Wl,-z,relro $(SANFLAGS)
+LDLIBS   := -lcurl -lssh2 -luv -lsqlite3 -lmicrohttpd -lyaml -ljansson -lmpfr -lgmp -lpcre2-8 -lutf8proc \
+            -lcrypt -lz -lssl -lcrypto -lpthread -ldl -lm
+
+PACKAGES := gcc make libc6-dev libcurl4-openssl-dev libssl-dev libjansson-dev libssh2-1-dev libyaml-dev \
+            libuv1-dev libsqlite3-dev libmicrohttpd-dev libmpfr-dev libgmp-dev libpcre2-dev libutf8proc-dev \
+            libcrypt-dev zlib1g-dev libexpat1-dev openssh-server openssh-client ca-certificates curl jq perl
+
+# The program is src/, state/ and the practice cloud's server; every other folder of providers/ with C
+# files in it is a plug-in of that name.
+ROOMS    := base lang template plan io run serve cli
+SRC      := $(foreach r,$(ROOMS),$(wildcard src/$(r)/*.c)) $(wildcard state/*.c providers/sandbox/*.c)
+OBJ      := $(SRC:%.c=$(O)/obj/%.o)
+EMBED    := $(patsubst state/schema/%.sql,$(O)/gen/%.sql.h,$(wildcard state/schema/*.sql))
+PLUGINS  := $(filter-out sandbox,$(patsubst providers/%/,%,$(sort $(dir $(wildcard providers/*/*.c)))))
+PLUGINSO := $(PLUGINS:%=$(O)/providers/%.so)
+LIBS_rest := -lyaml -lexpat -lcrypto
+
+UNIT     := $(patsubst tests/unit/%.c,$(O)/tests/%.t,$(wildcard tests/unit/test_*.c))
+FUZZ     := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+BENCH    := $(patsubst tests/bench/%.c,$(O)/bench/%,$(wildcard tests/bench/bench_*.c))
+
+# V=1 shows the commands.
+Q        := $(if $(V),,@)
+say       = $(if $(V),,@echo "  $(1)")
+
+all: $(O)/tutti $(PLUGINSO)
+
+$(O)/tutti: $(O)/obj/src/main.o $(O)/libtutti.a
+	$(call say,LINK $@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(O)/libtutti.a: $(OBJ)
+	$(call say,AR   $@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(O)/obj/%.o: %.c
+	$(call say,CC   $<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALLFLAGS) -I$(O)/gen -c -o $@ $<
+
+# The schema is embedded, so that the program needs no files of its own to open a store.
+$(O)/gen/%.sql.h: state/schema/%.sql
+	@mkdir -p $(@D)
+	$(Q){ sed -e 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $<; } > $@
+$(O)/obj/state/sqlite.o: $(EMBED)
+
+define plugin
+$(O)/providers/$(1).so: $(patsubst %.c,$(O)/obj/%.o,$(wildcard providers/$(1)/*.c))
+	$$(call say,LINK $$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) -shared $$(LDFLAGS) $$(if $$(SAN),,-Wl,--no-undefined) -o $$@ $$^ $$(LIBS_$(1))
+endef
+$(foreach p,$(PLUGINS),$(eval $(call plugin,$(p))))
+
+$(O)/tests/%.t: tests/unit/%.c $(O)/libtutti.a
+	$(call say,CC   $<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALLFLAGS) -Itests $(LDFLAGS) -o $@ $< $(O)/libtutti.a $(LDLIBS)
+
+$(O)/bench/%: tests/bench/%.c $(O)/libtutti.a
+	$(call say,CC   $<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALLFLAGS) $(LDFLAGS) -o $@ $< $(O)/libtutti.a $(LDLIBS)
+
+# One room's objects and unit tests, while others are in motion: make unit T=lang
+unit: $(filter $(O)/tests/test_$(T)%.t,$(UNIT))
+	prove $^
+
+-include $(OBJ:.o=.d) $(wildcard $(O)/obj/providers/*/*.d $(O)/tests/*.d $(O)/obj/src/main.d)
+
+.PHONY: all unit

@@ -1,0 +1,28 @@
+/*
+ * Time: two clocks, and the texts in which people write instants and durations.
+ *
+ * Deadlines, backoff and latencies use the monotonic clock; what is recorded uses the wall clock.
+ * (Named clock, as <time.h> would be shadowed by a time.h of ours.)
+ */
+#ifndef TUTTI_BASE_CLOCK_H
+#define TUTTI_BASE_CLOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+int64_t clock_monotonic_ms(void);
+int64_t clock_wall_ms(void); /* since 1970-01-01T00:00:00Z */
+
+/* "2026-11-23T21:45:01.123Z" (RFC 3339, UTC, milliseconds). `out` has room for CLOCK_TEXT bytes. */
+enum { CLOCK_TEXT = 32 };
+void clock_text(int64_t wall_ms, char *out);
+bool clock_parse(const char *text, int64_t *wall_ms); /* RFC 3339 with any offset */
+
+/* "250ms", "1.5s", "10m", "2h30m", "1d" to milliseconds; units ms s m h d w. False when malformed or over
+ * ten years. A bare number is not a duration. */
+bool duration_parse(const char *text, int64_t *ms);
+/* For people: "85ms", "4.2s", "1m 05s", "2h 10m". `out` has room for CLOCK_TEXT bytes. */
+void duration_text(int64_t ms, char *out);
+
+#endif

@@ -1,0 +1,5 @@
+/* argv to the command table; all else is in cli/. */
+int main(void)
+{
+        return 0;
+}
