@@ -1,0 +1,218 @@
+/*
+ * The store: everything that must survive, behind one interface.
+ *
+ * Several environments share a store. All changes during a run go through store_commit: one transaction for a
+ * batch of writes, fenced by the caller's lease, O(1) per write, durable (fsync) when it returns. Values cross as
+ * texts that lang's value_encode made; secrets in them are sealed already.
+ *
+ * A store is used by one thread at a time (the engine's worker during a run). Reads give arrays that the caller
+ * frees with the matching *_free. Every function returns 0 / -1 with *err, unless said otherwise.
+ */
+#ifndef TUTTI_STATE_STORE_H
+#define TUTTI_STATE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/error.h"
+
+struct store;
+
+enum store_mode {
+        STORE_READ,   /* must exist: ERROR_MISSING otherwise; never writes */
+        STORE_CREATE, /* made with its folder (mode 0700, a .gitignore) and migrated when absent or old */
+};
+
+/* `url` is sqlite:PATH, PATH absolute or relative to the current folder. A store of a newer schema than this
+ * program knows, or a file that is no store, is refused without being touched. */
+int store_open(const char *url, enum store_mode mode, struct store **ret, struct error **err);
+void store_close(struct store *store); /* NULL-safe */
+CLEANUP(struct store *, store_close);
+
+/* The folder of the store, for the key file; borrowed. */
+const char *store_folder(const struct store *store);
+/* A file whose modification tells other processes that an approval or a change came in; borrowed. Watch it instead of
+ * polling. store_commit and store_answer touch it. */
+const char *store_signal_file(const struct store *store);
+
+/* Environments */
+struct environment_row {
+        char *name;
+        char *lineage;  /* random, drawn when the environment is first written */
+        int64_t serial; /* grows with every commit that changes resources or outputs */
+        int64_t created_ms;
+};
+/* The row of an environment; ERROR_MISSING if there is none and `create` is false. */
+int store_environment(struct store *s, const char *name, bool create, struct environment_row *ret, struct error **err);
+void environment_row_release(struct environment_row *row);
+int store_environments(struct store *s, struct environment_row **rows, size_t *count, struct error **err);
+void environment_rows_free(struct environment_row *rows, size_t count);
+
+/* Leases: one writer per environment. `fence` grows with every acquisition; every commit compares it. */
+struct lease {
+        char *environment;
+        int64_t fence;
+        int64_t expires_ms; /* wall clock */
+};
+/* ERROR_BUSY when another holder's lease has not expired, saying who holds it (holder text) and since when. */
+int store_lease_acquire(struct store *s, const char *environment, const char *holder, int64_t ttl_ms, struct lease *ret,
+    struct error **err);
+int store_lease_renew(struct store *s, struct lease *lease, int64_t ttl_ms, struct error **err); /* ERROR_CONFLICT if lost */
+int store_lease_release(struct store *s, struct lease *lease, struct error **err);
+void lease_release_memory(struct lease *lease);
+
+/* Resources */
+struct resource_row {
+        char *address;  /* web[0], network/subnet["a"] */
+        char *deposed;  /* "" for the current object; else the token of one that a create-first replacement left to delete */
+        char *type;
+        char *provider; /* name of the configured provider */
+        char *id;       /* remote id; "" if the type has none */
+        char *properties, *outputs; /* value_encode texts */
+        char *host;     /* value_encode text, or NULL: the host an SSH type acted on */
+        char *private_; /* the provider's own bytes (text), or NULL */
+        char **after;   /* addresses it depends on, for deletion order when it has left the template */
+        size_t after_count;
+        char *token; /* of the operation that created it */
+        bool protect, keep;
+        int64_t created_ms, updated_ms;
+};
+/* All of an environment, ordered by address then deposed. */
+int store_resources(struct store *s, const char *environment, struct resource_row **rows, size_t *count, struct error **err);
+void resource_row_release(struct resource_row *row);
+void resource_rows_free(struct resource_row *rows, size_t count);
+/* Earlier versions of one address, newest first (state history). */
+struct history_row {
+        int64_t serial, time_ms;
+        char *run, *action; /* run id; create, update, replace, delete, import, mv, rm */
+        char *properties, *outputs;
+};
+int store_history(struct store *s, const char *environment, const char *address, struct history_row **rows, size_t *count,
+    struct error **err);
+void history_rows_free(struct history_row *rows, size_t count);
+
+/* Outputs: one value_encode text of an object; NULL when there never were any. */
+int store_outputs(struct store *s, const char *environment, char **ret, struct error **err);
+
+/* Runs and their steps */
+struct run_row {
+        char *id;     /* short, unique within the environment, sortable: "r1", "r2", … */
+        char *kind;   /* apply, destroy, import, state */
+        char *status; /* running, waiting, done, failed, interrupted, cancelled */
+        char *requester;
+        char *digest;   /* of the plan */
+        char *plan;     /* the whole plan document (JSON); only store_run fills it, lists leave it NULL */
+        char *summary;  /* JSON, when over; else NULL */
+        int64_t started_ms, ended_ms; /* 0 while not over */
+};
+struct step_row {
+        int64_t index;
+        char *address, *type, *action;
+        char *status; /* pending, running, waiting, done, failed, skipped */
+        char *message; /* of a failure or a skip; else NULL */
+        int attempts;
+        int64_t started_ms, ended_ms;
+};
+/* The next run id for an environment; taken by the WRITE_RUN that follows. */
+int store_next_run(struct store *s, const char *environment, char **ret, struct error **err);
+int store_runs(struct store *s, const char *environment, struct run_row **rows, size_t *count, struct error **err); /* newest first */
+int store_run(struct store *s, const char *environment, const char *id, struct run_row *ret, struct error **err);
+int store_steps(struct store *s, const char *environment, const char *run, struct step_row **rows, size_t *count, struct error **err);
+void run_row_release(struct run_row *row);
+void run_rows_free(struct run_row *rows, size_t count);
+void step_rows_free(struct step_row *rows, size_t count);
+
+/* Operations: the intent and the saved state of each action that is not settled yet. */
+struct operation_row {
+        char *run;
+        int64_t step;
+        char *address, *deposed, *type, *provider, *action, *token;
+        int32_t state;  /* the provider's state number */
+        char *saved;    /* the provider's saved value (value_encode), or NULL */
+        char *id;       /* remote id once known, or NULL */
+        char *prior, *planned, *host, *private_; /* value_encode texts / provider bytes, or NULL */
+        int64_t started_ms;
+};
+int store_operations(struct store *s, const char *environment, struct operation_row **rows, size_t *count, struct error **err);
+void operation_rows_free(struct operation_row *rows, size_t count);
+
+/* Gates and the answers to them */
+struct gate_row {
+        char *run, *name; /* name: the address of the gate, or of the resource whose `approve` asks */
+        char *status;     /* waiting, approved, rejected */
+        char *details;    /* JSON: message, approvers, what waits behind it, plan digest */
+        char *answered_by, *comment; /* or NULL */
+        int64_t opened_ms, answered_ms;
+};
+int store_gates(struct store *s, const char *environment, const char *run, struct gate_row **rows, size_t *count, struct error **err);
+void gate_rows_free(struct gate_row *rows, size_t count);
+/* Answers a waiting gate from any process, without a lease; ERROR_MISSING if no such gate waits, ERROR_CONFLICT if it was answered. */
+int store_answer(struct store *s, const char *environment, const char *run, const char *gate, bool approve, const char *by,
+    const char *comment, struct error **err);
+
+/* Events: append-only, hash-chained per environment (SHA-256 over the previous hash and the row). */
+struct event_row {
+        int64_t seq, time_ms;
+        char *run, *kind, *data; /* data: JSON object */
+        char hash[65];
+};
+int store_events(struct store *s, const char *environment, const char *run_or_null, struct event_row **rows, size_t *count,
+    struct error **err);
+void event_rows_free(struct event_row *rows, size_t count);
+/* 0 if the chain holds; -1 with ERROR_CONFLICT naming the first row that does not. *checked counts rows. */
+int store_verify(struct store *s, const char *environment, size_t *checked, struct error **err);
+
+/* How long actions took: a moving average per type and action, in seconds; for estimates. */
+struct duration_row {
+        char *type, *action;
+        double seconds;
+        int64_t samples;
+};
+int store_durations(struct store *s, struct duration_row **rows, size_t *count, struct error **err);
+void duration_rows_free(struct duration_row *rows, size_t count);
+
+/* Writing: one transaction for all of `writes`. Everything in a write is borrowed for the duration of the call. */
+enum store_write_kind {
+        WRITE_RUN,            /* insert or update by id: status, summary, ended; plan only on insert */
+        WRITE_STEPS,          /* insert the step table of a run */
+        WRITE_STEP,           /* update one step's status, message, attempts, times */
+        WRITE_OPERATION,      /* insert or update by run + step: intent, saved state, id */
+        WRITE_OPERATION_OVER, /* delete by run + step: the operation is settled */
+        WRITE_RESOURCE,       /* insert or update by address + deposed; history gets the version it replaces */
+        WRITE_RESOURCE_GONE,  /* delete by address + deposed; history keeps it */
+        WRITE_RESOURCE_MOVE,  /* new address (text) for an existing address; or new deposed */
+        WRITE_OUTPUTS,        /* text */
+        WRITE_GATE,           /* insert or update by run + name */
+        WRITE_EVENT,          /* append; time and hash are the store's */
+        WRITE_DURATION,       /* feed the moving average: type, action, seconds */
+};
+struct store_write {
+        enum store_write_kind kind;
+        const char *run;    /* run id, where one applies */
+        const char *action; /* WRITE_RESOURCE*: what history says; WRITE_DURATION */
+        union {
+                const struct run_row *run_row;
+                struct {
+                        const struct step_row *rows;
+                        size_t count;
+                } steps; /* WRITE_STEPS, and WRITE_STEP with count 1 */
+                const struct operation_row *operation; /* WRITE_OPERATION; for _OVER run and step count */
+                const struct resource_row *resource;   /* also _GONE: address and deposed count */
+                struct {
+                        const char *from, *from_deposed, *to, *to_deposed;
+                } move;
+                const char *outputs;
+                const struct gate_row *gate;
+                struct {
+                        const char *kind, *data;
+                } event;
+                struct {
+                        const char *type;
+                        double seconds;
+                } duration;
+        };
+};
+/* ERROR_CONFLICT and nothing written when the lease was lost. ERROR_SYSTEM and nothing written when the disk is full. */
+int store_commit(struct store *s, const struct lease *lease, const struct store_write *writes, size_t count, struct error **err);
+
+#endif
