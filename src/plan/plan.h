@@ -1,0 +1,221 @@
+/*
+ * The plan: what has to happen, as one flat table of steps whose edges are indices.
+ *
+ * plan_build is pure: template, recorded state, what reading the clouds gave, and a time come in; a plan comes out. The same
+ * input gives the same plan, so that a saved plan is its inputs plus the digest of the table that they must give again.
+ *
+ * Reading the clouds happens outside: plan_build lists the reads it would need (lookups whose properties are known, and
+ * the refresh of recorded resources); the caller performs them, puts the answers into the world and builds again, until nothing
+ * is wanted. The executor evaluates what was unknown with plan_resolve, by the same evaluator, as results come in.
+ */
+#ifndef TUTTI_PLAN_PLAN_H
+#define TUTTI_PLAN_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/error.h"
+#include "base/map.h"
+#include "lang/value.h"
+#include "state/store.h"
+#include "template/template.h"
+
+/* Recorded state, decoded. Owned by whoever loaded it; plan borrows. */
+struct recorded {
+        const char *address, *deposed; /* deposed "" for the current object */
+        const char *type, *provider, *id, *private_, *token;
+        struct value *properties, *outputs; /* objects */
+        struct value *host;                 /* or NULL */
+        const char *const *after;
+        size_t after_count;
+        bool protect, keep;
+        int64_t created_ms, updated_ms;
+};
+struct state {
+        char *environment, *lineage;
+        int64_t serial;
+        struct recorded *resources; /* sorted by address, then deposed */
+        size_t count;
+        struct value *outputs; /* an object, or NULL */
+        struct map by_address; /* address → struct recorded *, current objects only */
+        struct resource_row *rows; /* what the strings are borrowed from */
+        size_t row_count;
+};
+/* Decodes rows (which it takes over). `sealer` opens sealed values. */
+int state_decode(const struct environment_row *env, struct resource_row *steal_rows, size_t count, const char *outputs,
+    const struct sealer *sealer, struct state **ret, struct error **err);
+void state_free(struct state *state);
+CLEANUP(struct state *, state_free);
+
+/* What reading the clouds gave. Keys are addresses; lookups are "lookup.NAME" with the nested path before: "net/lookup.image". */
+struct observation {
+        bool gone;              /* refresh only: the object no longer exists */
+        struct value *observed; /* an object of properties and outputs; NULL when gone */
+        char *private_;         /* or NULL */
+};
+struct world {
+        struct map observations; /* address → struct observation * */
+        int64_t time_ms;         /* plantimestamp() */
+};
+struct world *world_new(int64_t time_ms);
+void world_put(struct world *world, const char *address, struct value *steal_observed_or_null, const char *private_or_null);
+const struct observation *world_get(const struct world *world, const char *address);
+void world_free(struct world *world);
+CLEANUP(struct world *, world_free);
+
+enum plan_mode { PLAN_APPLY, PLAN_DESTROY, PLAN_DRIFT }; /* DRIFT: only what differs between record and world */
+
+struct plan_input {
+        const struct environment *env;
+        const struct state *state;
+        const struct world *world;
+        const struct schema_source *schemas;
+        enum plan_mode mode;
+        bool refresh;                   /* list recorded resources that the world has no observation of as wanted */
+        const char *const *targets;     /* addresses; with what they depend on; none: all */
+        size_t target_count;
+        const char *const *excludes;    /* with what depends on them */
+        size_t exclude_count;
+        /* A provider's own planning, where a schema says `plans`; may be NULL. As provider.h's plan. */
+        int (*provider_plan)(void *context, const char *provider, const struct schema *schema, const struct value *prior,
+            const struct value *proposed, struct value **planned, const char *const **replace, size_t *replace_count,
+            char **private_, struct error **err);
+        void *provider_context;
+        /* Estimates: typical seconds of an action on a type; 0 unknown. May be NULL. */
+        double (*duration)(void *context, const char *type, const char *action);
+        void *duration_context;
+        bool allow_outside; /* file functions may leave the project's folder */
+};
+
+enum action {
+        ACTION_JOIN,   /* no action: "all of these", so that edges stay linear; not shown */
+        ACTION_CREATE,
+        ACTION_UPDATE,
+        ACTION_REPLACE,        /* the creating half */
+        ACTION_REPLACE_DELETE, /* the deleting half */
+        ACTION_DELETE,
+        ACTION_FORGET, /* leaves the record only */
+        ACTION_READ,   /* a lookup that could not be read before */
+        ACTION_GATE,
+        ACTION_ADOPT,  /* create, after looking whether the object exists already */
+};
+const char *action_name(enum action action); /* as in the JSON: "create", "update", "replace", "replace-delete", … */
+
+struct change {
+        const char *path;            /* "cidr_block", "rules[0].port" */
+        const struct value *before;  /* NULL: absent */
+        const struct value *after;   /* NULL: absent; may be unknown */
+        bool sensitive, forces_replace;
+        bool drift;                  /* before is what the world has, and the record said otherwise */
+};
+
+struct step {
+        uint32_t index;
+        enum action action;
+        const char *address;  /* of the instance, of the gate ("go-live"), or for `approve:` the resource's with gate = true */
+        const char *deposed;  /* "" unless this deletes a deposed object */
+        const char *type;     /* "aws.ec2.vpc", "gate", "lookup" types likewise */
+        const char *provider; /* name of the configured provider, or NULL */
+        const struct schema *schema;     /* NULL for gates and joins */
+        const struct resource *resource; /* NULL when it left the template */
+        const struct recorded *recorded; /* NULL if there is no record */
+        const struct value *prior;       /* record updated by refresh: object of properties and outputs; or NULL */
+        const struct value *planned;     /* object of properties, may hold unknowns; NULL for deletes and gates */
+        const struct value *host;        /* may hold unknowns, or NULL */
+        const char *private_;
+        struct change *changes;
+        size_t change_count;
+        const uint32_t *after; /* steps that must be done first */
+        size_t after_count;
+        const char **depends;  /* addresses it depends on, as recorded for deletion order */
+        size_t depends_count;
+        const struct approval *approval; /* gates */
+        const char *gate;      /* gates: its name; for a step that an `approve:` gate guards: that gate's name; else NULL */
+        const char *reason;    /* for people: "not in the template any more", "was deleted outside", "image changed"; or NULL */
+        double seconds;        /* estimate of its own duration */
+        double remaining;      /* longest path from its start to the end of the plan, in seconds; the priority */
+        void *instance;        /* the planner's */
+};
+
+struct wanted { /* a read that plan_build would like to have in the world */
+        const char *address;
+        const struct schema *schema;
+        const char *provider;            /* configured provider, or NULL */
+        const struct value *config;      /* of the provider, wholly known */
+        const struct value *properties;  /* lookup: its properties, wholly known; NULL for a refresh */
+        const struct recorded *recorded; /* refresh; NULL for a lookup */
+        const struct value *prior;       /* refresh: record's properties and outputs in one object */
+};
+
+struct deferred {
+        const char *address, *reason; /* "count is known only after network[0] was created" */
+};
+
+struct plan_summary {
+        size_t create, update, replace, delete_, keep, gates, deferred, forget, read;
+};
+
+struct plan {
+        struct arena *arena;
+        const struct plan_input *input; /* borrowed: outlives the plan */
+        struct step *steps;             /* in an order that respects every edge */
+        size_t count;
+        struct wanted *wanted;
+        size_t wanted_count;
+        struct deferred *deferred;
+        size_t deferred_count;
+        struct plan_summary summary;
+        const struct value *outputs; /* as far as known */
+        bool outputs_change;         /* planned outputs differ from the recorded ones */
+        double seconds;              /* estimate of the whole */
+        const char **critical_path;  /* addresses */
+        size_t critical_count;
+        unsigned char digest[32]; /* over steps: address, action, planned values, edges, gates */
+        struct evaluation *evaluation; /* the planner's */
+};
+
+/* Builds a plan. On failure *ret is NULL and *err holds every problem. Cost: O((V + E) log V). */
+int plan_build(const struct plan_input *input, struct plan **ret, struct error **err);
+void plan_free(struct plan *plan);
+CLEANUP(struct plan *, plan_free);
+bool plan_is_empty(const struct plan *plan); /* nothing to do and outputs stay: "no changes" */
+
+/* While running. Not thread-safe; all on the engine's thread. */
+
+/*
+ * The final properties (and host) of a step, evaluated with the results that came in so far; new references. ERROR_CONFLICT when they
+ * deviate from what was planned: a planned known value differs, or a property that forces a replacement would change.
+ * ERROR_INPUT when evaluation fails or something is still unknown.
+ */
+int plan_resolve(struct plan *plan, const struct step *step, struct value **properties, struct value **host, struct error **err);
+/* The configuration of a provider by its configured name, at the root or where `step` stands; new reference; may be unknown in parts. */
+int plan_provider_config(struct plan *plan, const struct step *step, struct value **config, struct error **err);
+/* A gate's message and approvers with what is known now; new references, message may be NULL. */
+int plan_gate_text(struct plan *plan, const struct step *step, char **message, struct value **approvers, struct error **err);
+/* Tells the evaluator what a step gave: object of properties and outputs. NULL: the instance is gone. */
+void plan_set_result(struct plan *plan, const struct step *step, const struct value *attributes);
+/* All outputs with what is known now: an object; parts that depend on steps that failed stay unknown. New reference. */
+struct value *plan_outputs(struct plan *plan, struct error **err);
+
+/* The saved form: JSON (see docs/plan.md). Sensitive values sealed; `sealer` must not be NULL. */
+int plan_write(const struct plan *plan, const struct sealer *sealer, struct text *out, struct error **err);
+/* What a saved plan holds: everything needed to build it again, and the digest it must give. */
+struct saved_plan {
+        char *environment, *file, *lineage;
+        int64_t serial;
+        enum plan_mode mode;
+        bool refresh;
+        unsigned char digest[32];
+        struct source *sources;
+        size_t source_count;
+        struct value *parameters;
+        struct world *world;
+        char **targets, **excludes;
+        size_t target_count, exclude_count;
+        struct arena *arena;
+};
+int saved_plan_read(const char *json, size_t len, const struct sealer *sealer, struct saved_plan **ret, struct error **err);
+void saved_plan_free(struct saved_plan *saved);
+CLEANUP(struct saved_plan *, saved_plan_free);
+
+#endif

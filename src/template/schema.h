@@ -1,0 +1,51 @@
+/*
+ * Schemas: what a resource type accepts and gives. Filled in by run/plugin.c from the provider ABI; read by
+ * template (checks), plan (diff) and cli (provider show). Immutable.
+ */
+#ifndef TUTTI_TEMPLATE_SCHEMA_H
+#define TUTTI_TEMPLATE_SCHEMA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "base/error.h"
+#include "lang/value.h"
+
+struct property {
+        const char *name;
+        const struct type *type;
+        bool required, computed, sensitive, create_only, write_only, unordered;
+        const struct value *fallback; /* converted to `type`, or NULL */
+        const char *doc;
+};
+
+struct schema {
+        const char *type; /* "aws.ec2.vpc" */
+        const char *doc;
+        bool lookup;          /* a lookup, not a resource */
+        bool acts_on_host;    /* wants `host` */
+        bool can_find, can_import, repeatable, local, no_read, plans; /* see provider.h */
+        const struct property *properties; /* sorted by name */
+        size_t property_count;
+        const struct property *outputs; /* sorted by name; `id` is among them */
+        size_t output_count;
+        double create_seconds; /* typical; 0 unknown */
+        int64_t timeout_ms[4]; /* create, update, delete, read; 0: the engine's */
+        const void *own;       /* the provider room's */
+};
+
+const struct property *schema_property(const struct schema *schema, const char *name); /* NULL if none */
+const struct property *schema_output(const struct schema *schema, const char *name);
+
+/* Where schemas come from. Implemented by run/; tests make their own. */
+struct schema_source {
+        /* NULL with a problem when the provider or type does not exist (with a suggestion) or its manifest is wrong. */
+        const struct schema *(*find)(void *context, const char *type, struct error **err);
+        /* The provider name of a type: "aws" for aws.ec2.vpc. Its configuration's properties; NULL with a problem if there is none. */
+        const struct property *(*config)(void *context, const char *provider, size_t *count, struct error **err);
+        /* A provider's own checks of a configuration that may hold unknowns; problems into *err, with `place`. May be NULL. */
+        int (*validate)(void *context, const struct schema *schema, const struct value *properties, const struct place *place,
+            struct error **err);
+        void *context;
+};
+
+#endif
