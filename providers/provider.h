@@ -24,7 +24,9 @@
  * journalled): the engine commits them first, then issues the I/O. After a crash the operation is called in the saved state, with
  * the saved value and no reply: it issues that state's request again. The engine decides whether that is safe: before it re-enters a
  * creation that has no id yet and had sent a request, it runs a FIND operation (or relies on TUTTI_TYPE_REPEATABLE), and only asks a
- * person where neither exists. State 0 is the first state of each action.
+ * person where neither exists. When FIND yields the object, the engine sets the id and enters the creation again in its saved
+ * state: a submitting state that begins with op_id set goes on to waiting instead of submitting. State 0 is the first state of
+ * each action. FIND itself looks again for as long as a fresh object may stay invisible in its API before it says "none".
  *
  * Transient faults (no connection, reset, time-out) and throttling are retried by the engine: a lost reply, and a
  * op_fail with TUTTI_TRANSIENT or TUTTI_THROTTLED, bring the operation back in its current state without a reply after a backoff.

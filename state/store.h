@@ -75,6 +75,7 @@ struct resource_row {
         size_t after_count;
         char *token; /* of the operation that created it */
         bool protect, keep;
+        bool tainted; /* made but broken: the next plan replaces it */
         int64_t created_ms, updated_ms;
 };
 /* All of an environment, ordered by address then deposed. */

@@ -29,6 +29,7 @@ struct recorded {
         const char *const *after;
         size_t after_count;
         bool protect, keep;
+        bool tainted; /* made but broken: plan a replacement, reason "its creation failed" */
         int64_t created_ms, updated_ms;
 };
 struct state {
