@@ -1,0 +1,133 @@
+/*
+ * A session: an environment opened for work, and what can be done with it. This is what cli/ and serve/ call.
+ *
+ *     session_open → session_plan → session_run → session_close
+ *
+ * Opening touches no cloud. Planning reads the world (refresh and lookups) and builds the plan. Running takes the lease,
+ * records everything, and returns when nothing more can be done without an answer or a repair.
+ */
+#ifndef TUTTI_RUN_SESSION_H
+#define TUTTI_RUN_SESSION_H
+
+#include "plan/plan.h"
+#include "run/plugin.h"
+#include "state/seal.h"
+#include "state/store.h"
+
+struct session;
+
+struct session_options {
+        const char *file;      /* the environment file; or NULL with `plan_file` */
+        const char *plan_file; /* a saved plan */
+        const char *state_url; /* --state; NULL: the environment's, else sqlite:.tutti/state.db beside the file */
+        struct parameter_source parameters;
+        bool read_only; /* status, output, …: the store must exist and is not written */
+        bool no_template; /* only the name and the state URL are needed: a broken template is no obstacle */
+        bool allow_outside;
+};
+
+/* ERROR_INPUT with every problem of the template; ERROR_MISSING when read_only and there is no store. */
+int session_open(const struct session_options *options, struct session **ret, struct error **err);
+void session_close(struct session *s); /* NULL-safe */
+CLEANUP(struct session *, session_close);
+
+const struct environment *session_environment(const struct session *s); /* NULL with no_template */
+const char *session_name(const struct session *s);
+struct store *session_store(struct session *s); /* NULL while there is none yet */
+struct plugins *session_plugins(struct session *s);
+const struct sealer *session_sealer(struct session *s);
+const struct state *session_state(struct session *s); /* as of the last plan or reload */
+int session_reload(struct session *s, struct error **err);
+
+/* Planning */
+struct plan_request {
+        enum plan_mode mode;
+        bool no_refresh;
+        const char *const *targets, *const *excludes;
+        size_t target_count, exclude_count;
+        unsigned parallel; /* of reads; 0: default */
+        /* Called for each read that starts (done false) and ends, for progress; may be NULL. */
+        void (*reading)(void *context, const char *address, bool done, size_t finished, size_t total);
+        void *context;
+};
+/* The plan is owned by the session and lives until the next session_plan or session_close. */
+int session_plan(struct session *s, const struct plan_request *request, struct plan **ret, struct error **err);
+/* Builds the plan that the saved file holds, and refuses it when it was used, is stale, or gives another digest. */
+int session_plan_saved(struct session *s, struct plan **ret, struct error **err);
+/* The document to save (see plan_write). */
+int session_plan_write(struct session *s, struct text *out, struct error **err);
+
+/* Running */
+enum event_kind {
+        EVENT_RUN_STARTED, EVENT_STEP_STARTED, EVENT_STEP_PROGRESS, EVENT_STEP_RETRY, EVENT_STEP_DONE, EVENT_STEP_FAILED,
+        EVENT_STEP_SKIPPED, EVENT_GATE_WAITING, EVENT_GATE_APPROVED, EVENT_GATE_REJECTED, EVENT_RUN_WAITING, EVENT_RUN_DONE,
+};
+const char *event_name(enum event_kind kind); /* "run-started", … */
+struct event {
+        enum event_kind kind;
+        int64_t time_ms;
+        const char *run;
+        const struct step *step; /* NULL for run events */
+        const char *message;     /* progress, reason, failure, comment; or NULL */
+        const char *by;          /* gates: who */
+        unsigned attempt;        /* retries */
+        int64_t wait_ms;         /* retries; step-done: elapsed */
+        const struct plan_summary *summary; /* run-done: what was done */
+        size_t failed, skipped;
+        const struct error *problems; /* run-done */
+        const char *status;           /* run-done: done, failed, interrupted, cancelled */
+};
+
+struct gate_view { /* a gate that waits, for a prompt */
+        const struct step *step;
+        const char *name, *message;
+        const struct value *approvers; /* list of names, or NULL: anyone */
+        const uint32_t *behind;        /* steps that wait for it, directly or through others */
+        size_t behind_count;
+        int64_t run_started_ms, opened_ms; /* wall clock */
+};
+
+struct run_options {
+        unsigned parallel; /* steps under way at once over all providers; 0: no cap */
+        const char *const *approve; /* gate names answered beforehand; "all" answers every gate */
+        size_t approve_count;
+        const char *by; /* who runs and approves; NULL: the operating system's user */
+        bool interactive; /* somebody can answer: the run waits at open gates instead of ending with WAITING */
+        void (*event)(void *context, const struct event *event);
+        /* With `interactive`: a gate opened or closed; the answer comes through session_answer. May be NULL. */
+        void (*gate)(void *context, const struct gate_view *gate, bool open);
+        /* A line typed by the user while gates wait; set with `interactive` to have standard input read on the loop. */
+        void (*line)(void *context, const char *line_or_null);
+        /* Called on the loop every `tick_ms` for a live display; may be NULL. */
+        void (*tick)(void *context);
+        int64_t tick_ms;
+        void *context;
+};
+
+enum run_status { RUN_DONE, RUN_FAILED, RUN_WAITING, RUN_INTERRUPTED };
+struct run_result {
+        enum run_status status;
+        char *run;                  /* id */
+        struct plan_summary done;   /* what was done */
+        size_t failed, skipped, remaining;
+        struct error *problems;     /* of failed steps, with addresses */
+        char **waiting;             /* names of gates that wait */
+        size_t waiting_count;
+};
+void run_result_release(struct run_result *result);
+
+/* Runs the session's current plan. -1 only when nothing was started: lease busy (ERROR_BUSY), store trouble, a stale plan. */
+int session_run(struct session *s, const struct run_options *options, struct run_result *result, struct error **err);
+/* Settles and goes on with the last run that is interrupted or waiting. ERROR_MISSING when there is none. */
+int session_resume(struct session *s, const struct run_options *options, struct run_result *result, struct error **err);
+/* True (and its id in *run, to be freed) when the last run was interrupted or waits. */
+bool session_unfinished(struct session *s, char **run, char **status);
+/* Answers an open gate of the run that this process is running. ERROR_MISSING, ERROR_DENIED. */
+int session_answer(struct session *s, const char *gate, bool approve, const char *by, const char *comment, struct error **err);
+/* While running: a step's state ("pending", "running", "waiting", "done", "failed", "skipped") and when it started (monotonic ms). */
+const char *session_step_status(const struct session *s, uint32_t index, int64_t *started_ms);
+
+/* Takes over an existing object: reads it by id and records it. */
+int session_import(struct session *s, const char *address, const char *id, struct error **err);
+
+#endif
