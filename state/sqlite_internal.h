@@ -1,0 +1,118 @@
+/*
+ * What the files of the SQLite store share: the connection, cached statements, binding, errors, transactions.
+ *
+ * A statement is named by its SQL text and prepared once per connection. Binding and stepping follow one pattern:
+ *
+ *         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s, "SELECT …", err);
+ *         if (st == NULL) return -1;
+ *         bind_text(st, 1, name);
+ *         int found = sqlite_step(s, st, err);      1 row, 0 none, -1 error
+ */
+#ifndef TUTTI_STATE_SQLITE_INTERNAL_H
+#define TUTTI_STATE_SQLITE_INTERNAL_H
+
+#include <sqlite3.h>
+#include "base/map.h"
+#include "state/store.h"
+
+enum {
+        STORE_APPLICATION_ID = 0x54757474, /* "Tutt" */
+        STORE_BUSY_MS = 5000,              /* how long a locked database is waited for */
+        EVENT_HASH = 32,                   /* bytes of SHA-256 */
+};
+
+struct store {
+        sqlite3 *db;
+        enum store_mode mode;
+        char *path, *folder, *signal;
+        struct map statements; /* SQL text (a literal) → sqlite3_stmt * */
+};
+
+/* ---- statements (sqlite_statement.c) ---- */
+
+/* The cached statement of an SQL literal, ready to bind; NULL with *err. */
+sqlite3_stmt *sqlite_statement(struct store *s, const char *sql, struct error **err);
+/* Resets a statement and forgets what was bound to it; NULL-safe. */
+void statement_done(sqlite3_stmt *st);
+CLEANUP(sqlite3_stmt *, statement_done);
+/* Finalizes all cached statements. */
+void sqlite_statements_release(struct store *s);
+
+/* 1: a row is there; 0: done; -1 with *err. */
+int sqlite_step(struct store *s, sqlite3_stmt *st, struct error **err);
+/* Steps a statement that gives no rows to its end, and resets it for the next binding. */
+int sqlite_run(struct store *s, sqlite3_stmt *st, struct error **err);
+/* Executes constant SQL that takes no parameters. */
+int sqlite_exec(struct store *s, const char *sql, struct error **err);
+/* Reports what the database just answered: kind, and a message that names the path. Returns -1. */
+int sqlite_error(struct store *s, int rc, struct error **err);
+
+/* Texts are borrowed until the statement is done. NULL is bound as NULL by bind_text, as '' by bind_name. */
+void bind_text(sqlite3_stmt *st, int index, const char *text);
+void bind_name(sqlite3_stmt *st, int index, const char *text);
+void bind_int(sqlite3_stmt *st, int index, int64_t value);
+/* A column as a string that the caller owns; NULL for NULL. */
+char *column_text(sqlite3_stmt *st, int column);
+int64_t column_int(sqlite3_stmt *st, int column);
+
+/* ---- transactions (sqlite_statement.c) ---- */
+
+/* BEGIN IMMEDIATE: takes the write lock now, waiting STORE_BUSY_MS at most. ERROR_DENIED on a store opened to read. */
+int sqlite_begin(struct store *s, struct error **err);
+/* Passes the fault point, then COMMIT; durable when it returns 0, undone when it returns -1. */
+int sqlite_commit(struct store *s, struct error **err);
+void sqlite_rollback(struct store *s);
+/* `cleanup(transaction_end) struct store *transaction = s;`: rolls back unless `open` was set to NULL by a commit. */
+void transaction_end(struct store *open);
+CLEANUP(struct store *, transaction_end);
+
+/* ---- environments (sqlite_environment.c) ---- */
+
+/* What a writing transaction knows of its environment and changes of it; written back once. */
+struct environment_state {
+        int64_t id, serial, next_run, event_count, fence;
+        unsigned char event_head[EVENT_HASH];
+        bool leased;
+        bool changed;   /* resources or outputs: `serial` is already the new one */
+        int64_t now_ms; /* one instant for the whole transaction */
+};
+/* 1 and *ret; 0 if there is none; -1. */
+int environment_load(struct store *s, const char *name, struct environment_state *ret, struct error **err);
+int environment_save(struct store *s, const struct environment_state *e, struct error **err);
+/* The serial of this transaction, which grows once however many of its writes ask. */
+int64_t environment_change(struct environment_state *e);
+/* The id of an environment, or 0 if there is none; -1 with *err. */
+int64_t environment_id(struct store *s, const char *name, struct error **err);
+int environment_missing(const struct store *s, const char *name, struct error **err);
+
+/* ---- writes, by noun; each returns 0 / -1 ---- */
+
+int write_run(struct store *s, struct environment_state *e, const struct run_row *run, struct error **err);
+int write_steps(
+    struct store *s, const struct environment_state *e, const struct store_write *w, struct error **err);
+int write_step(
+    struct store *s, const struct environment_state *e, const struct store_write *w, struct error **err);
+int write_operation(
+    struct store *s, const struct environment_state *e, const struct operation_row *op, struct error **err);
+int write_operation_over(
+    struct store *s, const struct environment_state *e, const struct operation_row *op, struct error **err);
+int write_resource(
+    struct store *s, struct environment_state *e, const struct store_write *w, struct error **err);
+int write_resource_gone(
+    struct store *s, struct environment_state *e, const struct store_write *w, struct error **err);
+int write_resource_move(
+    struct store *s, struct environment_state *e, const struct store_write *w, struct error **err);
+int write_outputs(struct store *s, struct environment_state *e, const char *outputs, struct error **err);
+int write_gate(
+    struct store *s, const struct environment_state *e, const struct gate_row *gate, struct error **err);
+int write_event(struct store *s, struct environment_state *e, const char *run, const char *kind,
+    const char *data, struct error **err);
+int write_duration(struct store *s, const char *type, const char *action, double seconds, struct error **err);
+
+/* The hash that the first event of a chain builds on: SHA-256 over the environment's lineage. */
+int event_origin(const char *lineage, unsigned char hash[EVENT_HASH], struct error **err);
+
+/* Tells other processes that something changed (sqlite.c). Failing to is not an error: the change itself is safe. */
+void store_signal(const struct store *s);
+
+#endif
