@@ -1,6 +1,7 @@
 /*
- * HTTP exchanges by curl's multi interface on the loop: pooled connections, HTTP/1.1 and 2, Unix sockets, client
- * certificates. TLS is verified unless the request says otherwise. Redirects are not followed.
+ * HTTP exchanges by curl's multi interface on the loop: pooled connections, HTTP/1.1, Unix sockets, client
+ * certificates. TLS (1.2 or later) is verified unless the request says otherwise. Redirects are not followed.
+ * (Not HTTP/2: that of the libcurl at hand loses streams on reused connections.)
  */
 #ifndef TUTTI_IO_HTTP_H
 #define TUTTI_IO_HTTP_H
@@ -15,17 +16,17 @@ struct http_header {
 
 struct http_request {
         const char *method, *url; /* http:// or https://; the path is sent as it stands */
-        const struct http_header *headers;
+        const struct http_header *headers; /* Content-Length, Transfer-Encoding and Expect are ours and ignored here */
         size_t header_count;
         const void *body; /* NULL for none; sent with Content-Length, never chunked, without Expect */
         size_t body_len;
-        int64_t timeout_ms;       /* of the whole exchange; 0: 60 s */
-        int64_t connect_timeout_ms; /* 0: 10 s */
-        size_t reply_max;         /* bytes of body; 0: 64 MiB; more is an error */
-        const char *unix_socket;  /* path, or NULL */
+        int64_t timeout_ms;                         /* of the whole exchange; 0: 60 s */
+        int64_t connect_timeout_ms;                 /* 0: 10 s */
+        size_t reply_max;                           /* bytes of body; 0: 64 MiB; more is an error */
+        const char *unix_socket;                    /* path, or NULL */
         const char *ca_file, *cert_file, *key_file; /* PEM paths, or NULL */
-        bool insecure;            /* the user asked not to verify the server */
-        bool close;               /* do not reuse the connection */
+        bool insecure;                              /* the user asked not to verify the server */
+        bool close;                                 /* do not reuse the connection */
 };
 
 struct http_reply {
@@ -49,7 +50,8 @@ void http_free(struct http *http); /* cancels what is under way */
  * SYSTEM. `sent` tells whether any byte of the request may have reached the server.
  */
 typedef void http_done(void *context, const struct http_reply *reply, const struct error *error, bool sent);
-struct http_exchange *http_start(struct http *http, const struct http_request *request, http_done *done, void *context);
+struct http_exchange *http_start(
+    struct http *http, const struct http_request *request, http_done *done, void *context);
 void http_cancel(struct http_exchange *exchange);
 
 const char *http_header_get(const struct http_reply *reply, const char *lower_name); /* first, or NULL */

@@ -1,0 +1,162 @@
+/*
+ * The glue between curl's multi socket interface and libuv, written from both manuals: curl says which sockets and
+ * which timeout it waits for; we tell it what happened.
+ *
+ * What is easy to get wrong here: a timeout of -1 deletes the timer; a socket may be wanted for reading and writing
+ * at once; curl must not be entered from within its own callbacks (the timer fires on a later turn even for 0); libuv
+ * allows one active poll handle per socket and stops a handle that reports an error.
+ */
+#include "io/http_multi.h"
+
+#include <uv.h>
+
+#include "io/loop_item.h"
+
+/* Idle connections kept for reuse, as many as exchanges that we expect at once. */
+enum { CONNECTIONS_KEPT = 1024 };
+
+struct http_multi {
+        CURLM *curl;
+        struct loop *loop;
+        uv_timer_t timer;
+        struct socket_watch *reporting; /* whose event is being handled; NULL once curl let go of it */
+        void (*completed)(CURL *easy, CURLcode result);
+};
+
+struct socket_watch {
+        uv_poll_t poll;
+        curl_socket_t socket;
+        struct http_multi *multi;
+};
+
+static void harvest(struct http_multi *multi)
+{
+        int left;
+        for (CURLMsg *message; (message = curl_multi_info_read(multi->curl, &left)) != NULL;)
+                if (message->msg == CURLMSG_DONE)
+                        multi->completed(message->easy_handle, message->data.result);
+}
+
+static void report(struct http_multi *multi, curl_socket_t socket, int events)
+{
+        int running;
+        curl_multi_socket_action(multi->curl, socket, events, &running);
+}
+
+/*
+ * libuv has stopped a handle that reports an error. curl first gets to read what arrived before the error, and the error
+ * itself; should it still want to wait for that socket, it is told to give up.
+ */
+static void socket_failed(struct http_multi *multi, struct socket_watch *watch)
+{
+        curl_socket_t socket = watch->socket;
+        report(multi, socket, CURL_CSELECT_ERR | CURL_CSELECT_IN | CURL_CSELECT_OUT);
+        if (multi->reporting == watch) report(multi, socket, CURL_CSELECT_ERR);
+}
+
+static void socket_event(uv_poll_t *handle, int status, int events)
+{
+        struct socket_watch *watch = handle->data;
+        struct http_multi *multi = watch->multi;
+        multi->reporting = watch;
+        if (status < 0)
+                socket_failed(multi, watch);
+        else
+                report(multi, watch->socket,
+                    ((events & UV_READABLE) ? CURL_CSELECT_IN : 0) |
+                        ((events & UV_WRITABLE) ? CURL_CSELECT_OUT : 0));
+        multi->reporting = NULL;
+        harvest(multi);
+}
+
+static struct socket_watch *socket_watch_new(struct http_multi *multi, curl_socket_t socket)
+{
+        struct socket_watch *watch = mem_alloc(sizeof *watch);
+        watch->socket = socket;
+        watch->multi = multi;
+        if (uv_poll_init_socket(loop_uv(multi->loop), &watch->poll, socket) < 0) {
+                free(watch);
+                return NULL;
+        }
+        watch->poll.data = watch;
+        curl_multi_assign(multi->curl, socket, watch);
+        return watch;
+}
+
+/* CURLMOPT_SOCKETFUNCTION: curl now waits for `what` on `socket`. */
+static int socket_wanted(CURL *easy, curl_socket_t socket, int what, void *context, void *assigned)
+{
+        struct http_multi *multi = context;
+        struct socket_watch *watch = assigned;
+        (void)easy;
+        if (what == CURL_POLL_REMOVE) {
+                if (watch == NULL) return 0;
+                if (multi->reporting == watch) multi->reporting = NULL;
+                curl_multi_assign(multi->curl, socket, NULL);
+                loop_close_block((uv_handle_t *)&watch->poll, watch);
+                return 0;
+        }
+        if (watch == NULL) watch = socket_watch_new(multi, socket);
+        if (watch == NULL) return -1;
+        int events = 0;
+        if (what & CURL_POLL_IN) events |= UV_READABLE;
+        if (what & CURL_POLL_OUT) events |= UV_WRITABLE;
+        return uv_poll_start(&watch->poll, events, socket_event) < 0 ? -1 : 0;
+}
+
+static void timer_due(uv_timer_t *timer)
+{
+        struct http_multi *multi = timer->data;
+        report(multi, CURL_SOCKET_TIMEOUT, 0);
+        harvest(multi);
+}
+
+/* CURLMOPT_TIMERFUNCTION: curl wants to be called after `ms`. */
+static int timeout_wanted(CURLM *curl, long ms, void *context)
+{
+        struct http_multi *multi = context;
+        (void)curl;
+        if (ms < 0)
+                uv_timer_stop(&multi->timer);
+        else
+                uv_timer_start(&multi->timer, timer_due, (uint64_t)ms, 0);
+        return 0;
+}
+
+int http_multi_new(struct loop *loop, void (*completed)(CURL *easy, CURLcode result), struct http_multi **ret,
+    struct error **err)
+{
+        CURLM *curl = curl_multi_init();
+        if (curl == NULL) return error_set(err, ERROR_SYSTEM, NULL, "start the HTTP client: out of memory");
+        struct http_multi *multi = mem_alloc(sizeof *multi);
+        multi->curl = curl;
+        multi->loop = loop;
+        multi->completed = completed;
+        uv_timer_init(loop_uv(loop), &multi->timer);
+        multi->timer.data = multi;
+        curl_multi_setopt(curl, CURLMOPT_SOCKETFUNCTION, socket_wanted);
+        curl_multi_setopt(curl, CURLMOPT_SOCKETDATA, multi);
+        curl_multi_setopt(curl, CURLMOPT_TIMERFUNCTION, timeout_wanted);
+        curl_multi_setopt(curl, CURLMOPT_TIMERDATA, multi);
+        curl_multi_setopt(curl, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
+        *ret = multi;
+        return 0;
+}
+
+void http_multi_free(struct http_multi *multi)
+{
+        if (multi == NULL) return;
+        /* Closing the kept connections calls socket_wanted, maybe timeout_wanted. */
+        curl_multi_cleanup(multi->curl);
+        loop_close_block((uv_handle_t *)&multi->timer, multi);
+}
+
+void http_multi_add(struct http_multi *multi, CURL *easy)
+{
+        curl_multi_add_handle(multi->curl, easy);
+}
+
+void http_multi_remove(struct http_multi *multi, CURL *easy)
+{
+        curl_multi_remove_handle(multi->curl, easy);
+}
