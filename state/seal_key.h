@@ -1,0 +1,21 @@
+/*
+ * Where the key of a store comes from, and how the wrong one is told at once. Used by seal.c only.
+ *
+ * Files in the store's folder, all of mode 0600 and complete from the moment they are there:
+ *
+ *     key        64 hexadecimal digits, unless a passphrase or a key file elsewhere is used
+ *     key.salt   "tutti-scrypt 1 LOG2N R P SALT": how a passphrase becomes a key
+ *     key.check  "tutti-key-check 1 key-file|passphrase HMAC": what the right key gives
+ */
+#ifndef TUTTI_STATE_SEAL_KEY_H
+#define TUTTI_STATE_SEAL_KEY_H
+
+#include <stdbool.h>
+#include "base/error.h"
+
+enum { SEAL_KEY = 32 };
+
+/* The encryption key, as seal_open says. */
+int seal_key_load(const char *folder, bool create, unsigned char key[SEAL_KEY], struct error **err);
+
+#endif
