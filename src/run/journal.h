@@ -23,7 +23,9 @@ struct arena *journal_arena(struct journal *journal);
 void journal_add(struct journal *journal, const struct store_write *write);
 /* Calls `durable` once all that was added up to now is on disk. */
 void journal_then(struct journal *journal, void (*durable)(void *context), void *context);
-/* An event for the log; `fmt` gives a JSON object. */
+/* No callback with this context follows any more. */
+void journal_forget(struct journal *journal, void *context);
+/* An event for the log; `json` is an object. */
 void journal_event(struct journal *journal, const char *run, const char *kind, const char *json);
 /* Keeps the lease alive: renews it on the worker every ttl / 3. */
 void journal_keep_lease(struct journal *journal, int64_t ttl_ms);

@@ -1,0 +1,255 @@
+/*
+ * One step: resolve its values, start its operation, and record what came of it. See executor_internal.h.
+ *
+ * Functions stand in order of time. What happened and that the step is done are one transaction; dependants start once it is
+ * durable.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "run/executor_internal.h"
+#include "run/limit.h"
+#include "run/record.h"
+
+static void refuse(struct step_run *r, struct error *err)
+{
+        cleanup_free char *text = error_text(error_at(err, 0));
+        error_free(err);
+        struct event e = {.message = text};
+        executor_record_step(r, text);
+        executor_emit(r->executor, EVENT_STEP_FAILED, r, &e);
+        step_finished(r, STEP_FAILED, text);
+}
+
+static int connect_provider(struct step_run *r, struct error **err)
+{
+        struct executor *x = r->executor;
+        cleanup(value_free) struct value *config = NULL;
+        if (plan_provider_config(x->request.plan, r->step, &config, err) < 0) return -1;
+        const struct provider_block *block =
+            r->step->provider ? template_provider(x->request.plan->input->env->template, r->step->provider) : NULL;
+        r->connection = plugins_connect(x->request.plugins, r->step->schema, r->step->provider ? r->step->provider : r->step->type,
+            config, block ? block->parallel : 0, block ? block->rate : 0, err);
+        return r->connection ? 0 : -1;
+}
+
+static void operation_progressed(void *context, const char *text)
+{
+        struct step_run *r = context;
+        struct event e = {.message = text};
+        executor_emit(r->executor, EVENT_STEP_PROGRESS, r, &e);
+}
+
+static void operation_retried(void *context, unsigned attempt, unsigned attempts, int64_t wait_ms, const char *why)
+{
+        struct step_run *r = context;
+        (void)attempts;
+        r->attempts++;
+        struct event e = {.message = why, .attempt = attempt, .wait_ms = wait_ms};
+        executor_emit(r->executor, EVENT_STEP_RETRY, r, &e);
+}
+
+static void operation_over(void *context, const struct operation_outcome *outcome);
+static void adopt_found(void *context, const struct operation_outcome *outcome);
+
+static enum tutti_action provider_action(const struct step_run *r)
+{
+        switch (r->step->action) {
+        case ACTION_UPDATE: return TUTTI_UPDATE;
+        case ACTION_DELETE:
+        case ACTION_REPLACE_DELETE: return TUTTI_DELETE;
+        case ACTION_READ: return TUTTI_LOOKUP;
+        default: return r->adopted ? TUTTI_UPDATE : TUTTI_CREATE;
+        }
+}
+
+static enum step_verb timeout_verb(enum tutti_action action)
+{
+        return action == TUTTI_CREATE ? VERB_CREATE
+            : action == TUTTI_UPDATE  ? VERB_UPDATE
+            : action == TUTTI_DELETE  ? VERB_DELETE
+                                      : VERB_READ;
+}
+
+static void start_operation(struct step_run *r, enum tutti_action action, bool by_name)
+{
+        struct executor *x = r->executor;
+        const struct step *step = r->step;
+        const struct recorded *record = step->recorded;
+        bool makes = action == TUTTI_CREATE || action == TUTTI_FIND;
+        struct operation_request request = {
+            .action = action,
+            .schema = step->schema,
+            .connection = r->connection,
+            .address = step->address,
+            .token = by_name ? NULL : r->token,
+            .id = r->adopted_id ? r->adopted_id : !makes && record ? record->id : NULL,
+            .private_ = step->private_ ? step->private_ : record && !makes ? record->private_ : NULL,
+            .prior = r->adopted ? r->adopted : makes ? NULL : step->prior,
+            .planned = r->properties,
+            .host = r->host ? r->host : record ? record->host : NULL,
+            .journal = step->schema->local || action == TUTTI_LOOKUP || action == TUTTI_FIND ? NULL : x->request.journal,
+            .run = x->request.run,
+            .step = x->request.row_of_step[step->index],
+        };
+        if (step->resource != NULL) {
+                request.retry = step->resource->retry;
+                request.timeout_ms = step->resource->timeout_ms[timeout_verb(action)];
+        }
+        struct operation_events events = {
+            operation_progressed, operation_retried, by_name ? adopt_found : operation_over, r};
+        r->operation = operation_start(x->request.io, &request, &events);
+}
+
+/* `adopt: if-exists`: an object of that name is taken over and brought to the wanted properties. */
+static void adopt_found(void *context, const struct operation_outcome *outcome)
+{
+        struct step_run *r = context;
+        r->operation = NULL;
+        if (outcome->failed) {
+                operation_over(context, outcome);
+                return;
+        }
+        if (!outcome->gone && outcome->id != NULL && outcome->observed != NULL) {
+                r->adopted = value_ref(outcome->observed);
+                r->adopted_id = mem_strdup(outcome->id);
+        }
+        start_operation(r, provider_action(r), false);
+}
+
+static bool needs_values(enum action action)
+{
+        return action != ACTION_DELETE && action != ACTION_REPLACE_DELETE;
+}
+
+static void forgotten(void *context)
+{
+        struct step_run *r = context;
+        step_finished(r, STEP_DONE, NULL);
+}
+
+static void forget(struct step_run *r)
+{
+        record_gone(r);
+        r->status = STEP_DONE;
+        executor_record_step(r, NULL);
+        r->status = STEP_RUNNING;
+        executor_emit(r->executor, EVENT_STEP_DONE, r, NULL);
+        journal_then(r->executor->request.journal, forgotten, r);
+}
+
+static void begin(struct step_run *r)
+{
+        struct executor *x = r->executor;
+        r->status = STEP_RUNNING;
+        r->started_ms = loop_now_ms(x->request.io->loop);
+        r->started_wall_ms = clock_wall_ms();
+        x->running++;
+        executor_record_step(r, NULL);
+        executor_emit(x, EVENT_STEP_STARTED, r, NULL);
+}
+
+bool execute_start(struct step_run *r)
+{
+        struct executor *x = r->executor;
+        const struct step *step = r->step;
+        if (step->action == ACTION_JOIN) {
+                step_finished(r, STEP_DONE, NULL);
+                return true;
+        }
+        if (step->action == ACTION_GATE) {
+                gate_open(r);
+                return true;
+        }
+        if (step->action == ACTION_FORGET) {
+                begin(r);
+                forget(r);
+                return true;
+        }
+        struct error *err = NULL;
+        if (connect_provider(r, &err) < 0) {
+                refuse(r, err);
+                return true;
+        }
+        if (!limiter_enter(r->connection->limiter)) return false;
+        begin(r);
+        if (needs_values(step->action) && plan_resolve(x->request.plan, step, &r->properties, &r->host, &err) < 0) {
+                refuse(r, err);
+                return true;
+        }
+        cleanup_free char *generation =
+            mem_printf("%s/%lld", x->request.run, (long long)x->request.row_of_step[step->index]);
+        operation_token(x->request.lineage, step->address, generation, r->token);
+        bool adopt = step->action == ACTION_ADOPT && step->schema->can_find;
+        start_operation(r, adopt ? TUTTI_FIND : provider_action(r), adopt);
+        return true;
+}
+
+static void done_durable(void *context)
+{
+        struct step_run *r = context;
+        struct executor *x = r->executor;
+        struct event e = {.wait_ms = loop_now_ms(x->request.io->loop) - r->started_ms};
+        if (x->request.options->event != NULL) {
+                e.kind = EVENT_STEP_DONE;
+                e.time_ms = clock_wall_ms();
+                e.run = x->request.run;
+                e.step = r->step;
+                x->request.options->event(x->request.options->context, &e);
+        }
+        step_finished(r, STEP_DONE, NULL);
+}
+
+static void operation_settled(struct step_run *r)
+{
+        if (r->step->schema->local || r->step->action == ACTION_READ) return;
+        struct executor *x = r->executor;
+        struct arena *a = journal_arena(x->request.journal);
+        struct operation_row *row = arena_alloc(a, sizeof *row);
+        row->run = arena_strdup(a, x->request.run);
+        row->step = x->request.row_of_step[r->step->index];
+        struct store_write w = {.kind = WRITE_OPERATION_OVER, .run = row->run, .operation = row};
+        journal_add(x->request.journal, &w);
+}
+
+static void operation_over(void *context, const struct operation_outcome *outcome)
+{
+        struct step_run *r = context;
+        struct executor *x = r->executor;
+        r->operation = NULL;
+        if (outcome->failed) {
+                bool creates = needs_values(r->step->action) && r->step->action != ACTION_UPDATE;
+                if (creates && outcome->id != NULL && r->step->action != ACTION_READ) record_tainted(r, outcome);
+                if (!outcome->ambiguous) operation_settled(r);
+                r->status = STEP_FAILED;
+                executor_record_step(r, outcome->message);
+                r->status = STEP_RUNNING;
+                struct event e = {.message = outcome->message};
+                executor_emit(x, EVENT_STEP_FAILED, r, &e);
+                step_finished(r, STEP_FAILED, outcome->message);
+                return;
+        }
+        if (needs_values(r->step->action)) {
+                struct error *err = NULL;
+                if (record_result(r, outcome, &err) < 0) {
+                        operation_settled(r);
+                        refuse(r, err);
+                        return;
+                }
+        } else {
+                record_gone(r);
+                plan_set_result(x->request.plan, r->step, NULL);
+        }
+        operation_settled(r);
+        record_duration(r, outcome->elapsed_ms);
+        r->status = STEP_DONE;
+        executor_record_step(r, NULL);
+        r->status = STEP_RUNNING;
+        struct text json = {0};
+        text_add(&json, "{\"address\":");
+        text_add_json(&json, r->step->address, strlen(r->step->address));
+        text_addf(&json, ",\"action\":\"%s\",\"elapsed_ms\":%lld}", action_name(r->step->action), (long long)outcome->elapsed_ms);
+        journal_event(x->request.journal, x->request.run, event_name(EVENT_STEP_DONE), json.data);
+        text_release(&json);
+        journal_then(x->request.journal, done_durable, r);
+}

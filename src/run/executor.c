@@ -1,0 +1,347 @@
+/*
+ * Order of execution: counters, the ready heap, containment of failures, and the end of a run. See executor.h.
+ */
+#include "run/executor_internal.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "run/limit.h"
+
+/* A binary heap of step indices: longest remaining path first, then the order of the table. */
+
+static bool more_urgent(const struct executor *x, uint32_t a, uint32_t b)
+{
+        double ra = x->table[a].remaining, rb = x->table[b].remaining;
+        return ra > rb || (ra == rb && a < b);
+}
+
+static void heap_push(const struct executor *x, struct heap *h, uint32_t index)
+{
+        vec_push(h->items, h->count, h->capacity, index);
+        for (size_t i = h->count - 1; i > 0;) {
+                size_t parent = (i - 1) / 2;
+                if (!more_urgent(x, h->items[i], h->items[parent])) return;
+                uint32_t swap = h->items[i];
+                h->items[i] = h->items[parent];
+                h->items[parent] = swap;
+                i = parent;
+        }
+}
+
+static uint32_t heap_pop(const struct executor *x, struct heap *h)
+{
+        uint32_t top = h->items[0];
+        h->items[0] = h->items[--h->count];
+        for (size_t i = 0;;) {
+                size_t best = i, left = 2 * i + 1, right = left + 1;
+                if (left < h->count && more_urgent(x, h->items[left], h->items[best])) best = left;
+                if (right < h->count && more_urgent(x, h->items[right], h->items[best])) best = right;
+                if (best == i) return top;
+                uint32_t swap = h->items[i];
+                h->items[i] = h->items[best];
+                h->items[best] = swap;
+                i = best;
+        }
+}
+
+static void connect_dependants(struct executor *x)
+{
+        size_t edges = 0;
+        x->dependant_start = mem_alloc((x->count + 2) * sizeof *x->dependant_start);
+        for (size_t i = 0; i < x->count; i++) {
+                for (size_t k = 0; k < x->table[i].after_count; k++) x->dependant_start[x->table[i].after[k] + 2]++;
+                edges += x->table[i].after_count;
+                x->steps[i].blockers = (uint32_t)x->table[i].after_count;
+        }
+        for (size_t i = 2; i < x->count + 2; i++) x->dependant_start[i] += x->dependant_start[i - 1];
+        x->dependants = mem_alloc((edges + 1) * sizeof *x->dependants);
+        for (size_t i = 0; i < x->count; i++)
+                for (size_t k = 0; k < x->table[i].after_count; k++)
+                        x->dependants[x->dependant_start[x->table[i].after[k] + 1]++] = (uint32_t)i;
+}
+
+struct executor *executor_new(const struct executor_request *request)
+{
+        struct executor *x = mem_alloc(sizeof *x);
+        x->request = *request;
+        x->table = request->plan->steps;
+        x->count = x->left = request->plan->count;
+        x->steps = mem_alloc((x->count + 1) * sizeof *x->steps);
+        for (size_t i = 0; i < x->count; i++) {
+                x->steps[i].executor = x;
+                x->steps[i].step = &x->table[i];
+        }
+        connect_dependants(x);
+        return x;
+}
+
+void executor_free(struct executor *x)
+{
+        if (x == NULL) return;
+        for (size_t i = 0; i < x->count; i++) {
+                struct step_run *r = &x->steps[i];
+                if (r->operation != NULL) operation_drop(r->operation);
+                value_free(r->properties);
+                value_free(r->host);
+                value_free(r->adopted);
+                free(r->adopted_id);
+        }
+        for (map_foreach(&x->parked, e)) {
+                struct heap *h = e->value;
+                free(h->items);
+                free(h);
+        }
+        map_release(&x->parked);
+        error_free(x->problems);
+        free(x->ready.items);
+        free(x->dependants);
+        free(x->dependant_start);
+        free(x->steps);
+        free(x);
+}
+
+/* Events go to whoever watches; those that change something also into the log. */
+
+static void log_event(struct executor *x, enum event_kind kind, const struct step_run *r, const struct event *e)
+{
+        if (kind == EVENT_STEP_PROGRESS) return;
+        struct text json = {0};
+        text_addc(&json, '{');
+        if (r != NULL) {
+                text_add(&json, "\"address\":");
+                text_add_json(&json, r->step->address, strlen(r->step->address));
+                text_addf(&json, ",\"action\":\"%s\"", action_name(r->step->action));
+        }
+        const char *separator = r ? "," : "";
+        if (e->message != NULL) {
+                text_addf(&json, "%s\"message\":", separator);
+                text_add_json(&json, e->message, strlen(e->message));
+                separator = ",";
+        }
+        if (e->by != NULL) {
+                text_addf(&json, "%s\"by\":", separator);
+                text_add_json(&json, e->by, strlen(e->by));
+        }
+        text_addc(&json, '}');
+        journal_event(x->request.journal, x->request.run, event_name(kind), json.data);
+        text_release(&json);
+}
+
+void executor_emit(struct executor *x, enum event_kind kind, const struct step_run *r, const struct event *details)
+{
+        struct event e = details ? *details : (struct event){0};
+        e.kind = kind;
+        e.time_ms = clock_wall_ms();
+        e.run = x->request.run;
+        e.step = r ? r->step : NULL;
+        log_event(x, kind, r, &e);
+        if (x->request.options->event != NULL) x->request.options->event(x->request.options->context, &e);
+}
+
+static const char *const status_names[] = {
+    [STEP_PENDING] = "pending", [STEP_RUNNING] = "running", [STEP_WAITING] = "waiting",
+    [STEP_DONE] = "done",       [STEP_FAILED] = "failed",   [STEP_SKIPPED] = "skipped",
+};
+
+void executor_record_step(struct step_run *r, const char *message)
+{
+        struct executor *x = r->executor;
+        int64_t row = x->request.row_of_step[r->step->index];
+        if (row < 0) return;
+        struct arena *a = journal_arena(x->request.journal);
+        struct step_row *s = arena_alloc(a, sizeof *s);
+        bool over = r->status == STEP_DONE || r->status == STEP_FAILED || r->status == STEP_SKIPPED;
+        *s = (struct step_row){
+            .index = row,
+            .status = (char *)status_names[r->status],
+            .message = arena_strdup(a, message),
+            .attempts = (int)r->attempts,
+            .started_ms = r->started_wall_ms,
+            .ended_ms = over ? clock_wall_ms() : 0,
+        };
+        struct store_write w = {.kind = WRITE_STEP, .run = arena_strdup(a, x->request.run)};
+        w.steps.rows = s;
+        w.steps.count = 1;
+        journal_add(x->request.journal, &w);
+}
+
+static void count_done(struct plan_summary *done, enum action action)
+{
+        switch (action) {
+        case ACTION_CREATE:
+        case ACTION_ADOPT: done->create++; break;
+        case ACTION_UPDATE: done->update++; break;
+        case ACTION_REPLACE: done->replace++; break;
+        case ACTION_DELETE: done->delete_++; break;
+        case ACTION_FORGET: done->forget++; break;
+        case ACTION_READ: done->read++; break;
+        case ACTION_GATE: done->gates++; break;
+        case ACTION_JOIN:
+        case ACTION_REPLACE_DELETE: break;
+        }
+}
+
+/* What depended on a failed or skipped step is skipped; iterative, as the chain may be long. */
+static void skip_dependants(struct executor *x, uint32_t from)
+{
+        uint32_t *stack = NULL;
+        size_t count = 0, capacity = 0;
+        vec_push(stack, count, capacity, from);
+        while (count > 0) {
+                uint32_t index = stack[--count];
+                for (uint32_t k = x->dependant_start[index]; k < x->dependant_start[index + 1]; k++) {
+                        struct step_run *d = &x->steps[x->dependants[k]];
+                        if (d->status != STEP_PENDING) continue;
+                        d->status = STEP_SKIPPED;
+                        x->left--;
+                        vec_push(stack, count, capacity, x->dependants[k]);
+                        if (d->step->action == ACTION_JOIN) continue;
+                        x->skipped++;
+                        cleanup_free char *why = mem_printf("%s did not happen", x->table[from].address);
+                        executor_record_step(d, why);
+                        struct event e = {.message = why};
+                        executor_emit(x, EVENT_STEP_SKIPPED, d, &e);
+                }
+        }
+        free(stack);
+}
+
+static void unpark(struct executor *x, struct connection *c)
+{
+        limiter_leave(c->limiter);
+        struct heap *h = map_get(&x->parked, c->name);
+        if (h != NULL && h->count > 0) heap_push(x, &x->ready, heap_pop(x, h));
+}
+
+static void release_dependants(struct executor *x, uint32_t index)
+{
+        for (uint32_t k = x->dependant_start[index]; k < x->dependant_start[index + 1]; k++) {
+                struct step_run *d = &x->steps[x->dependants[k]];
+                if (--d->blockers == 0 && d->status == STEP_PENDING) heap_push(x, &x->ready, x->dependants[k]);
+        }
+}
+
+void step_finished(struct step_run *r, enum step_status status, const char *message)
+{
+        struct executor *x = r->executor;
+        const struct step *step = r->step;
+        bool ran = r->status == STEP_RUNNING;
+        if (r->status == STEP_WAITING) x->gates_open--;
+        r->status = status;
+        r->operation = NULL;
+        x->left--;
+        if (ran) x->running--;
+        if (r->connection != NULL) unpark(x, steal(r->connection));
+        if (status == STEP_DONE) {
+                count_done(&x->done, step->action);
+                release_dependants(x, step->index);
+        } else {
+                struct place place = {.address = step->address};
+                x->failed++;
+                error_set(&x->problems, ERROR_PROVIDER, &place, "%s", message);
+                skip_dependants(x, step->index);
+                if (step->resource != NULL && step->resource->on_failure == ON_FAILURE_STOP_RUN) x->stopping = true;
+        }
+        executor_schedule(x);
+}
+
+static void end(struct executor *x)
+{
+        if (x->over) return;
+        x->over = true;
+        x->request.finished(x->request.context);
+}
+
+static void pump(void *context)
+{
+        struct executor *x = context;
+        x->pump_scheduled = false;
+        unsigned cap = x->request.options->parallel;
+        while (x->ready.count > 0 && !x->stopping && (cap == 0 || x->running < cap)) {
+                uint32_t index = heap_pop(x, &x->ready);
+                struct step_run *r = &x->steps[index];
+                if (r->status != STEP_PENDING || execute_start(r)) continue;
+                struct heap *h = map_get(&x->parked, r->connection->name);
+                if (h == NULL) {
+                        h = mem_alloc(sizeof *h);
+                        map_put_copy(&x->parked, r->connection->name, h);
+                }
+                heap_push(x, h, index);
+                r->connection = NULL;
+        }
+        bool can_go_on = x->ready.count > 0 && !x->stopping;
+        bool wait_for_gates = x->gates_open > 0 && x->request.options->interactive && !x->stopping;
+        if (x->running == 0 && !can_go_on && !wait_for_gates) end(x);
+}
+
+void executor_schedule(struct executor *x)
+{
+        if (x->pump_scheduled || x->over) return;
+        x->pump_scheduled = true;
+        loop_defer(x->request.io->loop, pump, x);
+}
+
+void executor_start(struct executor *x)
+{
+        for (size_t i = 0; i < x->count; i++)
+                if (x->steps[i].blockers == 0) heap_push(x, &x->ready, (uint32_t)i);
+        executor_schedule(x);
+}
+
+void executor_stop(struct executor *x)
+{
+        x->stopping = true;
+        for (size_t i = 0; i < x->count; i++)
+                if (x->steps[i].operation != NULL) operation_cancel(x->steps[i].operation);
+        executor_schedule(x);
+}
+
+void executor_stop_now(struct executor *x)
+{
+        x->stopping = x->aborted = true;
+        for (size_t i = 0; i < x->count; i++) {
+                struct step_run *r = &x->steps[i];
+                if (r->operation == NULL) continue; /* not started, or its result is on its way to the disk */
+                operation_drop(steal(r->operation));
+                r->status = STEP_PENDING;
+                x->running--;
+        }
+        executor_schedule(x);
+}
+
+void executor_result(struct executor *x, struct run_result *result)
+{
+        result->done = x->done;
+        result->failed = x->failed;
+        result->skipped = x->skipped;
+        result->problems = steal(x->problems);
+        for (size_t i = 0; i < x->count; i++) {
+                struct step_run *r = &x->steps[i];
+                bool open = r->status == STEP_PENDING || r->status == STEP_RUNNING || r->status == STEP_WAITING;
+                if (open && r->step->action != ACTION_JOIN) result->remaining++;
+                if (r->status != STEP_WAITING) continue;
+                size_t capacity = result->waiting_count;
+                result->waiting = mem_realloc(result->waiting, (capacity + 1) * sizeof *result->waiting);
+                result->waiting[result->waiting_count++] = mem_strdup(r->step->gate ? r->step->gate : r->step->address);
+        }
+        if (x->aborted)
+                result->status = RUN_INTERRUPTED;
+        else if (x->stopping && x->failed == 0 && result->remaining > 0)
+                result->status = RUN_INTERRUPTED;
+        else if (result->waiting_count > 0)
+                result->status = RUN_WAITING;
+        else
+                result->status = x->failed > 0 ? RUN_FAILED : RUN_DONE;
+}
+
+const char *executor_step_status(const struct executor *x, uint32_t index, int64_t *started_ms)
+{
+        if (started_ms != NULL) *started_ms = x->steps[index].started_ms;
+        return status_names[x->steps[index].status];
+}
+
+bool executor_has_gates(const struct executor *x)
+{
+        return x->gates_open > 0;
+}

@@ -1,0 +1,47 @@
+/*
+ * The executor: runs the steps of a plan. Readiness is one counter per step; ready steps start in order of longest remaining path.
+ *
+ * It only executes: what to do was decided by the plan. A failed step stops what depends on it, nothing else. Internal to run/;
+ * session.c is the way in.
+ */
+#ifndef TUTTI_RUN_EXECUTOR_H
+#define TUTTI_RUN_EXECUTOR_H
+
+#include "run/operation.h"
+#include "run/session.h"
+
+struct executor;
+
+struct executor_request { /* borrowed for the life of the executor */
+        const struct operation_io *io;
+        struct plugins *plugins;
+        struct journal *journal;
+        struct store *store;
+        struct plan *plan;
+        const struct run_options *options;
+        const char *run, *lineage;
+        int64_t run_started_ms;
+        const int64_t *row_of_step; /* the row in the run's step table of each step; -1 for joins */
+        const struct map *answers;  /* gate name → who approved it before; or NULL */
+        void (*finished)(void *context);
+        void *context;
+};
+
+struct executor *executor_new(const struct executor_request *request);
+void executor_free(struct executor *x); /* drops what is under way */
+
+/* Starts; `finished` follows when nothing runs and nothing can start without an answer. */
+void executor_start(struct executor *x);
+/* No new steps; what is under way finishes. */
+void executor_stop(struct executor *x);
+/* Forgets what is under way: its intents stay on disk. `finished` follows. */
+void executor_stop_now(struct executor *x);
+/* An answer to an open gate, from the terminal or from the store. ERROR_MISSING when no such gate is open, ERROR_DENIED. */
+int executor_answer(struct executor *x, const char *gate, bool approve, const char *by, const char *comment, bool recorded,
+    struct error **err);
+/* How it ended. The problems are handed over. */
+void executor_result(struct executor *x, struct run_result *result);
+const char *executor_step_status(const struct executor *x, uint32_t index, int64_t *started_ms);
+bool executor_has_gates(const struct executor *x);
+
+#endif

@@ -1,0 +1,59 @@
+/* The inside of the executor, shared by executor.c (order), execute.c (one step) and gate.c. Internal to run/. */
+#ifndef TUTTI_RUN_EXECUTOR_INTERNAL_H
+#define TUTTI_RUN_EXECUTOR_INTERNAL_H
+
+#include "run/executor.h"
+
+enum step_status { STEP_PENDING, STEP_RUNNING, STEP_WAITING, STEP_DONE, STEP_FAILED, STEP_SKIPPED };
+
+struct step_run {
+        struct executor *executor;
+        const struct step *step;
+        enum step_status status;
+        uint32_t blockers; /* steps that must be done first and are not */
+        int64_t started_ms; /* monotonic */
+        int64_t started_wall_ms;
+        struct operation *operation;
+        struct connection *connection;
+        struct value *properties, *host; /* resolved */
+        struct value *adopted;           /* what `adopt` found: the prior state of the update that follows */
+        char *adopted_id;
+        char token[33];
+        unsigned attempts;
+        int64_t opened_ms; /* gates: wall clock */
+};
+
+struct heap { /* step indices, most urgent first */
+        uint32_t *items;
+        size_t count, capacity;
+};
+
+struct executor {
+        struct executor_request request;
+        const struct step *table;
+        struct step_run *steps;
+        size_t count;
+        uint32_t *dependants, *dependant_start; /* CSR: who waits for whom */
+        struct heap ready;
+        struct map parked; /* connection name → struct heap *: waiting for a slot there */
+        size_t running, left, gates_open;
+        bool stopping, aborted, pump_scheduled, over;
+        struct plan_summary done;
+        size_t failed, skipped;
+        struct error *problems;
+};
+
+/* executor.c */
+void step_finished(struct step_run *r, enum step_status status, const char *message);
+void executor_record_step(struct step_run *r, const char *message);
+void executor_emit(struct executor *x, enum event_kind kind, const struct step_run *r, const struct event *details);
+void executor_schedule(struct executor *x);
+
+/* execute.c: starts one step; it ends with step_finished on a later turn, or at once for joins and refusals. False when the
+ * provider has no free slot: the step was parked. */
+bool execute_start(struct step_run *r);
+
+/* gate.c */
+void gate_open(struct step_run *r);
+
+#endif

@@ -1,0 +1,345 @@
+/*
+ * The life of an operation: enter the plug-in's state, make it durable, wait, call again; retry; find out; end.
+ *
+ * Functions stand in order of time. Nothing completes inside operation_start.
+ */
+#include "run/operation.h"
+
+#include <openssl/evp.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "run/operation_internal.h"
+#include "run/operation_host.h"
+#include "run/retry.h"
+
+static void begin(void *context);
+static void deadline_passed(void *context);
+static void fail_or_retry(struct tutti_op *op);
+
+/* How long an action may take when neither the template nor the type says. */
+static int64_t default_timeout_ms(const struct operation_request *r)
+{
+        switch (r->action) {
+        case TUTTI_CREATE: return r->schema->timeout_ms[0] ? r->schema->timeout_ms[0] : 600000;
+        case TUTTI_UPDATE: return r->schema->timeout_ms[1] ? r->schema->timeout_ms[1] : 600000;
+        case TUTTI_DELETE: return r->schema->timeout_ms[2] ? r->schema->timeout_ms[2] : 600000;
+        default: return r->schema->timeout_ms[3] ? r->schema->timeout_ms[3] : 120000;
+        }
+}
+
+struct operation *operation_start(const struct operation_io *io, const struct operation_request *request,
+    const struct operation_events *events)
+{
+        struct operation *operation = mem_alloc(sizeof *operation);
+        struct tutti_op *op = &operation->op;
+        op->io = io;
+        op->request = *request;
+        op->events = *events;
+        op->state = request->state;
+        op->saved = request->saved ? value_ref(request->saved) : NULL;
+        op->id = request->id != NULL && *request->id != '\0' ? mem_strdup(request->id) : NULL;
+        op->private_ = mem_strdup(request->private_);
+        op->started_ms = request->started_ms ? request->started_ms : clock_wall_ms();
+        op->dirty = true; /* the intent itself */
+        if (op->request.timeout_ms <= 0) op->request.timeout_ms = default_timeout_ms(request);
+        op->deadline = timer_start(io->loop, op->request.timeout_ms, deadline_passed, op);
+        op->timer = timer_start(io->loop, 0, begin, op);
+        return operation;
+}
+
+static void finish(struct tutti_op *op)
+{
+        operation_wait_abort(op);
+        timer_cancel(op->deadline);
+        op->deadline = NULL;
+        if (op->finding != NULL) operation_drop(op->finding);
+        op->finding = NULL;
+}
+
+static void release(struct tutti_op *op)
+{
+        value_free(op->saved);
+        value_free(op->observed);
+        arena_free(op->wait_arena);
+        free(op->id);
+        free(op->private_);
+        free(op->message);
+        free(op->last_progress);
+        free((struct operation *)op);
+}
+
+static void end(struct tutti_op *op)
+{
+        finish(op);
+        if (!op->failed) limiter_succeeded(op->request.connection->limiter, loop_now_ms(op->io->loop));
+        struct operation_outcome outcome = {
+            .failed = op->failed,
+            .cancelled = op->cancelled,
+            .failure = op->failure,
+            .message = op->message,
+            .gone = op->gone,
+            .ambiguous = op->failed && op->unanswered && op->id == NULL,
+            .id = op->id,
+            .observed = op->observed,
+            .private_ = op->private_,
+            .attempts = op->total + 1,
+            .elapsed_ms = op_elapsed_ms(op),
+        };
+        op->events.done(op->events.context, &outcome);
+        release(op);
+}
+
+/* Before a creation is entered again whose request may have had its effect: ask the cloud by token. */
+
+static void found(void *context, const struct operation_outcome *outcome)
+{
+        struct tutti_op *op = context;
+        op->finding = NULL;
+        if (outcome->failed) {
+                op_fail(op, outcome->failure, 0, "find out whether it was created: %s", outcome->message);
+                fail_or_retry(op);
+                return;
+        }
+        if (!outcome->gone && outcome->id != NULL) {
+                op_set_id(op, outcome->id);
+                op_progress(op, "found what the interrupted request had created");
+        }
+        op->unanswered = false;
+        operation_enter(op);
+}
+
+static bool must_find(const struct tutti_op *op)
+{
+        return op->unanswered && op->id == NULL && op->request.action == TUTTI_CREATE && !op->request.schema->repeatable;
+}
+
+static void find_out(struct tutti_op *op)
+{
+        if (!op->request.schema->can_find) {
+                op_fail(op, TUTTI_REFUSED, 0,
+                    "the reply to its creation was lost, and %s cannot be looked up: look whether it exists, then `tutti import` it or apply again",
+                    op->request.schema->type);
+                end(op);
+                return;
+        }
+        struct operation_request request = op->request;
+        request.action = TUTTI_FIND;
+        request.journal = NULL;
+        request.resumed = false;
+        request.state = 0;
+        request.saved = NULL;
+        request.started_ms = 0;
+        request.timeout_ms = 0;
+        struct operation_events events = {.done = found, .context = op};
+        op->finding = operation_start(op->io, &request, &events);
+}
+
+static void begin(void *context)
+{
+        struct tutti_op *op = context;
+        op->timer = NULL;
+        /* An intent that was on disk may have been acted on; nothing else tells. */
+        if (op->request.resumed && op->request.action == TUTTI_CREATE && op->id == NULL) op->unanswered = true;
+        if (must_find(op))
+                find_out(op);
+        else
+                operation_enter(op);
+}
+
+void operation_enter(struct tutti_op *op)
+{
+        operation_replied(op, NULL);
+}
+
+/* Saved texts for the store: encoded, secrets sealed. Encoding fails only if sealing does, which aborts nothing here. */
+static const char *encoded(struct tutti_op *op, struct arena *arena, const struct value *v)
+{
+        if (v == NULL) return NULL;
+        struct text text = {0};
+        cleanup(error_free) struct error *err = NULL;
+        if (value_encode(v, op->io->sealer, &text, &err) < 0) {
+                log_error("%s: %s", op->request.address, error_message(err));
+                text_release(&text);
+                return NULL;
+        }
+        char *copy = arena_strndup(arena, text.data, text.len);
+        text_release(&text);
+        return copy;
+}
+
+static const char *action_text(enum tutti_action action)
+{
+        static const char *const names[] = {[TUTTI_CREATE] = "create", [TUTTI_UPDATE] = "update", [TUTTI_DELETE] = "delete",
+            [TUTTI_READ] = "read", [TUTTI_FIND] = "find", [TUTTI_IMPORT] = "import", [TUTTI_LOOKUP] = "lookup"};
+        return names[action];
+}
+
+static void durable(void *context)
+{
+        struct tutti_op *op = context;
+        op->waiting_for_journal = false;
+        if (op->failed)
+                end(op); /* the deadline passed meanwhile */
+        else
+                operation_wait_issue(op);
+}
+
+static void make_durable(struct tutti_op *op)
+{
+        struct journal *j = op->request.journal;
+        struct arena *a = journal_arena(j);
+        struct operation_row *row = arena_alloc(a, sizeof *row);
+        *row = (struct operation_row){
+            .run = arena_strdup(a, op->request.run),
+            .step = op->request.step,
+            .address = arena_strdup(a, op->request.address),
+            .deposed = arena_strdup(a, ""),
+            .type = arena_strdup(a, op->request.schema->type),
+            .provider = arena_strdup(a, op->request.connection->name),
+            .action = arena_strdup(a, action_text(op->request.action)),
+            .token = arena_strdup(a, op->request.token ? op->request.token : ""),
+            .state = op->state,
+            .saved = (char *)encoded(op, a, op->saved),
+            .id = arena_strdup(a, op->id),
+            .prior = (char *)encoded(op, a, op->request.prior),
+            .planned = (char *)encoded(op, a, op->request.planned),
+            .host = (char *)encoded(op, a, op->request.host),
+            .private_ = arena_strdup(a, op->private_),
+            .started_ms = op->started_ms,
+        };
+        struct store_write w = {.kind = WRITE_OPERATION, .run = row->run, .operation = row};
+        journal_add(j, &w);
+        op->dirty = false;
+        op->waiting_for_journal = true;
+        journal_then(j, durable, op);
+}
+
+/* Calls the plug-in, with a reply or to enter its state. */
+void operation_replied(struct tutti_op *op, const struct tutti_reply *reply)
+{
+        op->wait = WAIT_NONE;
+        op->reply = reply;
+        enum tutti_result result;
+        if (fault_here("provider.step"))
+                result = op_fail(op, TUTTI_TRANSIENT, 0, "injected fault");
+        else
+                result = op->request.connection->provider->step(op->request.connection->context, op);
+        op->reply = NULL;
+        if (result == TUTTI_WAIT && op->failed) result = TUTTI_FAILED; /* wait_ssh may refuse */
+        switch (result) {
+        case TUTTI_WAIT:
+                if (reply != NULL) op->attempts = 0; /* progress: only failures in a row count */
+                if (op->request.journal != NULL && op->dirty)
+                        make_durable(op);
+                else
+                        operation_wait_issue(op);
+                break;
+        case TUTTI_DONE: end(op); break;
+        case TUTTI_FAILED:
+                op->uncounted = op->failure == TUTTI_THROTTLED;
+                if (op->failure == TUTTI_TRANSIENT && reply != NULL && op->request.action == TUTTI_CREATE && op->id == NULL)
+                        op->unanswered = true; /* "internal error" does not say that nothing happened */
+                fail_or_retry(op);
+                break;
+        }
+}
+
+static enum tutti_failure failure_of(enum error_kind kind)
+{
+        switch (kind) {
+        case ERROR_RETRY:
+        case ERROR_TIMEOUT: return TUTTI_TRANSIENT;
+        case ERROR_DENIED: return TUTTI_DENIED;
+        case ERROR_INPUT: return TUTTI_INVALID;
+        case ERROR_MISSING: return TUTTI_NOT_FOUND;
+        default: return TUTTI_REFUSED;
+        }
+}
+
+void operation_fault(struct tutti_op *op, const struct error *error, bool maybe_effect, bool counts)
+{
+        op_fail(op, failure_of(error_kind(error)), 0, "%s", error_message(error));
+        if (maybe_effect && op->request.action == TUTTI_CREATE && op->id == NULL) op->unanswered = true;
+        op->uncounted = !counts;
+        fail_or_retry(op);
+}
+
+static void retry_now(void *context)
+{
+        struct tutti_op *op = context;
+        op->timer = NULL;
+        if (must_find(op))
+                find_out(op);
+        else
+                operation_enter(op);
+}
+
+static bool worth_a_retry(const struct tutti_op *op, unsigned attempts_max)
+{
+        switch (op->failure) {
+        case TUTTI_TRANSIENT:
+        case TUTTI_THROTTLED:
+        case TUTTI_BUSY: return op->uncounted || op->attempts < attempts_max;
+        default: return false;
+        }
+}
+
+static void fail_or_retry(struct tutti_op *op)
+{
+        operation_wait_abort(op);
+        unsigned attempts_max = op->request.retry.attempts ? op->request.retry.attempts : RETRY_ATTEMPTS;
+        if (op->failure == TUTTI_BUSY && attempts_max < RETRY_ATTEMPTS_BUSY) attempts_max = RETRY_ATTEMPTS_BUSY;
+        op->total++;
+        if (!op->uncounted) op->attempts++;
+        if (!worth_a_retry(op, attempts_max)) {
+                op->total--;
+                end(op);
+                return;
+        }
+        unsigned power = op->uncounted ? (op->total < 4 ? op->total : 4) : op->attempts;
+        int64_t wait = retry_wait_ms(&op->request.retry, power, op->retry_after_ms);
+        if (op->failure == TUTTI_THROTTLED)
+                limiter_throttled(op->request.connection->limiter, loop_now_ms(op->io->loop), wait);
+        if (op->events.retry != NULL)
+                op->events.retry(op->events.context, op->attempts, attempts_max, wait, op->message);
+        log_debug("%s: attempt %u failed: %s; again in %lld ms", op->request.address, op->total, op->message, (long long)wait);
+        op->failed = false;
+        op->timer = timer_start(op->io->loop, wait, retry_now, op);
+}
+
+static void deadline_passed(void *context)
+{
+        struct tutti_op *op = context;
+        op->deadline = NULL;
+        operation_wait_abort(op);
+        char limit[CLOCK_TEXT];
+        duration_text(op->request.timeout_ms, limit);
+        cleanup_free char *last = mem_strdup(op->message ? op->message : op->last_progress);
+        if (op->request.action == TUTTI_CREATE && op->id == NULL && op->wait == WAIT_HTTP) op->unanswered = true;
+        op_fail(op, TUTTI_REFUSED, 0, "timed out after %s%s%s", limit, last ? "; last: " : "", last ? last : "");
+        if (!op->waiting_for_journal) end(op);
+}
+
+void operation_cancel(struct operation *operation)
+{
+        operation->op.cancelled = true;
+}
+
+void operation_drop(struct operation *operation)
+{
+        struct tutti_op *op = &operation->op;
+        finish(op);
+        if (op->waiting_for_journal) journal_forget(op->request.journal, op);
+        release(op);
+}
+
+void operation_token(const char *lineage, const char *address, const char *generation, char token[33])
+{
+        unsigned char digest[EVP_MAX_MD_SIZE];
+        cleanup_free char *text = mem_printf("%zu:%s %zu:%s %s", strlen(lineage), lineage, strlen(address), address, generation);
+        EVP_Digest(text, strlen(text), digest, NULL, EVP_sha256(), NULL);
+        text_hex(digest, 16, token);
+}

@@ -1,0 +1,124 @@
+/*
+ * The waits of an operation: an HTTP exchange, an SSH exchange, a process, a sleep; each issued when the provider's rate allows.
+ * Functions stand in order of time.
+ */
+#include <stdio.h>
+
+#include "run/operation_internal.h"
+
+static void send_now(void *context);
+
+void operation_wait_issue(struct tutti_op *op)
+{
+        if (op->wait == WAIT_HTTP || op->wait == WAIT_SSH) {
+                int64_t delay = limiter_book(op->request.connection->limiter, loop_now_ms(op->io->loop));
+                if (delay > 0) {
+                        op->timer = timer_start(op->io->loop, delay, send_now, op);
+                        return;
+                }
+        }
+        send_now(op);
+}
+
+static void http_replied(void *context, const struct http_reply *reply, const struct error *error, bool sent)
+{
+        struct tutti_op *op = context;
+        op->http_exchange = NULL;
+        if (error != NULL) {
+                operation_fault(op, error, sent, true);
+                return;
+        }
+        struct tutti_reply r = {
+            .kind = TUTTI_REPLY_HTTP,
+            .status = reply->status,
+            .headers = (const struct tutti_header *)reply->headers, /* the same two pointers */
+            .header_count = reply->header_count,
+            .body = {reply->body, reply->body_len},
+        };
+        operation_replied(op, &r);
+}
+_Static_assert(sizeof(struct tutti_header) == sizeof(struct http_header), "headers are lent to plug-ins as they are");
+
+/* The host keys that this environment saw first, one line each, as ssh writes them. */
+static void pin_host_key(const struct tutti_op *op, const char *host_key)
+{
+        const struct ssh_host *h = &op->ssh.host;
+        if (op->io->known_hosts == NULL || h->known_hosts != op->io->known_hosts) return;
+        FILE *f = fopen(op->io->known_hosts, "ae");
+        if (f == NULL) return;
+        if (h->port != 0 && h->port != 22)
+                fprintf(f, "[%s]:%u %s\n", h->address, h->port, host_key);
+        else
+                fprintf(f, "%s %s\n", h->address, host_key);
+        fclose(f);
+}
+
+static void ssh_replied(void *context, const struct ssh_reply *reply, const struct error *error, bool started)
+{
+        struct tutti_op *op = context;
+        op->ssh_exchange = NULL;
+        if (error != NULL) {
+                /* A host that does not answer yet is the common case after its creation: only the deadline ends that. */
+                operation_fault(op, error, started, started);
+                return;
+        }
+        if (reply->pinned) pin_host_key(op, reply->host_key);
+        struct tutti_reply r = {
+            .kind = TUTTI_REPLY_SSH,
+            .exit_status = reply->exit_status,
+            .out = {reply->out, reply->out_len},
+            .err = {reply->err, reply->err_len},
+            .host_key = reply->host_key,
+        };
+        operation_replied(op, &r);
+}
+
+static void process_replied(void *context, const struct process_reply *reply, const struct error *error)
+{
+        struct tutti_op *op = context;
+        op->running = NULL;
+        if (error != NULL) {
+                operation_fault(op, error, true, true);
+                return;
+        }
+        struct tutti_reply r = {
+            .kind = TUTTI_REPLY_PROCESS,
+            .exit_status = reply->exit_status,
+            .out = {reply->out, reply->out_len},
+            .err = {reply->err, reply->err_len},
+        };
+        operation_replied(op, &r);
+}
+
+static void slept(void *context)
+{
+        struct tutti_op *op = context;
+        op->timer = NULL;
+        struct tutti_reply r = {.kind = TUTTI_REPLY_SLEPT};
+        operation_replied(op, &r);
+}
+
+static void send_now(void *context)
+{
+        struct tutti_op *op = context;
+        op->timer = NULL;
+        switch (op->wait) {
+        case WAIT_HTTP: op->http_exchange = http_start(op->io->http, &op->http, http_replied, op); break;
+        case WAIT_SSH: op->ssh_exchange = ssh_start(op->io->ssh, &op->ssh, ssh_replied, op); break;
+        case WAIT_PROCESS: op->running = process_start(op->io->loop, &op->process, process_replied, op); break;
+        case WAIT_SLEEP: op->timer = timer_start(op->io->loop, op->sleep_ms, slept, op); break;
+        case WAIT_NONE: break;
+        }
+}
+
+void operation_wait_abort(struct tutti_op *op)
+{
+        if (op->http_exchange != NULL) http_cancel(op->http_exchange);
+        if (op->ssh_exchange != NULL) ssh_cancel(op->ssh_exchange);
+        if (op->running != NULL) process_cancel(op->running);
+        timer_cancel(op->timer);
+        op->http_exchange = NULL;
+        op->ssh_exchange = NULL;
+        op->running = NULL;
+        op->timer = NULL;
+}
