@@ -80,15 +80,20 @@ static int refuse(struct store *s, const char *environment, struct held *h, int6
 int store_lease_acquire(struct store *s, const char *environment, const char *holder, int64_t ttl_ms,
     struct lease *ret, struct error **err)
 {
+        return store_lease_take(s, environment, holder, ttl_ms, NULL, ret, err);
+}
+
+int store_lease_take(struct store *s, const char *environment, const char *holder, int64_t ttl_ms,
+    bool (*dead)(const char *holder), struct lease *ret, struct error **err)
+{
         if (ttl_ms <= 0) return error_set(err, ERROR_INPUT, NULL, "a lease needs a time to live");
         if (sqlite_begin(s, err) < 0) return -1;
         cleanup(transaction_end) struct store *transaction = s;
         struct held h __attribute__((__cleanup__(held_release))) = {0};
         if (load(s, environment, &h, err) < 0) return -1;
         int64_t now = clock_wall_ms();
-        if (h.holder != NULL && now < h.renewed_ms + h.ttl_ms) {
-                return refuse(s, environment, &h, now, err);
-        }
+        bool held = h.holder != NULL && now < h.renewed_ms + h.ttl_ms;
+        if (held && (dead == NULL || !dead(h.holder))) return refuse(s, environment, &h, now, err);
         free(h.holder);
         h.holder = mem_strdup(holder != NULL ? holder : "");
         h.fence++;

@@ -57,6 +57,10 @@ struct lease {
 /* ERROR_BUSY when another holder's lease has not expired, saying who holds it (holder text) and since when. */
 int store_lease_acquire(struct store *s, const char *environment, const char *holder, int64_t ttl_ms, struct lease *ret,
     struct error **err);
+/* The same, but a lease that has not expired is taken over too when `dead` says of its holder's text that the holder is known to
+ * be gone (a process of this machine that no longer runs). Its late writes fail on the fence as ever. */
+int store_lease_take(struct store *s, const char *environment, const char *holder, int64_t ttl_ms,
+    bool (*dead)(const char *holder), struct lease *ret, struct error **err);
 int store_lease_renew(struct store *s, struct lease *lease, int64_t ttl_ms, struct error **err); /* ERROR_CONFLICT if lost */
 int store_lease_release(struct store *s, struct lease *lease, struct error **err);
 void lease_release_memory(struct lease *lease);
