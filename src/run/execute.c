@@ -4,6 +4,7 @@
  * Functions stand in order of time. What happened and that the step is done are one transaction; dependants start once it is
  * durable.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -26,10 +27,13 @@ static int connect_provider(struct step_run *r, struct error **err)
         struct executor *x = r->executor;
         cleanup(value_free) struct value *config = NULL;
         if (plan_provider_config(x->request.plan, r->step, &config, err) < 0) return -1;
-        const struct provider_block *block =
-            r->step->provider ? template_provider(x->request.plan->input->env->template, r->step->provider) : NULL;
-        r->connection = plugins_connect(x->request.plugins, r->step->schema, r->step->provider ? r->step->provider : r->step->type,
-            config, block ? block->parallel : 0, block ? block->rate : 0, err);
+        const struct provider_block *block = r->step->provider
+                                                 ? template_provider(x->request.plan->input->env->template,
+                                                       r->step->provider)
+                                                 : NULL;
+        r->connection = plugins_connect(x->request.plugins, r->step->schema,
+            r->step->provider ? r->step->provider : r->step->type, config, block ? block->parallel : 0,
+            block ? block->rate : 0, err);
         return r->connection ? 0 : -1;
 }
 
@@ -40,7 +44,8 @@ static void operation_progressed(void *context, const char *text)
         executor_emit(r->executor, EVENT_STEP_PROGRESS, r, &e);
 }
 
-static void operation_retried(void *context, unsigned attempt, unsigned attempts, int64_t wait_ms, const char *why)
+static void operation_retried(
+    void *context, unsigned attempt, unsigned attempts, int64_t wait_ms, const char *why)
 {
         struct step_run *r = context;
         (void)attempts;
@@ -65,10 +70,49 @@ static enum tutti_action provider_action(const struct step_run *r)
 
 static enum step_verb timeout_verb(enum tutti_action action)
 {
-        return action == TUTTI_CREATE ? VERB_CREATE
-            : action == TUTTI_UPDATE  ? VERB_UPDATE
-            : action == TUTTI_DELETE  ? VERB_DELETE
-                                      : VERB_READ;
+        return action == TUTTI_CREATE   ? VERB_CREATE
+               : action == TUTTI_UPDATE ? VERB_UPDATE
+               : action == TUTTI_DELETE ? VERB_DELETE
+                                        : VERB_READ;
+}
+
+static const char *intent_action(enum action action)
+{
+        switch (action) {
+        case ACTION_UPDATE: return "update";
+        case ACTION_DELETE:
+        case ACTION_REPLACE_DELETE: return "delete";
+        default: return "create";
+        }
+}
+
+const struct operation_row *execute_intent(const struct step_run *r)
+{
+        const struct map *operations = r->executor->request.operations;
+        const struct operation_row *row = operations && r->step->schema
+                                              ? map_get(operations, r->step->address)
+                                              : NULL;
+        return row && text_equal(row->action, intent_action(r->step->action)) &&
+                       text_equal(row->type, r->step->type)
+                   ? row
+                   : NULL;
+}
+
+/* Goes on where the interrupted operation was: same token, state and saved value. */
+static int take_up(struct step_run *r, struct operation_request *request, struct error **err)
+{
+        const struct operation_row *row = execute_intent(r);
+        if (row == NULL || request->action == TUTTI_FIND) return 0;
+        request->resumed = true;
+        request->state = row->state;
+        request->started_ms = 0; /* a new deadline: the time in between was nobody's fault */
+        snprintf(r->token, sizeof r->token, "%s", row->token);
+        if (row->id != NULL && *row->id != '\0') request->id = row->id;
+        if (row->private_ != NULL) request->private_ = row->private_;
+        if (row->saved == NULL) return 0;
+        r->saved = value_decode(row->saved, strlen(row->saved), r->executor->request.io->sealer, err);
+        request->saved = r->saved;
+        return r->saved ? 0 : error_context(err, "saved state of the interrupted operation");
 }
 
 static void start_operation(struct step_run *r, enum tutti_action action, bool by_name)
@@ -83,18 +127,33 @@ static void start_operation(struct step_run *r, enum tutti_action action, bool b
             .connection = r->connection,
             .address = step->address,
             .token = by_name ? NULL : r->token,
-            .id = r->adopted_id ? r->adopted_id : !makes && record ? record->id : NULL,
-            .private_ = step->private_ ? step->private_ : record && !makes ? record->private_ : NULL,
-            .prior = r->adopted ? r->adopted : makes ? NULL : step->prior,
+            .id = r->adopted_id      ? r->adopted_id
+                  : !makes && record ? record->id
+                                     : NULL,
+            .private_ = step->private_     ? step->private_
+                        : record && !makes ? record->private_
+                                           : NULL,
+            .prior = r->adopted ? r->adopted
+                     : makes    ? NULL
+                                : step->prior,
             .planned = r->properties,
-            .host = r->host ? r->host : record ? record->host : NULL,
-            .journal = step->schema->local || action == TUTTI_LOOKUP || action == TUTTI_FIND ? NULL : x->request.journal,
+            .host = r->host  ? r->host
+                    : record ? record->host
+                             : NULL,
+            .journal = step->schema->local || action == TUTTI_LOOKUP || action == TUTTI_FIND
+                           ? NULL
+                           : x->request.journal,
             .run = x->request.run,
             .step = x->request.row_of_step[step->index],
         };
         if (step->resource != NULL) {
                 request.retry = step->resource->retry;
                 request.timeout_ms = step->resource->timeout_ms[timeout_verb(action)];
+        }
+        struct error *err = NULL;
+        if (take_up(r, &request, &err) < 0) {
+                refuse(r, err);
+                return;
         }
         struct operation_events events = {
             operation_progressed, operation_retried, by_name ? adopt_found : operation_over, r};
@@ -173,12 +232,13 @@ bool execute_start(struct step_run *r)
         }
         if (!limiter_enter(r->connection->limiter)) return false;
         begin(r);
-        if (needs_values(step->action) && plan_resolve(x->request.plan, step, &r->properties, &r->host, &err) < 0) {
+        if (needs_values(step->action) &&
+            plan_resolve(x->request.plan, step, &r->properties, &r->host, &err) < 0) {
                 refuse(r, err);
                 return true;
         }
-        cleanup_free char *generation =
-            mem_printf("%s/%lld", x->request.run, (long long)x->request.row_of_step[step->index]);
+        cleanup_free char *generation = mem_printf(
+            "%s/%lld", x->request.run, (long long)x->request.row_of_step[step->index]);
         operation_token(x->request.lineage, step->address, generation, r->token);
         bool adopt = step->action == ACTION_ADOPT && step->schema->can_find;
         start_operation(r, adopt ? TUTTI_FIND : provider_action(r), adopt);
@@ -219,7 +279,8 @@ static void operation_over(void *context, const struct operation_outcome *outcom
         r->operation = NULL;
         if (outcome->failed) {
                 bool creates = needs_values(r->step->action) && r->step->action != ACTION_UPDATE;
-                if (creates && outcome->id != NULL && r->step->action != ACTION_READ) record_tainted(r, outcome);
+                if (creates && outcome->id != NULL && r->step->action != ACTION_READ)
+                        record_tainted(r, outcome);
                 if (!outcome->ambiguous) operation_settled(r);
                 r->status = STEP_FAILED;
                 executor_record_step(r, outcome->message);
@@ -248,7 +309,8 @@ static void operation_over(void *context, const struct operation_outcome *outcom
         struct text json = {0};
         text_add(&json, "{\"address\":");
         text_add_json(&json, r->step->address, strlen(r->step->address));
-        text_addf(&json, ",\"action\":\"%s\",\"elapsed_ms\":%lld}", action_name(r->step->action), (long long)outcome->elapsed_ms);
+        text_addf(&json, ",\"action\":\"%s\",\"elapsed_ms\":%lld}", action_name(r->step->action),
+            (long long)outcome->elapsed_ms);
         journal_event(x->request.journal, x->request.run, event_name(EVENT_STEP_DONE), json.data);
         text_release(&json);
         journal_then(x->request.journal, done_durable, r);

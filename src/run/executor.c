@@ -50,7 +50,8 @@ static void connect_dependants(struct executor *x)
         size_t edges = 0;
         x->dependant_start = mem_alloc((x->count + 2) * sizeof *x->dependant_start);
         for (size_t i = 0; i < x->count; i++) {
-                for (size_t k = 0; k < x->table[i].after_count; k++) x->dependant_start[x->table[i].after[k] + 2]++;
+                for (size_t k = 0; k < x->table[i].after_count; k++)
+                        x->dependant_start[x->table[i].after[k] + 2]++;
                 edges += x->table[i].after_count;
                 x->steps[i].blockers = (uint32_t)x->table[i].after_count;
         }
@@ -85,9 +86,10 @@ void executor_free(struct executor *x)
                 value_free(r->properties);
                 value_free(r->host);
                 value_free(r->adopted);
+                value_free(r->saved);
                 free(r->adopted_id);
         }
-        for (map_foreach(&x->parked, e)) {
+        for (map_foreach (&x->parked, e)) {
                 struct heap *h = e->value;
                 free(h->items);
                 free(h);
@@ -103,7 +105,8 @@ void executor_free(struct executor *x)
 
 /* Events go to whoever watches; those that change something also into the log. */
 
-static void log_event(struct executor *x, enum event_kind kind, const struct step_run *r, const struct event *e)
+static void log_event(
+    struct executor *x, enum event_kind kind, const struct step_run *r, const struct event *e)
 {
         if (kind == EVENT_STEP_PROGRESS) return;
         struct text json = {0};
@@ -128,7 +131,8 @@ static void log_event(struct executor *x, enum event_kind kind, const struct ste
         text_release(&json);
 }
 
-void executor_emit(struct executor *x, enum event_kind kind, const struct step_run *r, const struct event *details)
+void executor_emit(
+    struct executor *x, enum event_kind kind, const struct step_run *r, const struct event *details)
 {
         struct event e = details ? *details : (struct event){0};
         e.kind = kind;
@@ -140,8 +144,12 @@ void executor_emit(struct executor *x, enum event_kind kind, const struct step_r
 }
 
 static const char *const status_names[] = {
-    [STEP_PENDING] = "pending", [STEP_RUNNING] = "running", [STEP_WAITING] = "waiting",
-    [STEP_DONE] = "done",       [STEP_FAILED] = "failed",   [STEP_SKIPPED] = "skipped",
+    [STEP_PENDING] = "pending",
+    [STEP_RUNNING] = "running",
+    [STEP_WAITING] = "waiting",
+    [STEP_DONE] = "done",
+    [STEP_FAILED] = "failed",
+    [STEP_SKIPPED] = "skipped",
 };
 
 void executor_record_step(struct step_run *r, const char *message)
@@ -218,7 +226,8 @@ static void release_dependants(struct executor *x, uint32_t index)
 {
         for (uint32_t k = x->dependant_start[index]; k < x->dependant_start[index + 1]; k++) {
                 struct step_run *d = &x->steps[x->dependants[k]];
-                if (--d->blockers == 0 && d->status == STEP_PENDING) heap_push(x, &x->ready, x->dependants[k]);
+                if (d->blockers > 0 && --d->blockers == 0 && d->status == STEP_PENDING)
+                        heap_push(x, &x->ready, x->dependants[k]);
         }
 }
 
@@ -241,7 +250,8 @@ void step_finished(struct step_run *r, enum step_status status, const char *mess
                 x->failed++;
                 error_set(&x->problems, ERROR_PROVIDER, &place, "%s", message);
                 skip_dependants(x, step->index);
-                if (step->resource != NULL && step->resource->on_failure == ON_FAILURE_STOP_RUN) x->stopping = true;
+                if (step->resource != NULL && step->resource->on_failure == ON_FAILURE_STOP_RUN)
+                        x->stopping = true;
         }
         executor_schedule(x);
 }
@@ -282,10 +292,23 @@ void executor_schedule(struct executor *x)
         loop_defer(x->request.io->loop, pump, x);
 }
 
+/* Settling: what was under way is brought to its end, and nothing else begins. Its order was respected when it began. */
+static void keep_open_intents(struct executor *x)
+{
+        for (size_t i = 0; i < x->count; i++) {
+                x->steps[i].blockers = 0;
+                if (execute_intent(&x->steps[i]) != NULL) continue;
+                x->steps[i].status = STEP_SKIPPED;
+                x->left--;
+        }
+}
+
 void executor_start(struct executor *x)
 {
+        if (x->request.settle_only) keep_open_intents(x);
         for (size_t i = 0; i < x->count; i++)
-                if (x->steps[i].blockers == 0) heap_push(x, &x->ready, (uint32_t)i);
+                if (x->steps[i].blockers == 0 && x->steps[i].status == STEP_PENDING)
+                        heap_push(x, &x->ready, (uint32_t)i);
         executor_schedule(x);
 }
 
@@ -318,12 +341,14 @@ void executor_result(struct executor *x, struct run_result *result)
         result->problems = steal(x->problems);
         for (size_t i = 0; i < x->count; i++) {
                 struct step_run *r = &x->steps[i];
-                bool open = r->status == STEP_PENDING || r->status == STEP_RUNNING || r->status == STEP_WAITING;
+                bool open = r->status == STEP_PENDING || r->status == STEP_RUNNING ||
+                            r->status == STEP_WAITING;
                 if (open && r->step->action != ACTION_JOIN) result->remaining++;
                 if (r->status != STEP_WAITING) continue;
                 size_t capacity = result->waiting_count;
                 result->waiting = mem_realloc(result->waiting, (capacity + 1) * sizeof *result->waiting);
-                result->waiting[result->waiting_count++] = mem_strdup(r->step->gate ? r->step->gate : r->step->address);
+                result->waiting[result->waiting_count++] = mem_strdup(
+                    r->step->gate ? r->step->gate : r->step->address);
         }
         if (x->aborted)
                 result->status = RUN_INTERRUPTED;

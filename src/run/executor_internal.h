@@ -16,6 +16,7 @@ struct step_run {
         struct operation *operation;
         struct connection *connection;
         struct value *properties, *host; /* resolved */
+        struct value *saved;             /* of a resumed operation */
         struct value *adopted;           /* what `adopt` found: the prior state of the update that follows */
         char *adopted_id;
         char token[33];
@@ -52,6 +53,8 @@ void executor_schedule(struct executor *x);
 /* execute.c: starts one step; it ends with step_finished on a later turn, or at once for joins and refusals. False when the
  * provider has no free slot: the step was parked. */
 bool execute_start(struct step_run *r);
+/* The intent that an interrupted run left open for this step, or NULL. */
+const struct operation_row *execute_intent(const struct step_run *r);
 
 /* gate.c */
 void gate_open(struct step_run *r);

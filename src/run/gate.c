@@ -19,7 +19,8 @@ static const char *given_beforehand(const struct step_run *r)
         if (x->request.answers != NULL && map_has(x->request.answers, gate_name(r)))
                 return map_get(x->request.answers, gate_name(r));
         for (size_t i = 0; i < o->approve_count; i++)
-                if (strcmp(o->approve[i], "all") == 0 || strcmp(o->approve[i], gate_name(r)) == 0) return o->by;
+                if (strcmp(o->approve[i], "all") == 0 || strcmp(o->approve[i], gate_name(r)) == 0)
+                        return o->by;
         return NULL;
 }
 
@@ -53,7 +54,8 @@ static void add_string(struct text *json, const char *key, const char *s)
 }
 
 /* What another process needs to show and to check: message, approvers, plan digest, what waits behind. */
-static char *details_json(const struct step_run *r, const char *message, const struct value *approvers, const uint32_t *behind, size_t count)
+static char *details_json(const struct step_run *r, const char *message, const struct value *approvers,
+    const uint32_t *behind, size_t count)
 {
         struct text json = {0};
         char digest[65];
@@ -78,7 +80,8 @@ static char *details_json(const struct step_run *r, const char *message, const s
         return text_steal(&json);
 }
 
-static void write_gate(struct step_run *r, const char *status, const char *details, const char *by, const char *comment)
+static void write_gate(
+    struct step_run *r, const char *status, const char *details, const char *by, const char *comment)
 {
         struct journal *j = r->executor->request.journal;
         struct arena *a = journal_arena(j);
@@ -110,8 +113,8 @@ static void close_gate(struct step_run *r, bool approve, const char *by, const c
         struct event e = {.by = by, .message = comment};
         enum step_status waiting = r->status;
         r->status = approve ? STEP_DONE : STEP_FAILED;
-        cleanup_free char *why =
-            mem_printf("rejected by %s%s%s", by, comment && *comment ? ": " : "", comment ? comment : "");
+        cleanup_free char *why = mem_printf(
+            "rejected by %s%s%s", by, comment && *comment ? ": " : "", comment ? comment : "");
         executor_record_step(r, approve ? NULL : why);
         r->status = waiting;
         executor_emit(x, approve ? EVENT_GATE_APPROVED : EVENT_GATE_REJECTED, r, &e);
@@ -159,8 +162,8 @@ void gate_open(struct step_run *r)
         struct event e = {.message = message};
         executor_emit(x, EVENT_GATE_WAITING, r, &e);
         if (x->request.options->interactive && x->request.options->gate != NULL) {
-                struct gate_view view = {
-                    r->step, gate_name(r), message, approvers, behind, behind_count, x->request.run_started_ms, r->opened_ms};
+                struct gate_view view = {r->step, gate_name(r), message, approvers, behind, behind_count,
+                    x->request.run_started_ms, r->opened_ms};
                 x->request.options->gate(x->request.options->context, &view, true);
         }
         executor_schedule(x);
@@ -185,8 +188,8 @@ static bool may_approve(const struct value *approvers, const char *by)
         return false;
 }
 
-int executor_answer(struct executor *x, const char *gate, bool approve, const char *by, const char *comment, bool recorded,
-    struct error **err)
+int executor_answer(struct executor *x, const char *gate, bool approve, const char *by, const char *comment,
+    bool recorded, struct error **err)
 {
         struct step_run *r = open_gate(x, gate);
         if (r == NULL) return error_set(err, ERROR_MISSING, NULL, "no gate '%s' waits in this run", gate);
@@ -194,7 +197,8 @@ int executor_answer(struct executor *x, const char *gate, bool approve, const ch
         cleanup(value_free) struct value *approvers = NULL;
         if (plan_gate_text(x->request.plan, r->step, &message, &approvers, err) < 0) return -1;
         if (!may_approve(approvers, by))
-                return error_set(err, ERROR_DENIED, NULL, "%s may not answer gate '%s': its approvers are others", by, gate);
+                return error_set(err, ERROR_DENIED, NULL,
+                    "%s may not answer gate '%s': its approvers are others", by, gate);
         size_t behind_count;
         cleanup_free uint32_t *behind = steps_behind(r, &behind_count);
         if (!recorded) {
@@ -202,7 +206,8 @@ int executor_answer(struct executor *x, const char *gate, bool approve, const ch
                 write_gate(r, approve ? "approved" : "rejected", details, by, comment);
         }
         if (x->request.options->interactive && x->request.options->gate != NULL) {
-                struct gate_view view = {r->step, gate, message, approvers, behind, behind_count, x->request.run_started_ms, r->opened_ms};
+                struct gate_view view = {r->step, gate, message, approvers, behind, behind_count,
+                    x->request.run_started_ms, r->opened_ms};
                 x->request.options->gate(x->request.options->context, &view, false);
         }
         close_gate(r, approve, by, comment);

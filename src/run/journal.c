@@ -58,8 +58,8 @@ static void batch_free(struct batch *b)
         free(b);
 }
 
-struct journal *journal_new(struct loop *loop, struct worker *worker, struct store *store, struct lease *lease,
-    void (*broken)(void *context, const struct error *err), void *context)
+struct journal *journal_new(struct loop *loop, struct worker *worker, struct store *store,
+    struct lease *lease, void (*broken)(void *context, const struct error *err), void *context)
 {
         struct journal *j = mem_alloc(sizeof *j);
         *j = (struct journal){loop, worker, store, lease, broken, context, .collecting = NULL};

@@ -113,14 +113,16 @@ static void found(void *context, const struct operation_outcome *outcome)
 
 static bool must_find(const struct tutti_op *op)
 {
-        return op->unanswered && op->id == NULL && op->request.action == TUTTI_CREATE && !op->request.schema->repeatable;
+        return op->unanswered && op->id == NULL && op->request.action == TUTTI_CREATE &&
+               !op->request.schema->repeatable;
 }
 
 static void find_out(struct tutti_op *op)
 {
         if (!op->request.schema->can_find) {
                 op_fail(op, TUTTI_REFUSED, 0,
-                    "the reply to its creation was lost, and %s cannot be looked up: look whether it exists, then `tutti import` it or apply again",
+                    "the reply to its creation was lost, and %s cannot be looked up: look whether it exists, "
+                    "then `tutti import` it or apply again",
                     op->request.schema->type);
                 end(op);
                 return;
@@ -142,7 +144,8 @@ static void begin(void *context)
         struct tutti_op *op = context;
         op->timer = NULL;
         /* An intent that was on disk may have been acted on; nothing else tells. */
-        if (op->request.resumed && op->request.action == TUTTI_CREATE && op->id == NULL) op->unanswered = true;
+        if (op->request.resumed && op->request.action == TUTTI_CREATE && op->id == NULL)
+                op->unanswered = true;
         if (must_find(op))
                 find_out(op);
         else
@@ -172,8 +175,13 @@ static const char *encoded(struct tutti_op *op, struct arena *arena, const struc
 
 static const char *action_text(enum tutti_action action)
 {
-        static const char *const names[] = {[TUTTI_CREATE] = "create", [TUTTI_UPDATE] = "update", [TUTTI_DELETE] = "delete",
-            [TUTTI_READ] = "read", [TUTTI_FIND] = "find", [TUTTI_IMPORT] = "import", [TUTTI_LOOKUP] = "lookup"};
+        static const char *const names[] = {[TUTTI_CREATE] = "create",
+            [TUTTI_UPDATE] = "update",
+            [TUTTI_DELETE] = "delete",
+            [TUTTI_READ] = "read",
+            [TUTTI_FIND] = "find",
+            [TUTTI_IMPORT] = "import",
+            [TUTTI_LOOKUP] = "lookup"};
         return names[action];
 }
 
@@ -240,7 +248,8 @@ void operation_replied(struct tutti_op *op, const struct tutti_reply *reply)
         case TUTTI_DONE: end(op); break;
         case TUTTI_FAILED:
                 op->uncounted = op->failure == TUTTI_THROTTLED;
-                if (op->failure == TUTTI_TRANSIENT && reply != NULL && op->request.action == TUTTI_CREATE && op->id == NULL)
+                if (op->failure == TUTTI_TRANSIENT && reply != NULL && op->request.action == TUTTI_CREATE &&
+                    op->id == NULL)
                         op->unanswered = true; /* "internal error" does not say that nothing happened */
                 fail_or_retry(op);
                 break;
@@ -291,7 +300,8 @@ static void fail_or_retry(struct tutti_op *op)
 {
         operation_wait_abort(op);
         unsigned attempts_max = op->request.retry.attempts ? op->request.retry.attempts : RETRY_ATTEMPTS;
-        if (op->failure == TUTTI_BUSY && attempts_max < RETRY_ATTEMPTS_BUSY) attempts_max = RETRY_ATTEMPTS_BUSY;
+        if (op->failure == TUTTI_BUSY && attempts_max < RETRY_ATTEMPTS_BUSY)
+                attempts_max = RETRY_ATTEMPTS_BUSY;
         op->total++;
         if (!op->uncounted) op->attempts++;
         if (!worth_a_retry(op, attempts_max)) {
@@ -305,7 +315,8 @@ static void fail_or_retry(struct tutti_op *op)
                 limiter_throttled(op->request.connection->limiter, loop_now_ms(op->io->loop), wait);
         if (op->events.retry != NULL)
                 op->events.retry(op->events.context, op->attempts, attempts_max, wait, op->message);
-        log_debug("%s: attempt %u failed: %s; again in %lld ms", op->request.address, op->total, op->message, (long long)wait);
+        log_debug("%s: attempt %u failed: %s; again in %lld ms", op->request.address, op->total, op->message,
+            (long long)wait);
         op->failed = false;
         op->timer = timer_start(op->io->loop, wait, retry_now, op);
 }
@@ -318,8 +329,10 @@ static void deadline_passed(void *context)
         char limit[CLOCK_TEXT];
         duration_text(op->request.timeout_ms, limit);
         cleanup_free char *last = mem_strdup(op->message ? op->message : op->last_progress);
-        if (op->request.action == TUTTI_CREATE && op->id == NULL && op->wait == WAIT_HTTP) op->unanswered = true;
-        op_fail(op, TUTTI_REFUSED, 0, "timed out after %s%s%s", limit, last ? "; last: " : "", last ? last : "");
+        if (op->request.action == TUTTI_CREATE && op->id == NULL && op->wait == WAIT_HTTP)
+                op->unanswered = true;
+        op_fail(
+            op, TUTTI_REFUSED, 0, "timed out after %s%s%s", limit, last ? "; last: " : "", last ? last : "");
         if (!op->waiting_for_journal) end(op);
 }
 
@@ -339,7 +352,8 @@ void operation_drop(struct operation *operation)
 void operation_token(const char *lineage, const char *address, const char *generation, char token[33])
 {
         unsigned char digest[EVP_MAX_MD_SIZE];
-        cleanup_free char *text = mem_printf("%zu:%s %zu:%s %s", strlen(lineage), lineage, strlen(address), address, generation);
+        cleanup_free char *text = mem_printf(
+            "%zu:%s %zu:%s %s", strlen(lineage), lineage, strlen(address), address, generation);
         EVP_Digest(text, strlen(text), digest, NULL, EVP_sha256(), NULL);
         text_hex(digest, 16, token);
 }

@@ -90,7 +90,8 @@ int64_t op_elapsed_ms(const struct tutti_op *op)
 void op_to(struct tutti_op *op, int state, const struct value *saved)
 {
         op->reply = NULL;
-        if (state == op->state && (saved == NULL || (op->saved != NULL && value_equal(saved, op->saved)))) return;
+        if (state == op->state && (saved == NULL || (op->saved != NULL && value_equal(saved, op->saved))))
+                return;
         op->state = state;
         op->dirty = true;
         if (saved == NULL) return;
@@ -137,7 +138,8 @@ void op_progress(struct tutti_op *op, const char *text)
         if (op->events.progress != NULL) op->events.progress(op->events.context, text);
 }
 
-enum tutti_result op_fail(struct tutti_op *op, enum tutti_failure kind, int64_t retry_after_ms, const char *fmt, ...)
+enum tutti_result op_fail(
+    struct tutti_op *op, enum tutti_failure kind, int64_t retry_after_ms, const char *fmt, ...)
 {
         va_list ap;
         va_start(ap, fmt);
@@ -170,7 +172,8 @@ enum tutti_result wait_http(struct tutti_op *op, const struct tutti_http *r)
         struct arena *a = op->wait_arena;
         struct http_header *headers = arena_alloc(a, (r->header_count + 1) * sizeof *headers);
         for (size_t i = 0; i < r->header_count; i++)
-                headers[i] = (struct http_header){arena_strdup(a, r->headers[i].name), arena_strdup(a, r->headers[i].value)};
+                headers[i] = (struct http_header){
+                    arena_strdup(a, r->headers[i].name), arena_strdup(a, r->headers[i].value)};
         op->http = (struct http_request){
             .method = arena_strdup(a, r->method),
             .url = arena_strdup(a, r->url),
@@ -202,7 +205,8 @@ static const char *host_text(struct tutti_op *op, const struct value *host, cons
 static bool host_flag(const struct value *host, const char *key, bool fallback)
 {
         const struct value *v = value_get(host, key);
-        if (v == NULL || !value_is_known(v) || value_is_null(v) || value_kind(v) != TYPE_BOOL) return fallback;
+        if (v == NULL || !value_is_known(v) || value_is_null(v) || value_kind(v) != TYPE_BOOL)
+                return fallback;
         return value_as_bool(v);
 }
 
@@ -235,13 +239,15 @@ enum tutti_result wait_ssh(struct tutti_op *op, const struct tutti_ssh *r)
             .timeout_ms = r->timeout_ms,
         };
         if (op->request.host == NULL)
-                return op_fail(op, TUTTI_INVALID, 0, "%s acts on a host, and no `host:` is given", op->request.schema->type);
+                return op_fail(op, TUTTI_INVALID, 0, "%s acts on a host, and no `host:` is given",
+                    op->request.schema->type);
         host_fill(op, op->request.host, &op->ssh.host);
         if (op->ssh.host.address == NULL) return op_fail(op, TUTTI_INVALID, 0, "host: `address` is missing");
         const struct value *jump = value_get(op->request.host, "jump");
         if (jump != NULL && value_is_known(jump) && !value_is_null(jump)) {
                 host_fill(op, jump, &op->jump);
-                if (op->jump.address == NULL) return op_fail(op, TUTTI_INVALID, 0, "host: jump: `address` is missing");
+                if (op->jump.address == NULL)
+                        return op_fail(op, TUTTI_INVALID, 0, "host: jump: `address` is missing");
                 op->ssh.host.jump = &op->jump;
         }
         return TUTTI_WAIT;

@@ -37,7 +37,8 @@ static void http_replied(void *context, const struct http_reply *reply, const st
         };
         operation_replied(op, &r);
 }
-_Static_assert(sizeof(struct tutti_header) == sizeof(struct http_header), "headers are lent to plug-ins as they are");
+_Static_assert(
+    sizeof(struct tutti_header) == sizeof(struct http_header), "headers are lent to plug-ins as they are");
 
 /* The host keys that this environment saw first, one line each, as ssh writes them. */
 static void pin_host_key(const struct tutti_op *op, const char *host_key)
@@ -105,7 +106,9 @@ static void send_now(void *context)
         switch (op->wait) {
         case WAIT_HTTP: op->http_exchange = http_start(op->io->http, &op->http, http_replied, op); break;
         case WAIT_SSH: op->ssh_exchange = ssh_start(op->io->ssh, &op->ssh, ssh_replied, op); break;
-        case WAIT_PROCESS: op->running = process_start(op->io->loop, &op->process, process_replied, op); break;
+        case WAIT_PROCESS:
+                op->running = process_start(op->io->loop, &op->process, process_replied, op);
+                break;
         case WAIT_SLEEP: op->timer = timer_start(op->io->loop, op->sleep_ms, slept, op); break;
         case WAIT_NONE: break;
         }

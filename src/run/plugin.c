@@ -87,7 +87,7 @@ static void connection_free(struct connection *c)
 
 static void plugin_free(struct plugin *plugin)
 {
-        for (map_foreach(&plugin->schemas, e)) plugin_schema_release(e->value);
+        for (map_foreach (&plugin->schemas, e)) plugin_schema_release(e->value);
         plugin_properties_release(plugin->properties, plugin->property_count);
         map_release(&plugin->schemas);
         if (plugin->provider != NULL) plugin->provider->unload(plugin->own);
@@ -100,9 +100,9 @@ static void plugin_free(struct plugin *plugin)
 void plugins_free(struct plugins *p)
 {
         if (p == NULL) return;
-        for (map_foreach(&p->connections, c)) connection_free(c->value);
+        for (map_foreach (&p->connections, c)) connection_free(c->value);
         map_release(&p->connections);
-        for (map_foreach(&p->loaded, e)) plugin_free(e->value);
+        for (map_foreach (&p->loaded, e)) plugin_free(e->value);
         map_release(&p->loaded);
         for (size_t i = 0; i < p->folder_count; i++) free(p->folders[i]);
         free(p->folders);
@@ -151,9 +151,11 @@ static int missing(struct plugins *p, const char *name, struct error **err)
         plugins_names(p, &names, &count, NULL);
         const char *nearest = text_suggest(name, (const char *const *)names, count);
         if (nearest != NULL)
-                error_set(err, ERROR_MISSING, NULL, "unknown provider '%s'; did you mean '%s'?", name, nearest);
+                error_set(
+                    err, ERROR_MISSING, NULL, "unknown provider '%s'; did you mean '%s'?", name, nearest);
         else
-                error_set(err, ERROR_MISSING, NULL, "unknown provider '%s'; `tutti provider list` shows those there are", name);
+                error_set(err, ERROR_MISSING, NULL,
+                    "unknown provider '%s'; `tutti provider list` shows those there are", name);
         for (size_t i = 0; i < count; i++) free(names[i]);
         free(names);
         return -1;
@@ -166,10 +168,12 @@ static int open_library(struct plugin *plugin, const char *path, struct error **
                 return error_set(err, ERROR_SYSTEM, NULL, "load provider '%s': %s", plugin->name, dlerror());
         const struct tutti_provider *provider = dlsym(plugin->library, "tutti_provider");
         if (provider == NULL)
-                return error_set(err, ERROR_SYSTEM, NULL, "load provider '%s': %s exports no tutti_provider", plugin->name, path);
+                return error_set(err, ERROR_SYSTEM, NULL, "load provider '%s': %s exports no tutti_provider",
+                    plugin->name, path);
         if (provider->abi != TUTTI_PROVIDER_ABI || provider->size != sizeof *provider)
                 return error_set(err, ERROR_SYSTEM, NULL,
-                    "load provider '%s': %s was built for another plug-in interface (%u, %u bytes; this program has %u, %zu)",
+                    "load provider '%s': %s was built for another plug-in interface (%u, %u bytes; this "
+                    "program has %u, %zu)",
                     plugin->name, path, provider->abi, provider->size, TUTTI_PROVIDER_ABI, sizeof *provider);
         plugin->provider = provider;
         return 0;
@@ -185,14 +189,17 @@ static int load(struct plugins *p, struct plugin *plugin, struct error **err)
                 bool rest_is_folder;
                 rest = locate(p, "rest", &rest_is_folder);
                 if (rest == NULL || rest_is_folder)
-                        return error_set(err, ERROR_SYSTEM, NULL, "load provider '%s': rest.so, which reads its manifests, is missing",
+                        return error_set(err, ERROR_SYSTEM, NULL,
+                            "load provider '%s': rest.so, which reads its manifests, is missing",
                             plugin->name);
         }
         if (open_library(plugin, is_folder ? rest : path, err) < 0) return -1;
         cleanup_free char *problem = NULL;
-        if (plugin->provider->load(&tutti_host_table, plugin->name, is_folder ? path : NULL, &plugin->own, &problem) < 0) {
+        if (plugin->provider->load(
+                &tutti_host_table, plugin->name, is_folder ? path : NULL, &plugin->own, &problem) < 0) {
                 plugin->provider = NULL;
-                return error_set(err, ERROR_INPUT, NULL, "load provider '%s': %s", plugin->name, problem ? problem : "failed");
+                return error_set(err, ERROR_INPUT, NULL, "load provider '%s': %s", plugin->name,
+                    problem ? problem : "failed");
         }
         return 0;
 }
@@ -232,7 +239,8 @@ int plugins_names(struct plugins *p, char ***names, size_t *count, struct error 
                         cleanup_free char *name = mem_strdup(e->d_name);
                         if (text_ends(name, ".so")) name[strlen(name) - 3] = '\0';
                         bool is_folder;
-                        if (!name_is_plain(name) || text_equal(name, "rest") || map_has(&seen, name)) continue;
+                        if (!name_is_plain(name) || text_equal(name, "rest") || map_has(&seen, name))
+                                continue;
                         cleanup_free char *path = locate(p, name, &is_folder);
                         if (path != NULL) map_put_copy(&seen, name, p);
                 }
@@ -240,7 +248,7 @@ int plugins_names(struct plugins *p, char ***names, size_t *count, struct error 
         }
         *names = mem_alloc((seen.count + 1) * sizeof **names);
         *count = 0;
-        for (map_foreach(&seen, entry)) (*names)[(*count)++] = mem_strdup(entry->key);
+        for (map_foreach (&seen, entry)) (*names)[(*count)++] = mem_strdup(entry->key);
         map_release(&seen);
         qsort(*names, *count, sizeof **names, compare_names);
         return 0;
@@ -251,7 +259,8 @@ const char *plugin_doc(struct plugin *plugin)
         return plugin->provider->doc ? plugin->provider->doc(plugin->own) : "";
 }
 
-static const struct schema *schema_of(struct plugin *plugin, const struct tutti_type *type, struct error **err)
+static const struct schema *schema_of(
+    struct plugin *plugin, const struct tutti_type *type, struct error **err)
 {
         struct schema *schema = map_get(&plugin->schemas, type->name);
         if (schema != NULL) return schema;
@@ -265,7 +274,8 @@ const struct schema *plugin_schema_at(struct plugin *plugin, size_t index, struc
         cleanup_free char *problem = NULL;
         const struct tutti_type *type = plugin->provider->type_at(plugin->own, index, &problem);
         if (type == NULL) {
-                if (problem != NULL) error_set(err, ERROR_INPUT, NULL, "provider '%s': %s", plugin->name, problem);
+                if (problem != NULL)
+                        error_set(err, ERROR_INPUT, NULL, "provider '%s': %s", plugin->name, problem);
                 return NULL;
         }
         return schema_of(plugin, type, err);
@@ -282,7 +292,8 @@ static const struct schema *unknown_type(struct plugin *plugin, const char *type
         if (nearest != NULL)
                 error_set(err, ERROR_INPUT, NULL, "unknown type '%s'; did you mean '%s'?", type, nearest);
         else
-                error_set(err, ERROR_INPUT, NULL, "unknown type '%s'; `tutti provider list` shows those there are", type);
+                error_set(err, ERROR_INPUT, NULL,
+                    "unknown type '%s'; `tutti provider list` shows those there are", type);
         free(names);
         return NULL;
 }
@@ -313,7 +324,8 @@ static int config_properties(struct plugin *plugin, struct error **err)
         return 0;
 }
 
-static const struct property *source_config(void *context, const char *provider, size_t *count, struct error **err)
+static const struct property *source_config(
+    void *context, const char *provider, size_t *count, struct error **err)
 {
         static const struct property none;
         struct plugin *plugin = plugins_find(context, provider, err);
@@ -362,10 +374,12 @@ static struct value *config_convert(struct plugin *plugin, const struct value *c
         struct value_builder b = {0};
         for (size_t i = 0; config != NULL && i < value_count(config); i++) {
                 const char *key = value_key_at(config, i);
-                const struct property *property = plugin_property(plugin->properties, plugin->property_count, key);
+                const struct property *property = plugin_property(
+                    plugin->properties, plugin->property_count, key);
                 struct value *v = NULL;
                 if (property == NULL)
-                        error_set(err, ERROR_INPUT, NULL, "provider '%s' has no setting '%s'", plugin->name, key);
+                        error_set(
+                            err, ERROR_INPUT, NULL, "provider '%s' has no setting '%s'", plugin->name, key);
                 else
                         v = value_convert(value_at(config, i), property->type, err);
                 if (v == NULL) {
@@ -400,26 +414,31 @@ struct connection *plugins_connect(struct plugins *p, const struct schema *schem
         if (converted == NULL) return NULL;
         cleanup_free char *problem = NULL;
         void *context = NULL;
-        if (plugin->provider->open != NULL && plugin->provider->open(plugin->own, converted, &context, &problem) < 0) {
-                error_set(err, ERROR_INPUT, NULL, "provider '%s': %s", name, problem ? problem : "cannot be opened");
+        if (plugin->provider->open != NULL &&
+            plugin->provider->open(plugin->own, converted, &context, &problem) < 0) {
+                error_set(err, ERROR_INPUT, NULL, "provider '%s': %s", name,
+                    problem ? problem : "cannot be opened");
                 return NULL;
         }
         struct tutti_limits limits = {0};
         if (plugin->provider->limits != NULL) limits = plugin->provider->limits(plugin->own, converted);
         c = mem_alloc(sizeof *c);
-        *c = (struct connection){.plugin = plugin, .provider = plugin->provider, .context = context, .name = mem_strdup(name)};
+        *c = (struct connection){
+            .plugin = plugin, .provider = plugin->provider, .context = context, .name = mem_strdup(name)};
         c->limiter = limiter_new(parallel ? parallel : limits.parallel, rate > 0 ? rate : limits.rate);
         map_put_copy(&p->connections, key_text, c);
         return c;
 }
 
-int connection_plan(struct connection *c, const struct schema *schema, const struct value *prior, const struct value *proposed,
-    struct value **planned, const char *const **replace, size_t *replace_count, char **private_, struct error **err)
+int connection_plan(struct connection *c, const struct schema *schema, const struct value *prior,
+    const struct value *proposed, struct value **planned, const char *const **replace, size_t *replace_count,
+    char **private_, struct error **err)
 {
         struct tutti_planned out = {0};
         cleanup_free char *problem = NULL;
         if (c->provider->plan(c->context, schema->own, prior, proposed, &out, &problem) < 0)
-                return error_set(err, ERROR_PROVIDER, NULL, "%s", problem ? problem : "the provider could not plan");
+                return error_set(
+                    err, ERROR_PROVIDER, NULL, "%s", problem ? problem : "the provider could not plan");
         *planned = out.planned;
         *replace = out.replace;
         *replace_count = out.replace_count;

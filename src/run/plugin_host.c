@@ -55,9 +55,15 @@ static struct value *host_sensitive(const struct value *v, int sensitive)
 static const char *host_kind(const struct value *v)
 {
         static const char *const names[] = {
-            [TYPE_DYNAMIC] = "null", [TYPE_STRING] = "string", [TYPE_NUMBER] = "number",
-            [TYPE_BOOL] = "bool",    [TYPE_LIST] = "list",     [TYPE_SET] = "set",
-            [TYPE_MAP] = "map",      [TYPE_TUPLE] = "tuple",   [TYPE_OBJECT] = "object",
+            [TYPE_DYNAMIC] = "null",
+            [TYPE_STRING] = "string",
+            [TYPE_NUMBER] = "number",
+            [TYPE_BOOL] = "bool",
+            [TYPE_LIST] = "list",
+            [TYPE_SET] = "set",
+            [TYPE_MAP] = "map",
+            [TYPE_TUPLE] = "tuple",
+            [TYPE_OBJECT] = "object",
         };
         if (!value_is_known(v)) return "unknown";
         if (value_is_null(v)) return "null";
@@ -145,11 +151,12 @@ static void host_program_free(struct tutti_program *program)
         free(program);
 }
 
-static struct tutti_expr *host_compile(struct tutti_program *program, const char *text, size_t len, int is_template,
-    const char *file, unsigned line, unsigned column, char **problem)
+static struct tutti_expr *host_compile(struct tutti_program *program, const char *text, size_t len,
+    int is_template, const char *file, unsigned line, unsigned column, char **problem)
 {
         cleanup(error_free) struct error *err = NULL;
-        struct source_map map = {.start = {.file = arena_strdup(program->arena, file), .line = line, .column = column}};
+        struct source_map map = {
+            .start = {.file = arena_strdup(program->arena, file), .line = line, .column = column}};
         const char *kept = arena_strndup(program->arena, text, len);
         struct expr *e = is_template ? expr_parse_template(program->arena, kept, len, &map, &err)
                                      : expr_parse(program->arena, kept, len, &map, &err);

@@ -8,7 +8,8 @@ static int compare_properties(const void *a, const void *b)
         return strcmp(((const struct property *)a)->name, ((const struct property *)b)->name);
 }
 
-static int property_fill(struct arena *arena, struct property *p, const struct tutti_property *own, struct error **err)
+static int property_fill(
+    struct arena *arena, struct property *p, const struct tutti_property *own, struct error **err)
 {
         p->name = arena_strdup(arena, own->name);
         p->doc = arena_strdup(arena, own->doc ? own->doc : "");
@@ -25,7 +26,8 @@ static int property_fill(struct arena *arena, struct property *p, const struct t
         return p->fallback ? 0 : error_context(err, "default of property '%s'", own->name);
 }
 
-const struct property *plugin_properties_new(struct arena *arena, const struct tutti_property *own, size_t count, struct error **err)
+const struct property *plugin_properties_new(
+    struct arena *arena, const struct tutti_property *own, size_t count, struct error **err)
 {
         struct property *list = arena_alloc(arena, (count + 1) * sizeof *list);
         for (size_t i = 0; i < count; i++) {
@@ -53,7 +55,8 @@ const struct property *plugin_property(const struct property *sorted, size_t cou
 }
 
 /* Outputs and `id`, which every type has. */
-static const struct property *outputs_new(struct arena *arena, const struct tutti_type *type, size_t *count, struct error **err)
+static const struct property *outputs_new(
+    struct arena *arena, const struct tutti_type *type, size_t *count, struct error **err)
 {
         bool has_id = false;
         for (size_t i = 0; i < type->output_count; i++) has_id |= strcmp(type->outputs[i].name, "id") == 0;
@@ -61,12 +64,15 @@ static const struct property *outputs_new(struct arena *arena, const struct tutt
         struct tutti_property *all = arena_alloc(arena, (*count + 1) * sizeof *all);
         if (type->output_count > 0) memcpy(all, type->outputs, type->output_count * sizeof *all);
         if (!has_id)
-                all[type->output_count] = (struct tutti_property){
-                    .name = "id", .type = "string", .flags = TUTTI_CREATE_ONLY, .doc = "The provider's identifier of the object."};
+                all[type->output_count] = (struct tutti_property){.name = "id",
+                    .type = "string",
+                    .flags = TUTTI_CREATE_ONLY,
+                    .doc = "The provider's identifier of the object."};
         return plugin_properties_new(arena, all, *count, err);
 }
 
-struct schema *plugin_schema_new(struct arena *arena, const struct tutti_type *type, bool plans, struct error **err)
+struct schema *plugin_schema_new(
+    struct arena *arena, const struct tutti_type *type, bool plans, struct error **err)
 {
         struct schema *s = arena_alloc(arena, sizeof *s);
         s->type = arena_strdup(arena, type->name);

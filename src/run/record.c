@@ -5,7 +5,8 @@
 
 #include "base/clock.h"
 
-const char *record_text(const struct value *v, const struct sealer *sealer, struct arena *arena, struct error **err)
+const char *record_text(
+    const struct value *v, const struct sealer *sealer, struct arena *arena, struct error **err)
 {
         struct text text = {0};
         if (value_encode(v, sealer, &text, err) < 0) {
@@ -38,8 +39,8 @@ static struct value *settled_property(
         return left_to_provider ? observed_part(p, observed, err) : value_ref(want);
 }
 
-int record_split(const struct schema *schema, const struct value *planned, const struct value *observed, const char *id,
-    struct value **properties, struct value **outputs, struct error **err)
+int record_split(const struct schema *schema, const struct value *planned, const struct value *observed,
+    const char *id, struct value **properties, struct value **outputs, struct error **err)
 {
         struct value_builder b = {0};
         for (size_t i = 0; i < schema->property_count; i++) {
@@ -70,7 +71,8 @@ static void add_resource(struct step_run *r, const struct resource_row *row, enu
 {
         struct executor *x = r->executor;
         struct arena *a = journal_arena(x->request.journal);
-        struct store_write w = {.kind = kind, .run = arena_strdup(a, x->request.run), .action = action_name(r->step->action)};
+        struct store_write w = {
+            .kind = kind, .run = arena_strdup(a, x->request.run), .action = action_name(r->step->action)};
         w.resource = row;
         journal_add(x->request.journal, &w);
 }
@@ -81,7 +83,8 @@ static const char *deposed_key(const struct step *step)
         if (*step->deposed != '\0') return step->deposed;
         bool aside = step->resource != NULL && step->resource->create_first && step->recorded != NULL;
         if (!aside) return "";
-        return step->recorded->token != NULL && *step->recorded->token != '\0' ? step->recorded->token : "replaced";
+        return step->recorded->token != NULL && *step->recorded->token != '\0' ? step->recorded->token
+                                                                               : "replaced";
 }
 
 static void set_aside(struct step_run *r)
@@ -90,7 +93,8 @@ static void set_aside(struct step_run *r)
         if (step->action != ACTION_REPLACE || *deposed_key(step) == '\0') return;
         struct executor *x = r->executor;
         struct arena *a = journal_arena(x->request.journal);
-        struct store_write w = {.kind = WRITE_RESOURCE_MOVE, .run = arena_strdup(a, x->request.run), .action = "replace"};
+        struct store_write w = {
+            .kind = WRITE_RESOURCE_MOVE, .run = arena_strdup(a, x->request.run), .action = "replace"};
         w.move.from = w.move.to = arena_strdup(a, step->address);
         w.move.from_deposed = "";
         w.move.to_deposed = arena_strdup(a, deposed_key(step));
@@ -106,7 +110,8 @@ static int row_fill(struct step_run *r, struct resource_row *row, const struct o
         const struct value *host = r->host ? r->host : step->host;
         const char *id = outcome->id;
         const struct value *id_output = value_get(outputs, "id");
-        if (id == NULL && id_output != NULL && value_kind(id_output) == TYPE_STRING && !value_is_null(id_output))
+        if (id == NULL && id_output != NULL && value_kind(id_output) == TYPE_STRING &&
+            !value_is_null(id_output))
                 id = value_as_string(id_output);
         *row = (struct resource_row){
             .address = arena_strdup(a, step->address),
@@ -119,10 +124,12 @@ static int row_fill(struct step_run *r, struct resource_row *row, const struct o
             .host = host ? (char *)record_text(host, x->request.io->sealer, a, err) : NULL,
             .private_ = arena_strdup(a, outcome->private_),
             .after_count = step->depends_count,
-            .token = arena_strdup(a, step->action == ACTION_UPDATE && step->recorded ? step->recorded->token : r->token),
+            .token = arena_strdup(
+                a, step->action == ACTION_UPDATE && step->recorded ? step->recorded->token : r->token),
             .protect = false,
             .keep = step->resource && step->resource->keep,
-            .created_ms = step->action == ACTION_UPDATE && step->recorded ? step->recorded->created_ms : clock_wall_ms(),
+            .created_ms = step->action == ACTION_UPDATE && step->recorded ? step->recorded->created_ms
+                                                                          : clock_wall_ms(),
             .updated_ms = clock_wall_ms(),
         };
         row->after = arena_alloc(a, (row->after_count + 1) * sizeof *row->after);
@@ -135,7 +142,9 @@ int record_result(struct step_run *r, const struct operation_outcome *outcome, s
         struct executor *x = r->executor;
         const struct schema *schema = r->step->schema;
         cleanup(value_free) struct value *properties = NULL, *outputs = NULL;
-        if (record_split(schema, r->properties, outcome->observed, outcome->id, &properties, &outputs, err) < 0) return -1;
+        if (record_split(schema, r->properties, outcome->observed, outcome->id, &properties, &outputs, err) <
+            0)
+                return -1;
         if (r->step->action != ACTION_READ) {
                 struct resource_row *row = arena_alloc(journal_arena(x->request.journal), sizeof *row);
                 if (row_fill(r, row, outcome, properties, outputs, err) < 0) return -1;
@@ -152,8 +161,11 @@ void record_tainted(struct step_run *r, const struct operation_outcome *outcome)
         cleanup(value_free) struct value *properties = NULL, *outputs = NULL;
         cleanup(error_free) struct error *err = NULL;
         struct executor *x = r->executor;
-        if (record_split(r->step->schema, r->properties, outcome->observed, outcome->id, &properties, &outputs, &err) < 0) {
-                if (record_split(r->step->schema, r->properties, NULL, outcome->id, &properties, &outputs, &err) < 0) return;
+        if (record_split(r->step->schema, r->properties, outcome->observed, outcome->id, &properties,
+                &outputs, &err) < 0) {
+                if (record_split(
+                        r->step->schema, r->properties, NULL, outcome->id, &properties, &outputs, &err) < 0)
+                        return;
         }
         struct resource_row *row = arena_alloc(journal_arena(x->request.journal), sizeof *row);
         if (row_fill(r, row, outcome, properties, outputs, &err) < 0) return;

@@ -122,6 +122,9 @@ int session_run(struct session *s, const struct run_options *options, struct run
 int session_resume(struct session *s, const struct run_options *options, struct run_result *result, struct error **err);
 /* True (and its id in *run, to be freed) when the last run was interrupted or waits. */
 bool session_unfinished(struct session *s, char **run, char **status);
+/* Before another run: brings the open operations of an unfinished run to their end, and marks that run cancelled. The session's plan
+ * is dropped: plan after it. Does nothing when there is no unfinished run. */
+int session_settle(struct session *s, const struct run_options *options, struct error **err);
 /* Answers an open gate of the run that this process is running. ERROR_MISSING, ERROR_DENIED. */
 int session_answer(struct session *s, const char *gate, bool approve, const char *by, const char *comment, struct error **err);
 /* While running: a step's state ("pending", "running", "waiting", "done", "failed", "skipped") and when it started (monotonic ms). */

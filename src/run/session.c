@@ -1,0 +1,304 @@
+/* Opening and closing a session: the environment, its store, its key, the plug-ins and the engine. See session.h. */
+#include <pwd.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "io/file.h"
+#include "lang/function.h"
+#include "run/session_internal.h"
+
+enum { ENVIRONMENT_FILE_MAX = 16 << 20 };
+
+static int read_file(void *context, const char *path, struct text *out, struct error **err)
+{
+        (void)context;
+        return file_read(path, ENVIRONMENT_FILE_MAX, out, err);
+}
+
+/* Name and state URL of a file whose template may be broken: the two keys alone, read as plain YAML. */
+static int read_header(struct session *s, char **state_url, struct error **err)
+{
+        struct text text __attribute__((__cleanup__(text_release_cleanup))) = {0};
+        if (file_read(s->file, ENVIRONMENT_FILE_MAX, &text, err) < 0) return -1;
+        struct place place = {.file = s->file};
+        if (!text_is_utf8(text.data ? text.data : "", text.len))
+                return error_set(err, ERROR_INPUT, &place, "is not a text file in UTF-8");
+        struct scope scope = {0};
+        scope_over_object(&scope, NULL);
+        cleanup(value_free) struct value *source = value_string_n(text.data ? text.data : "", text.len);
+        struct value *args[] = {source};
+        cleanup(error_free) struct error *ignored = NULL;
+        cleanup(value_free) struct value *v = function_call(
+            function_find("yamldecode"), &scope, args, 1, &ignored);
+        const struct value *name = v ? value_get(v, "environment") : NULL;
+        if (name == NULL || value_kind(name) != TYPE_STRING || value_is_null(name))
+                return error_set(err, ERROR_INPUT, &place,
+                    "is not an environment: it has no readable `environment: NAME`");
+        s->name = mem_strdup(value_as_string(name));
+        const struct value *url = value_get(v, "state");
+        if (url != NULL && value_kind(url) == TYPE_STRING && !value_is_null(url))
+                *state_url = mem_strdup(value_as_string(url));
+        return 0;
+}
+
+/* sqlite:PATH with PATH made absolute: from --state against the current folder, from the file against the file's. */
+static int resolve_state(struct session *s, const char *option, const char *from_file, struct error **err)
+{
+        const char *url = option ? option : from_file ? from_file : "sqlite:.tutti/state.db";
+        if (!text_starts(url, "sqlite:"))
+                return error_set(err, ERROR_INPUT, NULL, "state '%s': only sqlite:PATH is known", url);
+        const char *path = url + strlen("sqlite:");
+        if (*path == '\0') return error_set(err, ERROR_INPUT, NULL, "state '%s': the path is missing", url);
+        cleanup_free char *cwd = getcwd(NULL, 0);
+        cleanup_free char *full = path_join(option && cwd ? cwd : s->folder, path);
+        s->state_url = mem_printf("sqlite:%s", full);
+        s->store_folder = path_folder(full);
+        return 0;
+}
+
+static int open_store(struct session *s, struct error **err)
+{
+        cleanup(error_free) struct error *problem = NULL;
+        if (access(s->state_url + strlen("sqlite:"), F_OK) < 0) {
+                if (!s->read_only) return 0; /* made when something has to be recorded */
+                return error_set(err, ERROR_MISSING, NULL, "environment '%s' has no recorded state (%s)",
+                    s->name, s->state_url);
+        }
+        if (store_open(s->state_url, s->read_only ? STORE_READ : STORE_CREATE, &s->store, err) < 0) return -1;
+        return session_seal_open(s, false, err);
+}
+
+int session_seal_open(struct session *s, bool create, struct error **err)
+{
+        if (s->seal != NULL) return 0;
+        cleanup(error_free) struct error *problem = NULL;
+        if (seal_open(s->store_folder, create, &s->seal, &problem) < 0) {
+                /* Without a key nothing sealed can be read; a store that holds nothing sealed needs none. */
+                if (error_kind(problem) == ERROR_MISSING && !create) return 0;
+                return error_move(err, &problem);
+        }
+        s->sealer = (struct sealer){seal_seal, seal_unseal, s->seal};
+        return 0;
+}
+
+int session_store_create(struct session *s, struct error **err)
+{
+        if (s->store == NULL && store_open(s->state_url, STORE_CREATE, &s->store, err) < 0) return -1;
+        return session_seal_open(s, true, err);
+}
+
+static int load_environment(struct session *s, const struct session_options *o, struct error **err)
+{
+        struct source_reader reader = {read_file, NULL};
+        return environment_load(s->file, &reader, &o->parameters, &s->schemas, &s->env, err);
+}
+
+static int open_file(struct session *s, const struct session_options *o, struct error **err)
+{
+        s->file = mem_strdup(o->file);
+        cleanup_free char *absolute = path_absolute(o->file, err);
+        if (absolute == NULL) return -1;
+        s->folder = path_folder(absolute);
+        s->plugins = plugins_new(s->folder);
+        plugins_schemas(s->plugins, &s->schemas);
+        cleanup_free char *state_url = NULL;
+        if (o->no_template) {
+                if (read_header(s, &state_url, err) < 0) return -1;
+        } else {
+                if (load_environment(s, o, err) < 0) return -1;
+                s->name = mem_strdup(s->env->name);
+                state_url = mem_strdup(s->env->state);
+        }
+        if (resolve_state(s, o->state_url, state_url, err) < 0) return -1;
+        return open_store(s, err);
+}
+
+/* A saved plan names its environment file, whose folder holds the store and the key that its secrets are sealed with. */
+static int open_plan_file(struct session *s, const struct session_options *o, struct error **err)
+{
+        struct text text __attribute__((__cleanup__(text_release_cleanup))) = {0};
+        if (file_read(o->plan_file, SAVED_PLAN_MAX, &text, err) < 0) return -1;
+        cleanup(saved_plan_free) struct saved_plan *header = NULL;
+        if (saved_plan_read(text.data ? text.data : "", text.len, NULL, &header, err) < 0)
+                return error_context(err, "plan file %s", o->plan_file);
+        s->file = mem_strdup(header->file);
+        cleanup_free char *absolute = path_absolute(header->file, err);
+        if (absolute == NULL) return error_context(err, "plan file %s", o->plan_file);
+        s->folder = path_folder(absolute);
+        s->plugins = plugins_new(s->folder);
+        plugins_schemas(s->plugins, &s->schemas);
+        s->name = mem_strdup(header->environment);
+        cleanup_free char *state_url = NULL;
+        char *name = NULL;
+        cleanup(error_free) struct error *ignored = NULL;
+        struct session probe = {.file = s->file};
+        if (read_header(&probe, &state_url, &ignored) == 0) name = probe.name;
+        free(name);
+        if (resolve_state(s, o->state_url, state_url, err) < 0 || open_store(s, err) < 0) return -1;
+        if (saved_plan_read(text.data, text.len, &s->sealer, &s->saved, err) < 0)
+                return error_context(err, "plan file %s", o->plan_file);
+        return session_load_saved(s, s->saved, &s->env, err);
+}
+
+int session_open(const struct session_options *options, struct session **ret, struct error **err)
+{
+        cleanup(session_close) struct session *s = mem_alloc(sizeof *s);
+        s->read_only = options->read_only;
+        s->allow_outside = options->allow_outside;
+        int opened = options->plan_file ? open_plan_file(s, options, err) : open_file(s, options, err);
+        if (opened < 0 || session_reload(s, err) < 0) return -1;
+        *ret = steal(s);
+        return 0;
+}
+
+static int load_durations(struct session *s, struct error **err)
+{
+        struct duration_row *rows;
+        size_t count;
+        if (store_durations(s->store, &rows, &count, err) < 0) return -1;
+        for (size_t i = 0; i < count; i++) {
+                cleanup_free char *key = mem_printf("%s %s", rows[i].type, rows[i].action);
+                double *seconds = map_get(&s->durations, key);
+                if (seconds == NULL) {
+                        seconds = mem_alloc(sizeof *seconds);
+                        map_put_copy(&s->durations, key, seconds);
+                }
+                *seconds = rows[i].seconds;
+        }
+        duration_rows_free(rows, count);
+        return 0;
+}
+
+/* What is recorded of an environment, or of one that was never written: nothing. */
+static int load_state(struct session *s, struct error **err)
+{
+        struct environment_row row = {0};
+        struct resource_row *rows = NULL;
+        size_t count = 0;
+        cleanup_free char *outputs = NULL;
+        cleanup(error_free) struct error *problem = NULL;
+        bool recorded = s->store != NULL && store_environment(s->store, s->name, false, &row, &problem) == 0;
+        if (s->store != NULL && !recorded) {
+                if (error_kind(problem) != ERROR_MISSING) return error_move(err, &problem);
+                if (s->read_only)
+                        return error_set(err, ERROR_MISSING, NULL,
+                            "environment '%s' has no recorded state (%s)", s->name, s->state_url);
+        }
+        if (!recorded) row = (struct environment_row){.name = mem_strdup(s->name), .lineage = mem_strdup("")};
+        int result = 0;
+        if (recorded)
+                result = store_resources(s->store, s->name, &rows, &count, err) < 0 ||
+                                 store_outputs(s->store, s->name, &outputs, err) < 0 ||
+                                 load_durations(s, err) < 0
+                             ? -1
+                             : 0;
+        if (result == 0)
+                result = state_decode(
+                    &row, rows, count, outputs, s->seal ? &s->sealer : NULL, &s->state, err);
+        environment_row_release(&row);
+        return result;
+}
+
+int session_reload(struct session *s, struct error **err)
+{
+        session_drop_plan(s);
+        state_free(s->state);
+        s->state = NULL;
+        return load_state(s, err);
+}
+
+struct engine *session_engine(struct session *s, struct error **err)
+{
+        if (s->engine != NULL) return s->engine;
+        struct engine *e = mem_alloc(sizeof *e);
+        s->engine = e;
+        if (loop_new(&e->loop, err) < 0 || http_new(e->loop, &e->http, err) < 0 ||
+            ssh_new(e->loop, &e->ssh, err) < 0) {
+                s->engine = NULL;
+                http_free(e->http);
+                loop_free(e->loop);
+                free(e);
+                return NULL;
+        }
+        if (access(s->store_folder, W_OK) == 0)
+                e->known_hosts = mem_printf("%s/known_hosts", s->store_folder);
+        e->io = (struct operation_io){
+            .loop = e->loop,
+            .http = e->http,
+            .ssh = e->ssh,
+            .sealer = &s->sealer,
+            .environment = s->name,
+            .folder = s->folder,
+            .known_hosts = e->known_hosts,
+        };
+        return e;
+}
+
+static void engine_free(struct engine *e)
+{
+        if (e == NULL) return;
+        ssh_free(e->ssh);
+        http_free(e->http);
+        loop_free(e->loop);
+        free(e->known_hosts);
+        free(e);
+}
+
+void session_close(struct session *s)
+{
+        if (s == NULL) return;
+        session_drop_plan(s);
+        engine_free(s->engine);
+        state_free(s->state);
+        environment_free(s->env);
+        saved_plan_free(s->saved);
+        plugins_free(s->plugins);
+        store_close(s->store);
+        seal_close(s->seal);
+        for (map_foreach (&s->durations, d)) free(d->value);
+        map_release(&s->durations);
+        arena_free(s->request_arena);
+        free(s->name);
+        free(s->file);
+        free(s->folder);
+        free(s->state_url);
+        free(s->store_folder);
+        free(s);
+}
+
+const struct environment *session_environment(const struct session *s)
+{
+        return s->env;
+}
+
+const char *session_name(const struct session *s)
+{
+        return s->name;
+}
+
+struct store *session_store(struct session *s)
+{
+        return s->store;
+}
+
+struct plugins *session_plugins(struct session *s)
+{
+        return s->plugins;
+}
+
+const struct sealer *session_sealer(struct session *s)
+{
+        return s->seal ? &s->sealer : NULL;
+}
+
+const struct state *session_state(struct session *s)
+{
+        return s->state;
+}
+
+char *session_user(void)
+{
+        const struct passwd *pw = getpwuid(getuid());
+        return pw ? mem_strdup(pw->pw_name) : mem_printf("uid %u", (unsigned)getuid());
+}

@@ -1,0 +1,91 @@
+/* The inside of a session, shared by session.c (opening), session_plan.c, session_run.c, session_resume.c. Internal to run/. */
+#ifndef TUTTI_RUN_SESSION_INTERNAL_H
+#define TUTTI_RUN_SESSION_INTERNAL_H
+
+#include "run/executor.h"
+#include "run/session.h"
+
+enum { LEASE_TTL_MS = 30000, SAVED_PLAN_MAX = 1 << 30 };
+
+/* What drives I/O; made when it is first needed. */
+struct engine {
+        struct loop *loop;
+        struct http *http;
+        struct ssh *ssh;
+        struct operation_io io;
+        char *known_hosts;
+};
+
+struct session {
+        char *name, *file, *folder; /* folder of the environment file, absolute */
+        char *state_url;            /* resolved */
+        char *store_folder;         /* where the store is or would be */
+        bool read_only, allow_outside;
+        struct environment *env;
+        struct plugins *plugins;
+        struct schema_source schemas;
+        struct store *store; /* NULL while there is none */
+        struct seal *seal;
+        struct sealer sealer;
+        struct state *state;
+        struct world *world;
+        struct map durations; /* "type action" → double * */
+        struct plan_input input;
+        struct arena *request_arena; /* copies of targets and excludes */
+        struct plan *plan;
+        struct saved_plan *saved; /* the session came from a plan file */
+        struct engine *engine;
+
+        /* While running. */
+        const struct run_options *options;
+        struct run_options resolved_options;
+        char *by;
+        struct lease lease;
+        struct worker *worker;
+        struct journal *journal;
+        struct executor *executor;
+        struct watch *watch;
+        struct input *typed;
+        struct timer *tick;
+        char *run;
+        int64_t run_started_ms;
+        int interrupts;
+        bool reading_gates, gates_changed, settling;
+        struct gate_row *gate_rows;
+        size_t gate_count;
+        struct error *gate_error;
+        struct error *broken;
+        struct run_result *result;
+};
+
+/* session.c */
+int session_store_create(struct session *s, struct error **err); /* opens the store for writing, with its key */
+int session_seal_open(struct session *s, bool create, struct error **err);
+struct engine *session_engine(struct session *s, struct error **err);
+char *session_user(void); /* the operating system's name of who runs this */
+
+/* session_plan.c */
+void session_drop_plan(struct session *s);
+int session_build(struct session *s, struct error **err); /* s->input → s->plan, with the reads it wants */
+void session_input(struct session *s, const struct environment *env, enum plan_mode mode, bool refresh);
+/* An environment out of the sources of a saved plan. */
+int session_load_saved(struct session *s, const struct saved_plan *saved, struct environment **ret, struct error **err);
+
+/* read.c: performs reads and puts the answers into the world. */
+int session_read(struct session *s, const struct plan *plan, const struct plan_request *request, struct error **err);
+
+/* session_run.c */
+struct run_setup {
+        const char *run;            /* NULL: a new run */
+        int64_t *row_of_step;       /* handed over; NULL: number the steps and write the step table */
+        const struct map *answers;  /* gates approved before */
+        const struct map *operations; /* address → struct operation_row *: open intents */
+        bool settle_only;
+        const char *kind;
+};
+int session_execute(struct session *s, const struct run_options *options, const struct run_setup *setup,
+    struct run_result *result, struct error **err);
+int session_take_lease(struct session *s, struct error **err);
+void session_leave_lease(struct session *s);
+
+#endif

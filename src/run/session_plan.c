@@ -1,0 +1,156 @@
+/* Planning: what the world looks like, and what has to happen; again until nothing more is wanted. See session.h. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "run/session_internal.h"
+
+enum { READ_ROUNDS = 50 }; /* lookups that feed lookups; templates nest far less deep */
+
+void session_drop_plan(struct session *s)
+{
+        plan_free(s->plan);
+        s->plan = NULL;
+        world_free(s->world);
+        s->world = NULL;
+}
+
+static double duration(void *context, const char *type, const char *action)
+{
+        struct session *s = context;
+        cleanup_free char *key = mem_printf("%s %s", type, action);
+        const double *seconds = map_get(&s->durations, key);
+        return seconds ? *seconds : 0;
+}
+
+void session_input(struct session *s, const struct environment *env, enum plan_mode mode, bool refresh)
+{
+        s->input = (struct plan_input){
+            .env = env,
+            .state = s->state,
+            .world = s->world,
+            .schemas = &s->schemas,
+            .mode = mode,
+            .refresh = refresh,
+            .duration = duration,
+            .duration_context = s,
+            .allow_outside = s->allow_outside,
+        };
+}
+
+static const char *const *keep_list(struct session *s, const char *const *list, size_t count)
+{
+        if (s->request_arena == NULL) s->request_arena = arena_new();
+        const char **copy = arena_alloc(s->request_arena, (count + 1) * sizeof *copy);
+        for (size_t i = 0; i < count; i++) copy[i] = arena_strdup(s->request_arena, list[i]);
+        return copy;
+}
+
+static int build(struct session *s, const struct plan_request *request, struct error **err)
+{
+        for (int round = 0; round < READ_ROUNDS; round++) {
+                plan_free(s->plan);
+                s->plan = NULL;
+                if (plan_build(&s->input, &s->plan, err) < 0) return -1;
+                if (s->plan->wanted_count == 0) return 0;
+                if (session_read(s, s->plan, request, err) < 0) return -1;
+        }
+        return error_set(
+            err, ERROR_INPUT, NULL, "lookups depend on each other more than %d deep", READ_ROUNDS);
+}
+
+int session_build(struct session *s, struct error **err)
+{
+        struct plan_request none = {0};
+        return build(s, &none, err);
+}
+
+int session_plan(struct session *s, const struct plan_request *request, struct plan **ret, struct error **err)
+{
+        session_drop_plan(s);
+        s->world = world_new(clock_wall_ms());
+        session_input(s, s->env, request->mode, !request->no_refresh);
+        s->input.targets = keep_list(s, request->targets, request->target_count);
+        s->input.target_count = request->target_count;
+        s->input.excludes = keep_list(s, request->excludes, request->exclude_count);
+        s->input.exclude_count = request->exclude_count;
+        if (build(s, request, err) < 0) return -1;
+        *ret = s->plan;
+        return 0;
+}
+
+static int read_saved_source(void *context, const char *path, struct text *out, struct error **err)
+{
+        const struct saved_plan *saved = context;
+        for (size_t i = 0; i < saved->source_count; i++) {
+                if (strcmp(saved->sources[i].path, path) != 0) continue;
+                text_addn(out, saved->sources[i].text, saved->sources[i].len);
+                return 0;
+        }
+        return error_set(err, ERROR_CONFLICT, NULL, "the saved plan does not hold %s", path);
+}
+
+int session_load_saved(
+    struct session *s, const struct saved_plan *saved, struct environment **ret, struct error **err)
+{
+        struct source_reader reader = {read_saved_source, (void *)saved};
+        struct parameter_source parameters = {.fixed = saved->parameters};
+        return environment_load(saved->file, &reader, &parameters, &s->schemas, ret, err);
+}
+
+/* A plan is single-use, and good only for the state that it was made from. */
+static int check_fresh(struct session *s, const struct saved_plan *saved, struct error **err)
+{
+        const struct state *state = s->state;
+        if (strcmp(saved->lineage, state->lineage) != 0)
+                return error_set(err, ERROR_CONFLICT, NULL,
+                    "the plan is stale: it was made %s environment '%s' was first recorded, or for another "
+                    "one of that name; plan again",
+                    *saved->lineage ? "after" : "before", s->name);
+        if (saved->serial != state->serial)
+                return error_set(err, ERROR_CONFLICT, NULL,
+                    "the plan is stale: it was made for serial %lld, and the state is at %lld now; plan "
+                    "again",
+                    (long long)saved->serial, (long long)state->serial);
+        if (s->store == NULL || *state->lineage == '\0') return 0;
+        struct run_row *runs;
+        size_t count;
+        if (store_runs(s->store, s->name, &runs, &count, err) < 0) return -1;
+        char digest[65];
+        text_hex(saved->digest, sizeof saved->digest, digest);
+        int result = 0;
+        for (size_t i = 0; i < count && result == 0; i++)
+                if (text_equal(runs[i].digest, digest) && runs[i].started_ms >= saved->world->time_ms)
+                        result = error_set(err, ERROR_CONFLICT, NULL,
+                            "the plan was applied already, by run %s; a plan is for one use", runs[i].id);
+        run_rows_free(runs, count);
+        return result;
+}
+
+int session_plan_saved(struct session *s, struct plan **ret, struct error **err)
+{
+        const struct saved_plan *saved = s->saved;
+        if (check_fresh(s, saved, err) < 0) return -1;
+        session_drop_plan(s);
+        s->world = saved->world;
+        session_input(s, s->env, saved->mode, false);
+        s->input.refresh = saved->refresh;
+        s->input.targets = (const char *const *)saved->targets;
+        s->input.target_count = saved->target_count;
+        s->input.excludes = (const char *const *)saved->excludes;
+        s->input.exclude_count = saved->exclude_count;
+        int built = plan_build(&s->input, &s->plan, err);
+        s->world = NULL; /* the saved plan's own */
+        if (built < 0) return error_context(err, "build the saved plan again");
+        if (s->plan->wanted_count > 0 || memcmp(s->plan->digest, saved->digest, sizeof saved->digest) != 0)
+                return error_set(err, ERROR_CONFLICT, NULL,
+                    "the saved plan does not give the steps that it was saved with; it was changed, or a "
+                    "provider was; plan again");
+        *ret = s->plan;
+        return 0;
+}
+
+int session_plan_write(struct session *s, struct text *out, struct error **err)
+{
+        if (session_store_create(s, err) < 0) return -1;
+        return plan_write(s->plan, &s->sealer, out, err);
+}

@@ -1,0 +1,244 @@
+/*
+ * Going on with a run that was interrupted or waits, and settling one before another begins. See session.h.
+ *
+ * The run's own saved plan is built again from its own sources against what is recorded now: what was done has become "keep", so
+ * what the plan still holds is what remains. Each remaining step must be one that the run had shown; open intents are taken up with
+ * their token and saved state.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "run/record.h"
+#include "run/session_internal.h"
+
+static bool is_unfinished(const char *status)
+{
+        return strcmp(status, "running") == 0 || strcmp(status, "interrupted") == 0 ||
+               strcmp(status, "waiting") == 0;
+}
+
+bool session_unfinished(struct session *s, char **run, char **status)
+{
+        struct run_row *rows;
+        size_t count;
+        if (s->store == NULL || *s->state->lineage == '\0') return false;
+        if (store_runs(s->store, s->name, &rows, &count, NULL) < 0) return false;
+        bool unfinished = count > 0 && is_unfinished(rows[0].status);
+        if (unfinished && run != NULL) *run = mem_strdup(rows[0].id);
+        if (unfinished && status != NULL) *status = mem_strdup(rows[0].status);
+        run_rows_free(rows, count);
+        return unfinished;
+}
+
+struct unfinished { /* what is known of the run to go on with */
+        struct run_row row;
+        struct step_row *steps;
+        size_t step_count;
+        struct operation_row *operations;
+        size_t operation_count;
+        struct gate_row *gates;
+        size_t gate_count;
+        struct map open;    /* address → struct operation_row * of this run or an earlier one */
+        struct map answers; /* gate → who approved */
+        struct saved_plan *saved;
+        struct environment *env;
+        int64_t *row_of_step;
+};
+
+static void unfinished_release(struct unfinished *u)
+{
+        run_row_release(&u->row);
+        step_rows_free(u->steps, u->step_count);
+        operation_rows_free(u->operations, u->operation_count);
+        gate_rows_free(u->gates, u->gate_count);
+        map_release(&u->open);
+        map_release(&u->answers);
+        free(u->row_of_step);
+}
+
+static int load_unfinished(struct session *s, const char *run, struct unfinished *u, struct error **err)
+{
+        if (store_run(s->store, s->name, run, &u->row, err) < 0 ||
+            store_steps(s->store, s->name, run, &u->steps, &u->step_count, err) < 0 ||
+            store_operations(s->store, s->name, &u->operations, &u->operation_count, err) < 0 ||
+            store_gates(s->store, s->name, run, &u->gates, &u->gate_count, err) < 0)
+                return -1;
+        for (size_t i = 0; i < u->operation_count; i++)
+                map_put(&u->open, u->operations[i].address, &u->operations[i]);
+        for (size_t i = 0; i < u->gate_count; i++)
+                if (strcmp(u->gates[i].status, "approved") == 0)
+                        map_put(&u->answers, u->gates[i].name,
+                            u->gates[i].answered_by ? u->gates[i].answered_by : (char *)"");
+        if (u->row.plan == NULL)
+                return error_set(err, ERROR_CONFLICT, NULL, "run %s has no recorded plan", run);
+        return saved_plan_read(u->row.plan, strlen(u->row.plan), &s->sealer, &u->saved, err);
+}
+
+/* The run's plan against what is recorded now. The environment of the session gives way to the run's own. */
+static int rebuild(struct session *s, struct unfinished *u, struct error **err)
+{
+        if (session_reload(s, err) < 0 || session_load_saved(s, u->saved, &u->env, err) < 0) return -1;
+        session_input(s, u->env, u->saved->mode, false);
+        /* Lookups are those that the plan saw; records are newer than what a refresh saw then. */
+        struct world *world = world_new(u->saved->world->time_ms);
+        for (map_foreach (&u->saved->world->observations, e)) {
+                const struct observation *o = e->value;
+                if (map_has(&s->state->by_address, e->key) || o->gone) continue;
+                if (strstr(e->key, "lookup.") == NULL) continue;
+                world_put(world, e->key, value_ref(o->observed), o->private_);
+        }
+        s->world = world;
+        s->input.world = world;
+        s->input.targets = (const char *const *)u->saved->targets;
+        s->input.target_count = u->saved->target_count;
+        s->input.excludes = (const char *const *)u->saved->excludes;
+        s->input.exclude_count = u->saved->exclude_count;
+        return session_build(s, err);
+}
+
+/* Actions that stand for the same promise: half of a replacement may be done. */
+static bool same_promise(const char *shown, enum action now)
+{
+        switch (now) {
+        case ACTION_CREATE:
+        case ACTION_REPLACE:
+        case ACTION_ADOPT:
+                return strcmp(shown, "create") == 0 || strcmp(shown, "replace") == 0 ||
+                       strcmp(shown, "adopt") == 0;
+        case ACTION_DELETE:
+        case ACTION_REPLACE_DELETE:
+                return strcmp(shown, "delete") == 0 || strcmp(shown, "replace-delete") == 0;
+        default: return strcmp(shown, action_name(now)) == 0;
+        }
+}
+
+struct shown { /* steps of one address in the run's table */
+        const struct step_row *rows[4];
+        size_t count;
+};
+
+/*
+ * Maps what remains to the rows of the run's step table. A step that the run had not shown is refused: the world must have changed
+ * in between, and only a new plan may answer that. A replacement shown as two rows stands for a creation with a broken object before it.
+ */
+static int map_steps(struct session *s, struct unfinished *u, struct error **err)
+{
+        struct arena *arena = arena_new();
+        struct map by_address = {0};
+        for (size_t i = 0; i < u->step_count; i++) {
+                struct shown *shown = map_get(&by_address, u->steps[i].address);
+                if (shown == NULL)
+                        map_put(&by_address, u->steps[i].address, shown = arena_alloc(arena, sizeof *shown));
+                if (shown->count < 4) shown->rows[shown->count++] = &u->steps[i];
+        }
+        u->row_of_step = mem_alloc((s->plan->count + 1) * sizeof *u->row_of_step);
+        int result = 0;
+        for (size_t i = 0; i < s->plan->count; i++) {
+                const struct step *step = &s->plan->steps[i];
+                u->row_of_step[i] = -1;
+                if (step->action == ACTION_JOIN) continue;
+                const struct shown *shown = map_get(&by_address, step->address);
+                for (size_t k = 0; shown != NULL && k < shown->count; k++)
+                        if (same_promise(shown->rows[k]->action, step->action))
+                                u->row_of_step[i] = shown->rows[k]->index;
+                bool mends = shown != NULL && step->recorded != NULL && step->recorded->tainted;
+                if (u->row_of_step[i] < 0 && mends) u->row_of_step[i] = shown->rows[0]->index;
+                if (u->row_of_step[i] >= 0) continue;
+                struct place place = {.address = step->address};
+                result = error_set(err, ERROR_CONFLICT, &place,
+                    "run %s had not shown that it would %s this; the state changed in between. `tutti apply` "
+                    "plans anew",
+                    u->row.id, action_name(step->action));
+        }
+        map_release(&by_address);
+        arena_free(arena);
+        return result;
+}
+
+/* The plan and its inputs belong to the unfinished run: they go before it does. */
+static void leave(struct session *s, struct unfinished *u)
+{
+        session_drop_plan(s);
+        environment_free(u->env);
+        saved_plan_free(u->saved);
+        unfinished_release(u);
+}
+
+static int continue_run(struct session *s, const char *run, bool settle_only,
+    const struct run_options *options, struct run_result *result, struct error **err)
+{
+        struct unfinished u = {0};
+        int status = load_unfinished(s, run, &u, err);
+        if (status == 0) status = rebuild(s, &u, err);
+        if (status == 0 && !settle_only) status = map_steps(s, &u, err);
+        if (status == 0 && settle_only) {
+                u.row_of_step = mem_alloc((s->plan->count + 1) * sizeof *u.row_of_step);
+                for (size_t i = 0; i < s->plan->count; i++) {
+                        const struct operation_row *row = map_get(&u.open, s->plan->steps[i].address);
+                        u.row_of_step[i] = row ? row->step : -1;
+                }
+        }
+        if (status == 0) {
+                struct run_setup setup = {
+                    .run = run,
+                    .row_of_step = u.row_of_step,
+                    .answers = &u.answers,
+                    .operations = &u.open,
+                    .settle_only = settle_only,
+                    .kind = u.row.kind,
+                };
+                status = session_execute(s, options, &setup, result, err);
+        }
+        leave(s, &u);
+        return status;
+}
+
+int session_resume(
+    struct session *s, const struct run_options *options, struct run_result *result, struct error **err)
+{
+        *result = (struct run_result){0};
+        cleanup_free char *run = NULL;
+        if (!session_unfinished(s, &run, NULL))
+                return error_set(err, ERROR_MISSING, NULL,
+                    "environment '%s' has no run that was interrupted or waits", s->name);
+        if (session_take_lease(s, err) < 0) return -1;
+        int status = continue_run(s, run, false, options, result, err);
+        session_leave_lease(s);
+        return status;
+}
+
+/* A run without open intents has nothing to settle: it is only marked as over. */
+static int mark_cancelled(struct session *s, const char *run, struct error **err)
+{
+        struct run_row row = {.id = (char *)run, .status = (char *)"cancelled", .ended_ms = clock_wall_ms()};
+        struct store_write w = {.kind = WRITE_RUN, .run = run};
+        w.run_row = &row;
+        return store_commit(s->store, &s->lease, &w, 1, err);
+}
+
+int session_settle(struct session *s, const struct run_options *options, struct error **err)
+{
+        cleanup_free char *run = NULL;
+        if (!session_unfinished(s, &run, NULL)) return 0;
+        if (session_take_lease(s, err) < 0) return -1;
+        struct operation_row *operations = NULL;
+        size_t count = 0;
+        int status = store_operations(s->store, s->name, &operations, &count, err);
+        operation_rows_free(operations, status < 0 ? 0 : count);
+        if (status == 0 && count == 0) {
+                status = mark_cancelled(s, run, err);
+        } else if (status == 0) {
+                struct run_result result;
+                struct run_options quiet = *options;
+                quiet.interactive = false;
+                status = continue_run(s, run, true, &quiet, &result, err);
+                if (status == 0 && result.problems != NULL) status = error_move(err, &result.problems);
+                if (status == 0 && result.status == RUN_INTERRUPTED)
+                        status = error_set(
+                            err, ERROR_CANCELLED, NULL, "interrupted while settling run %s", run);
+                run_result_release(&result);
+                if (status == 0) status = mark_cancelled(s, run, err);
+        }
+        session_leave_lease(s);
+        return session_reload(s, status < 0 ? NULL : err) < 0 ? -1 : status;
+}

@@ -1,0 +1,445 @@
+/*
+ * One run: the lease, the run's rows, the executor on the loop, signals and answers, and the end of it all. See session.h.
+ *
+ * Functions stand in order of time.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "io/file.h"
+#include "run/record.h"
+#include "run/session_internal.h"
+
+/* The holder of a lease, so that its death can be told: user@host, boot, pid and the pid's start time. */
+
+static char *process_start_time(long pid)
+{
+        char path[64];
+        snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+        struct text stat __attribute__((__cleanup__(text_release_cleanup))) = {0};
+        if (file_read(path, 1 << 16, &stat, NULL) < 0 || stat.data == NULL) return NULL;
+        const char *p = strrchr(stat.data, ')'); /* the name before it may hold anything */
+        if (p == NULL || p[1] == '\0' || p[2] == 'Z') return NULL;
+        for (int field = 2; field < 22 && p != NULL; field++) p = strchr(p + 1, ' ');
+        return p ? mem_strndup(p + 1, strcspn(p + 1, " ")) : NULL;
+}
+
+static char *boot_id(void)
+{
+        struct text id = {0};
+        if (file_read("/proc/sys/kernel/random/boot_id", 256, &id, NULL) < 0) text_clear(&id);
+        char *s = text_steal(&id);
+        s[strcspn(s, "\n")] = '\0';
+        return s;
+}
+
+static char *holder_text(void)
+{
+        char host[256] = "localhost";
+        gethostname(host, sizeof host - 1);
+        cleanup_free char *user = session_user(), *boot = boot_id(), *started = process_start_time(getpid());
+        return mem_printf("%s@%s (pid %ld, started %s, boot %s)", user, host, (long)getpid(),
+            started ? started : "?", boot);
+}
+
+/* Only a process of this boot of this machine can be known to be gone. */
+static bool holder_is_dead(const char *holder)
+{
+        const char *at = strstr(holder, " (pid ");
+        long pid;
+        char started[32], boot[64];
+        if (at == NULL || sscanf(at, " (pid %ld, started %31[0-9], boot %63[^)])", &pid, started, boot) != 3)
+                return false;
+        cleanup_free char *our_boot = boot_id();
+        if (*our_boot == '\0' || strcmp(our_boot, boot) != 0) return false;
+        cleanup_free char *now = process_start_time(pid);
+        return now == NULL || strcmp(now, started) != 0;
+}
+
+int session_take_lease(struct session *s, struct error **err)
+{
+        struct environment_row row = {0};
+        if (session_store_create(s, err) < 0 || store_environment(s->store, s->name, true, &row, err) < 0)
+                return -1;
+        environment_row_release(&row);
+        cleanup_free char *holder = holder_text();
+        return store_lease_take(s->store, s->name, holder, LEASE_TTL_MS, holder_is_dead, &s->lease, err);
+}
+
+void session_leave_lease(struct session *s)
+{
+        if (s->lease.environment == NULL) return;
+        store_lease_release(s->store, &s->lease, NULL); /* it expires anyway */
+        lease_release_memory(&s->lease);
+        s->lease = (struct lease){0};
+}
+
+/* The run's rows, before anything starts. */
+
+static void step_rows_fill(
+    const struct plan *plan, struct step_row *rows, size_t *count, int64_t *row_of_step)
+{
+        *count = 0;
+        for (size_t i = 0; i < plan->count; i++) {
+                const struct step *step = &plan->steps[i];
+                row_of_step[i] = -1;
+                if (step->action == ACTION_JOIN) continue;
+                row_of_step[i] = (int64_t)*count;
+                rows[*count] = (struct step_row){
+                    .index = (int64_t)*count,
+                    .address = (char *)step->address,
+                    .type = (char *)(step->type ? step->type : "gate"),
+                    .action = (char *)action_name(step->action),
+                    .status = (char *)"pending",
+                };
+                (*count)++;
+        }
+}
+
+static int write_run(struct session *s, const char *status, const char *kind, const struct text *document,
+    const struct step_row *rows, size_t count, struct error **err)
+{
+        char digest[65];
+        text_hex(s->plan->digest, sizeof s->plan->digest, digest);
+        struct run_row row = {
+            .id = s->run,
+            .kind = (char *)kind,
+            .status = (char *)status,
+            .requester = s->by,
+            .digest = digest,
+            .plan = document ? document->data : NULL,
+            .started_ms = s->run_started_ms,
+        };
+        struct store_write writes[2] = {
+            {.kind = WRITE_RUN, .run = s->run}, {.kind = WRITE_STEPS, .run = s->run}};
+        writes[0].run_row = &row;
+        writes[1].steps.rows = rows;
+        writes[1].steps.count = count;
+        return store_commit(s->store, &s->lease, writes, rows ? 2 : 1, err);
+}
+
+static int begin_run(
+    struct session *s, const struct run_setup *setup, int64_t *row_of_step, struct error **err)
+{
+        s->run_started_ms = clock_wall_ms();
+        if (setup->run != NULL) {
+                s->run = mem_strdup(setup->run);
+                return write_run(s, "running", setup->kind, NULL, NULL, 0, err);
+        }
+        struct text document __attribute__((__cleanup__(text_release_cleanup))) = {0};
+        if (store_next_run(s->store, s->name, &s->run, err) < 0 || session_plan_write(s, &document, err) < 0)
+                return -1;
+        cleanup_free struct step_row *rows = mem_alloc((s->plan->count + 1) * sizeof *rows);
+        size_t count;
+        step_rows_fill(s->plan, rows, &count, row_of_step);
+        return write_run(s, "running", setup->kind, &document, rows, count, err);
+}
+
+/* Answers from other processes: the signal file changes, the worker reads the gates, the executor hears of it. */
+
+static void read_gates(void *context) /* on the worker */
+{
+        struct session *s = context;
+        store_gates(s->store, s->name, s->run, &s->gate_rows, &s->gate_count, &s->gate_error);
+}
+
+static void gates_read(void *context);
+
+static void signal_file_changed(void *context)
+{
+        struct session *s = context;
+        if (s->executor == NULL || !executor_has_gates(s->executor)) return;
+        s->gates_changed = true;
+        if (s->reading_gates) return;
+        s->reading_gates = true;
+        s->gates_changed = false;
+        journal_read(s->journal, read_gates, gates_read, s);
+}
+
+static void gates_read(void *context)
+{
+        struct session *s = context;
+        s->reading_gates = false;
+        for (size_t i = 0; i < s->gate_count; i++) {
+                const struct gate_row *g = &s->gate_rows[i];
+                if (g->answered_by == NULL || strcmp(g->status, "waiting") == 0) continue;
+                /* Those that are closed already are not found, which is right. */
+                executor_answer(s->executor, g->name, strcmp(g->status, "approved") == 0, g->answered_by,
+                    g->comment, true, NULL);
+        }
+        gate_rows_free(s->gate_rows, s->gate_count);
+        s->gate_rows = NULL;
+        s->gate_count = 0;
+        error_free(steal(s->gate_error));
+        if (s->gates_changed) signal_file_changed(s);
+}
+
+static void caught_signal(void *context, int signal)
+{
+        struct session *s = context;
+        (void)signal;
+        if (s->executor == NULL) return;
+        if (++s->interrupts == 1)
+                executor_stop(s->executor);
+        else
+                executor_stop_now(s->executor);
+}
+
+static void typed_line(void *context, const char *line)
+{
+        struct session *s = context;
+        s->options->line(s->options->context, line);
+}
+
+static void tick(void *context)
+{
+        struct session *s = context;
+        s->options->tick(s->options->context);
+        s->tick = timer_start(s->engine->loop, s->options->tick_ms, tick, s);
+}
+
+static void journal_broke(void *context, const struct error *err)
+{
+        struct session *s = context;
+        const struct problem *p = error_at(err, 0);
+        error_set(&s->broken, p->kind, NULL, "record what happened: %s", p->message);
+        executor_stop_now(s->executor);
+        loop_stop(s->engine->loop);
+}
+
+/* The end. */
+
+static const char *status_text(enum run_status status)
+{
+        static const char *const names[] = {[RUN_DONE] = "done",
+            [RUN_FAILED] = "failed",
+            [RUN_WAITING] = "waiting",
+            [RUN_INTERRUPTED] = "interrupted"};
+        return names[status];
+}
+
+static void write_outputs(struct session *s)
+{
+        struct error *err = NULL;
+        cleanup(value_free) struct value *outputs = plan_outputs(s->plan, &err);
+        if (outputs == NULL) {
+                error_move(&s->result->problems, &err);
+                if (s->result->status == RUN_DONE) s->result->status = RUN_FAILED;
+                return;
+        }
+        if (s->state->outputs != NULL && value_equal(outputs, s->state->outputs)) return;
+        if (s->state->outputs == NULL && value_count(outputs) == 0) return;
+        const char *text = record_text(outputs, &s->sealer, journal_arena(s->journal), &err);
+        struct store_write w = {.kind = WRITE_OUTPUTS, .run = s->run};
+        w.outputs = text;
+        if (text != NULL) journal_add(s->journal, &w);
+        error_free(err);
+}
+
+static char *summary_json(const struct run_result *r)
+{
+        return mem_printf("{\"create\":%zu,\"update\":%zu,\"replace\":%zu,\"delete\":%zu,\"forget\":%zu,"
+                          "\"gates\":%zu,\"failed\":%zu,"
+                          "\"skipped\":%zu,\"remaining\":%zu}",
+            r->done.create, r->done.update, r->done.replace, r->done.delete_, r->done.forget, r->done.gates,
+            r->failed, r->skipped, r->remaining);
+}
+
+static void emit_end(struct session *s)
+{
+        struct run_result *r = s->result;
+        bool waits = r->status == RUN_WAITING;
+        struct event e = {
+            .kind = waits ? EVENT_RUN_WAITING : EVENT_RUN_DONE,
+            .time_ms = clock_wall_ms(),
+            .run = s->run,
+            .summary = &r->done,
+            .failed = r->failed,
+            .skipped = r->skipped,
+            .problems = r->problems,
+            .status = status_text(r->status),
+        };
+        cleanup_free char *json = summary_json(r);
+        journal_event(s->journal, s->run, event_name(e.kind), json);
+        if (s->options->event != NULL) s->options->event(s->options->context, &e);
+}
+
+static void recorded(void *context)
+{
+        struct session *s = context;
+        loop_stop(s->engine->loop);
+}
+
+static void finished(void *context)
+{
+        struct session *s = context;
+        executor_result(s->executor, s->result);
+        if (s->broken != NULL) return; /* nothing can be written any more */
+        if (!s->settling) write_outputs(s);
+        struct run_result *r = s->result;
+        struct arena *a = journal_arena(s->journal);
+        struct run_row *row = arena_alloc(a, sizeof *row);
+        cleanup_free char *summary = summary_json(r);
+        bool over = r->status == RUN_DONE || r->status == RUN_FAILED;
+        *row = (struct run_row){
+            .id = arena_strdup(a, s->run),
+            .status = arena_strdup(
+                a, s->settling && r->status == RUN_DONE ? "cancelled" : status_text(r->status)),
+            .summary = arena_strdup(a, summary),
+            .started_ms = s->run_started_ms,
+            .ended_ms = over ? clock_wall_ms() : 0,
+        };
+        struct store_write w = {.kind = WRITE_RUN, .run = row->id};
+        w.run_row = row;
+        journal_add(s->journal, &w);
+        if (!s->settling) emit_end(s);
+        journal_then(s->journal, recorded, s);
+}
+
+static void stop_listening(struct session *s)
+{
+        watch_stop(s->watch);
+        if (s->typed != NULL) input_stop(s->typed);
+        timer_cancel(s->tick);
+        s->watch = NULL;
+        s->typed = NULL;
+        s->tick = NULL;
+}
+
+static int listen_to_world(struct session *s, struct error **err)
+{
+        struct loop *loop = s->engine->loop;
+        if (loop_on_signal(loop, caught_signal, s, err) < 0) return -1;
+        if (watch_start(loop, store_signal_file(s->store), signal_file_changed, s, &s->watch, err) < 0)
+                return -1;
+        if (s->options->interactive && s->options->line != NULL &&
+            input_start(loop, typed_line, s, &s->typed, err) < 0)
+                return -1;
+        if (s->options->tick != NULL && s->options->tick_ms > 0)
+                s->tick = timer_start(loop, s->options->tick_ms, tick, s);
+        return 0;
+}
+
+static int run_loop(
+    struct session *s, const struct run_setup *setup, const int64_t *row_of_step, struct error **err)
+{
+        struct executor_request request = {
+            .io = &s->engine->io,
+            .plugins = s->plugins,
+            .journal = s->journal,
+            .store = s->store,
+            .plan = s->plan,
+            .options = s->options,
+            .run = s->run,
+            .lineage = s->state->lineage,
+            .run_started_ms = s->run_started_ms,
+            .row_of_step = row_of_step,
+            .answers = setup->answers,
+            .operations = setup->operations,
+            .settle_only = setup->settle_only,
+            .finished = finished,
+            .context = s,
+        };
+        s->executor = executor_new(&request);
+        if (listen_to_world(s, err) < 0) return -1;
+        journal_keep_lease(s->journal, LEASE_TTL_MS);
+        if (!s->settling && s->options->event != NULL) {
+                struct event e = {.kind = EVENT_RUN_STARTED,
+                    .time_ms = clock_wall_ms(),
+                    .run = s->run,
+                    .summary = &s->plan->summary};
+                s->options->event(s->options->context, &e);
+        }
+        journal_event(s->journal, s->run, event_name(EVENT_RUN_STARTED), "{}");
+        executor_start(s->executor);
+        loop_run(s->engine->loop);
+        return 0;
+}
+
+int session_execute(struct session *s, const struct run_options *options, const struct run_setup *setup,
+    struct run_result *result, struct error **err)
+{
+        if (session_engine(s, err) == NULL) return -1;
+        s->by = options->by ? mem_strdup(options->by) : session_user();
+        s->resolved_options = *options;
+        s->resolved_options.by = s->by;
+        s->options = &s->resolved_options;
+        s->settling = setup->settle_only;
+        s->result = result;
+        s->interrupts = 0;
+        *result = (struct run_result){0};
+
+        cleanup_free int64_t *own_rows = mem_alloc((s->plan->count + 1) * sizeof *own_rows);
+        const int64_t *row_of_step = setup->row_of_step ? setup->row_of_step : own_rows;
+        int status = begin_run(s, setup, own_rows, err);
+        if (status == 0) status = worker_new(s->engine->loop, &s->worker, err);
+        if (status == 0) {
+                s->journal = journal_new(s->engine->loop, s->worker, s->store, &s->lease, journal_broke, s);
+                status = run_loop(s, setup, row_of_step, err);
+        }
+        stop_listening(s);
+        worker_free(s->worker);
+        executor_free(s->executor);
+        journal_free(s->journal);
+        s->worker = NULL;
+        s->executor = NULL;
+        s->journal = NULL;
+        result->run = steal(s->run);
+        if (s->broken != NULL) {
+                result->status = RUN_FAILED;
+                error_move(&result->problems, &s->broken);
+        }
+        free(steal(s->by));
+        s->options = NULL;
+        return status;
+}
+
+int session_run(
+    struct session *s, const struct run_options *options, struct run_result *result, struct error **err)
+{
+        *result = (struct run_result){0};
+        int64_t serial = s->state->serial;
+        cleanup_free char *lineage = mem_strdup(s->state->lineage);
+        if (session_take_lease(s, err) < 0) return -1;
+        struct environment_row row = {0};
+        int status = store_environment(s->store, s->name, false, &row, err);
+        if (status == 0 && *lineage != '\0' && (row.serial != serial || strcmp(row.lineage, lineage) != 0))
+                status = error_set(
+                    err, ERROR_CONFLICT, NULL, "the state changed since the plan was made; plan again");
+        if (status == 0 && *lineage == '\0' && row.serial != 0)
+                status = error_set(err, ERROR_CONFLICT, NULL,
+                    "the environment was recorded since the plan was made; plan again");
+        if (status == 0 && *lineage == '\0') { /* the first run draws the lineage */
+                free(s->state->lineage);
+                s->state->lineage = mem_strdup(row.lineage);
+        }
+        environment_row_release(&row);
+        struct run_setup setup = {.kind = s->input.mode == PLAN_DESTROY ? "destroy" : "apply"};
+        if (status == 0) status = session_execute(s, options, &setup, result, err);
+        session_leave_lease(s);
+        return status;
+}
+
+int session_answer(struct session *s, const char *gate, bool approve, const char *by, const char *comment,
+    struct error **err)
+{
+        if (s->executor == NULL) return error_set(err, ERROR_MISSING, NULL, "nothing runs here");
+        return executor_answer(s->executor, gate, approve, by ? by : s->by, comment, false, err);
+}
+
+const char *session_step_status(const struct session *s, uint32_t index, int64_t *started_ms)
+{
+        return s->executor ? executor_step_status(s->executor, index, started_ms) : "pending";
+}
+
+void run_result_release(struct run_result *r)
+{
+        free(r->run);
+        error_free(r->problems);
+        for (size_t i = 0; i < r->waiting_count; i++) free(r->waiting[i]);
+        free(r->waiting);
+        *r = (struct run_result){0};
+}
