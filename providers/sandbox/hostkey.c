@@ -1,0 +1,137 @@
+/*
+ * The private key file is "openssh-key-v1" without encryption, as described in OpenSSH's PROTOCOL.key; the
+ * public one is RFC 4253 section 6.6 with RFC 8709. OpenSSH before 9.6 reads Ed25519 keys in no other form.
+ */
+#include "providers/sandbox/hostkey.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/mem.h"
+#include "base/text.h"
+
+enum { HALF = 32 }; /* bytes of either half of an Ed25519 key */
+
+static void add_uint32(struct text *t, uint32_t n)
+{
+        unsigned char bytes[] = {
+            (unsigned char)(n >> 24), (unsigned char)(n >> 16), (unsigned char)(n >> 8), (unsigned char)n};
+        text_addn(t, bytes, sizeof bytes);
+}
+
+static void add_string(struct text *t, const void *data, size_t len)
+{
+        add_uint32(t, (uint32_t)len);
+        text_addn(t, data, len);
+}
+
+static void encode_public(const unsigned char *public, struct text *out)
+{
+        add_string(out, "ssh-ed25519", 11);
+        add_string(out, public, HALF);
+}
+
+static void encode_private(const unsigned char *public, const unsigned char *secret, struct text *out)
+{
+        uint32_t check = 0;
+        if (getrandom(&check, sizeof check, 0) != sizeof check)
+                check = 1; /* any number does; it detects wrong passphrases */
+        add_uint32(out, check);
+        add_uint32(out, check);
+        encode_public(public, out);
+        add_uint32(out, 2 * HALF);
+        text_addn(out, secret, HALF);
+        text_addn(out, public, HALF);
+        add_string(out, "", 0);
+        for (char pad = 1; out->len % 8 != 0; pad++) text_addc(out, pad);
+}
+
+static char *base64(const struct text *data)
+{
+        char *out = mem_alloc((data->len + 2) / 3 * 4 + 1);
+        EVP_EncodeBlock((unsigned char *)out, (unsigned char *)data->data, (int)data->len);
+        return out;
+}
+
+static int write_file(const char *path, const char *data, size_t len, struct error **err)
+{
+        int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        if (fd < 0) return error_system(err, errno, "create %s", path);
+        ssize_t n = write(fd, data, len);
+        int failed = n < 0 ? errno : (size_t)n != len ? ENOSPC : 0;
+        if (close(fd) < 0 && failed == 0) failed = errno;
+        return failed ? error_system(err, failed, "write %s", path) : 0;
+}
+
+static int write_private(
+    const char *path, const unsigned char *public, const unsigned char *secret, struct error **err)
+{
+        struct text inner = {0}, blob = {0}, file = {0}, key = {0};
+        encode_private(public, secret, &inner);
+        encode_public(public, &key);
+        text_addn(&blob, "openssh-key-v1", 15); /* with its NUL */
+        add_string(&blob, "none", 4);           /* cipher */
+        add_string(&blob, "none", 4);           /* key derivation */
+        add_string(&blob, "", 0);               /* its parameters */
+        add_uint32(&blob, 1);                   /* keys */
+        add_string(&blob, key.data, key.len);
+        add_string(&blob, inner.data, inner.len);
+        char *text = base64(&blob);
+        text_add(&file, "-----BEGIN OPENSSH PRIVATE KEY-----\n");
+        for (size_t i = 0; i < strlen(text); i += 70) text_addf(&file, "%.70s\n", text + i);
+        text_add(&file, "-----END OPENSSH PRIVATE KEY-----\n");
+        int result = write_file(path, file.data, file.len, err);
+        mem_wipe(text, strlen(text));
+        free(text);
+        struct text *all[] = {&inner, &blob, &file, &key};
+        for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+                mem_wipe(all[i]->data, all[i]->len);
+                text_release(all[i]);
+        }
+        return result;
+}
+
+static int write_public(const char *path, const unsigned char *public, struct error **err)
+{
+        struct text key = {0};
+        encode_public(public, &key);
+        cleanup_free char *text = base64(&key);
+        cleanup_free char *line = mem_printf("ssh-ed25519 %s\n", text);
+        cleanup_free char *file = mem_printf("%s.pub", path);
+        text_release(&key);
+        return write_file(file, line, strlen(line), err);
+}
+
+int sandbox_hostkey_create(const char *path, struct error **err)
+{
+        unsigned char public[HALF], secret[HALF];
+        size_t public_len = HALF, secret_len = HALF;
+        EVP_PKEY *pair = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+        bool drawn = pair != NULL && EVP_PKEY_get_raw_public_key(pair, public, &public_len) == 1 &&
+                     EVP_PKEY_get_raw_private_key(pair, secret, &secret_len) == 1;
+        EVP_PKEY_free(pair);
+        if (!drawn) return error_set(err, ERROR_SYSTEM, NULL, "draw a host key: OpenSSL refused");
+        int result = write_private(path, public, secret, err);
+        mem_wipe(secret, sizeof secret);
+        return result < 0 ? -1 : write_public(path, public, err);
+}
+
+int sandbox_hostkey_read(const char *path, char *out, size_t size, struct error **err)
+{
+        cleanup_free char *file = mem_printf("%s.pub", path);
+        struct stat private;
+        FILE *in = fopen(file, "re");
+        char *line = in ? fgets(out, (int)size, in) : NULL;
+        if (in != NULL) fclose(in);
+        if (line == NULL || stat(path, &private) < 0 || private.st_size == 0 ||
+            !text_starts(out, "ssh-ed25519 AAAA") || !text_ends(out, "\n"))
+                return error_set(err, ERROR_MISSING, NULL, "there is no host key at %s", path);
+        out[strlen(out) - 1] = '\0';
+        return 0;
+}

@@ -1,0 +1,132 @@
+/*
+ * A page names the creation number of the last object before it, so that objects created or deleted between
+ * two pages neither repeat nor hide others. See listing.h.
+ */
+#include "providers/sandbox/listing.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "base/clock.h"
+#include "base/mem.h"
+
+enum { LIMIT_MAX = 10000 };
+
+struct filter {
+        const char *name;
+        const char *labels[SANDBOX_QUERY_MAX]; /* "key:value" */
+        size_t label_count;
+        int64_t limit, after; /* creation numbers from after + 1 on */
+};
+
+bool sandbox_listing_number(const char *text, int64_t max, int64_t *ret)
+{
+        if (text == NULL || *text == '\0' || strlen(text) > 18 || strspn(text, "0123456789") != strlen(text))
+                return false;
+        *ret = strtoll(text, NULL, 10);
+        return *ret <= max;
+}
+
+static int read_filter(
+    const struct sandbox_request *request, struct filter *filter, struct sandbox_refusal *refusal)
+{
+        *filter = (struct filter){.limit = LIMIT_MAX};
+        for (size_t i = 0; i < request->query_count; i++) {
+                const char *name = request->query[i].name, *value = request->query[i].value;
+                if (value == NULL) value = "";
+                if (strcmp(name, "name") == 0) {
+                        filter->name = value;
+                } else if (strcmp(name, "label") == 0) {
+                        if (strchr(value, ':') == NULL)
+                                return sandbox_refuse(refusal, 422, "label", "label must be KEY:VALUE");
+                        filter->labels[filter->label_count++] = value;
+                } else if (strcmp(name, "limit") == 0) {
+                        if (!sandbox_listing_number(value, LIMIT_MAX, &filter->limit) || filter->limit == 0)
+                                return sandbox_refuse(
+                                    refusal, 422, "limit", "limit must be from 1 to %d", LIMIT_MAX);
+                } else if (strcmp(name, "page") == 0) {
+                        if (!sandbox_listing_number(value, INT64_MAX, &filter->after))
+                                return sandbox_refuse(
+                                    refusal, 422, "page", "page must be what `next` of the page before says");
+                } else {
+                        return sandbox_refuse(refusal, 422, name,
+                            "a list takes name, label, limit and page, not '%.64s'", name);
+                }
+        }
+        return 0;
+}
+
+/* Keys may hold colons, so the pair is compared as a whole. */
+static bool has_label(const json_t *labels, const char *pair)
+{
+        const char *key;
+        json_t *value;
+        json_object_foreach((json_t *)labels, key, value)
+        {
+                size_t len = strlen(key);
+                if (strncmp(pair, key, len) == 0 && pair[len] == ':' &&
+                    strcmp(pair + len + 1, json_string_value(value)) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static bool passes(const struct filter *filter, const struct sandbox_object *object, int64_t now)
+{
+        if (object->seq <= filter->after || now < object->visible_at) return false;
+        if (filter->name != NULL) {
+                const char *name = sandbox_object_text(object, "name");
+                if (name == NULL || strcmp(name, filter->name) != 0) return false;
+        }
+        const json_t *labels = json_object_get(object->properties, "labels");
+        for (size_t i = 0; i < filter->label_count; i++)
+                if (!has_label(labels, filter->labels[i])) return false;
+        return true;
+}
+
+static int compare_objects(const void *a, const void *b)
+{
+        const struct sandbox_object *left = *(struct sandbox_object *const *)a,
+                                    *right = *(struct sandbox_object *const *)b;
+        return (left->seq > right->seq) - (left->seq < right->seq);
+}
+
+/* Everything that may pass, in order: by name through the index, otherwise the shelf from the page on. */
+static struct sandbox_object **candidates(const struct sandbox_cloud *cloud, const struct sandbox_type *type,
+    const struct filter *filter, size_t *count)
+{
+        const struct sandbox_shelf *shelf = &cloud->objects.shelves[type->index];
+        struct sandbox_object **found = NULL, *namesake;
+        size_t capacity = 0;
+        *count = 0;
+        if (filter->name != NULL) {
+                namesake = sandbox_objects_named(&cloud->objects, type, filter->name);
+                for (; namesake != NULL; namesake = namesake->next)
+                        vec_push(found, *count, capacity, namesake);
+                if (*count > 1) qsort(found, *count, sizeof(struct sandbox_object *), compare_objects);
+                return found;
+        }
+        for (size_t i = sandbox_shelf_after(shelf, filter->after); i < shelf->slot_count; i++)
+                if (shelf->slots[i].object != NULL) vec_push(found, *count, capacity, shelf->slots[i].object);
+        return found;
+}
+
+json_t *sandbox_listing(const struct sandbox_cloud *cloud, const struct sandbox_type *type,
+    const struct sandbox_request *request, struct sandbox_refusal *refusal)
+{
+        struct filter filter;
+        size_t count;
+        int64_t now = clock_monotonic_ms(), last = 0;
+        if (read_filter(request, &filter, refusal) < 0) return NULL;
+        cleanup_free struct sandbox_object **found = candidates(cloud, type, &filter, &count);
+        json_t *items = json_array(), *next = json_null();
+        for (size_t i = 0; i < count; i++) {
+                if (!passes(&filter, found[i], now)) continue;
+                if ((int64_t)json_array_size(items) == filter.limit) {
+                        next = json_sprintf("%lld", (long long)last);
+                        break;
+                }
+                last = found[i]->seq;
+                json_array_append_new(items, sandbox_cloud_render(found[i], now));
+        }
+        return json_pack("{s:o, s:o}", "items", items, "next", next);
+}
