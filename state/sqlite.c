@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -82,6 +83,25 @@ static int sync_folder(const char *folder)
         close(fd);
         return result;
 }
+
+/*
+ * Stores are opened one after the other: making one, migrating it and switching it to a WAL are not steps that SQLite
+ * can take while others do the same. The lock is the kernel's, gone with its process. Where the folder cannot be opened
+ * nothing can be made in it either, and no lock is needed. Returns what unlock takes.
+ */
+static int lock_folder(const struct store *s)
+{
+        int fd = open(s->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        while (fd >= 0 && flock(fd, s->mode == STORE_READ ? LOCK_SH : LOCK_EX) < 0 && errno == EINTR)
+                continue;
+        return fd;
+}
+
+static void unlock(int fd)
+{
+        if (fd >= 0) close(fd);
+}
+CLEANUP(int, unlock);
 
 /* A file that is there afterwards, whoever made it. */
 static int make_file(const char *path, const char *content, unsigned mode, struct error **err)
@@ -216,9 +236,10 @@ static int open_to_read(struct store *s, struct error **err)
 
 static int open_to_write(struct store *s, bool empty, struct error **err)
 {
-        if (empty && make_folder(s, err) < 0) return -1;
         if (empty && make_file(s->path, "", 0600, err) < 0) return -1;
         if (open_database(s, false, err) < 0) return -1;
+        /* Where it may not write, SQLite opens a database for reading, and says so only when asked. */
+        if (sqlite3_db_readonly(s->db, "main") == 1) return sqlite_error(s, SQLITE_READONLY, err);
         if (migrate(s, err) < 0) return -1;
         /* A WAL that once grew large does not stay so. */
         if (sqlite_exec(s, "PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 16777216", err) < 0)
@@ -239,6 +260,8 @@ int store_open(const char *url, enum store_mode mode, struct store **ret, struct
                                        : mem_strndup(s->path, (size_t)(slash - s->path));
         s->signal = mem_printf("%s/signal", s->folder);
 
+        if (mode == STORE_CREATE && access(s->path, F_OK) < 0 && make_folder(s, err) < 0) return -1;
+        cleanup(unlock) int lock = lock_folder(s);
         bool empty = false;
         if (check_header(s->path, &empty, err) < 0) return -1;
         if (mode == STORE_READ && empty)

@@ -11,9 +11,14 @@
 #include "base/fault.h"
 #include "base/text.h"
 
+static bool means_full(int errnum)
+{
+        return errnum == ENOSPC || errnum == EDQUOT || errnum == EFBIG;
+}
+
 static int io_error(const struct store *s, int errnum, struct error **err)
 {
-        if (errnum == ENOSPC || errnum == EDQUOT || errnum == EFBIG)
+        if (means_full(errnum))
                 return error_set(err, ERROR_SYSTEM, NULL,
                     "%s: the disk is full (%s), nothing was written; make room and try again", s->path,
                     strerror(errnum));
@@ -33,6 +38,9 @@ static int open_error(const struct store *s, int errnum, struct error **err)
 
 int sqlite_error(struct store *s, int rc, struct error **err)
 {
+        int last = errno, errnum = sqlite3_system_errno(s->db);
+        /* On some ways out of a failed write SQLite forgets why; a full disk must still be called one. */
+        if (errnum == 0 && means_full(last)) errnum = last;
         switch (rc & 0xff) {
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
@@ -53,8 +61,8 @@ int sqlite_error(struct store *s, int rc, struct error **err)
         case SQLITE_NOTADB:
                 return error_set(
                     err, ERROR_INPUT, NULL, "%s is not a Tutti store; it was left as it is", s->path);
-        case SQLITE_CANTOPEN: return open_error(s, sqlite3_system_errno(s->db), err);
-        case SQLITE_IOERR: return io_error(s, sqlite3_system_errno(s->db), err);
+        case SQLITE_CANTOPEN: return open_error(s, errnum, err);
+        case SQLITE_IOERR: return io_error(s, errnum, err);
         case SQLITE_TOOBIG:
                 return error_set(err, ERROR_INPUT, NULL, "%s: a value is too large for the store", s->path);
         case SQLITE_CONSTRAINT:

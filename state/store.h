@@ -54,7 +54,8 @@ struct lease {
         int64_t fence;
         int64_t expires_ms; /* wall clock */
 };
-/* ERROR_BUSY when another holder's lease has not expired, saying who holds it (holder text) and since when. */
+/* ERROR_BUSY when another holder's lease has not expired, saying who holds it (holder text) and since when. ERROR_MISSING
+ * when there is no such environment. A lease that expired stays good for writing until another takes it over. */
 int store_lease_acquire(struct store *s, const char *environment, const char *holder, int64_t ttl_ms, struct lease *ret,
     struct error **err);
 /* The same, but a lease that has not expired is taken over too when `dead` says of its holder's text that the holder is known to
@@ -62,7 +63,7 @@ int store_lease_acquire(struct store *s, const char *environment, const char *ho
 int store_lease_take(struct store *s, const char *environment, const char *holder, int64_t ttl_ms,
     bool (*dead)(const char *holder), struct lease *ret, struct error **err);
 int store_lease_renew(struct store *s, struct lease *lease, int64_t ttl_ms, struct error **err); /* ERROR_CONFLICT if lost */
-int store_lease_release(struct store *s, struct lease *lease, struct error **err);
+int store_lease_release(struct store *s, struct lease *lease, struct error **err); /* frees its memory when it returns 0 */
 void lease_release_memory(struct lease *lease);
 
 /* Resources */
@@ -82,11 +83,12 @@ struct resource_row {
         bool tainted; /* made but broken: the next plan replaces it */
         int64_t created_ms, updated_ms;
 };
-/* All of an environment, ordered by address then deposed. */
+/* All of an environment, ordered by address then deposed; none when there is no such environment. */
 int store_resources(struct store *s, const char *environment, struct resource_row **rows, size_t *count, struct error **err);
 void resource_row_release(struct resource_row *row);
 void resource_rows_free(struct resource_row *rows, size_t count);
-/* Earlier versions of one address, newest first (state history). */
+/* Earlier versions of one address, newest first (state history): what was replaced, and by which change. A resource that
+ * was moved takes its history along. */
 struct history_row {
         int64_t serial, time_ms;
         char *run, *action; /* run id; create, update, replace, delete, import, mv, rm */
@@ -151,7 +153,9 @@ struct gate_row {
 };
 int store_gates(struct store *s, const char *environment, const char *run, struct gate_row **rows, size_t *count, struct error **err);
 void gate_rows_free(struct gate_row *rows, size_t count);
-/* Answers a waiting gate from any process, without a lease; ERROR_MISSING if no such gate waits, ERROR_CONFLICT if it was answered. */
+/* Answers a waiting gate from any process, without a lease; ERROR_MISSING if no such gate waits, ERROR_CONFLICT if it was answered.
+ * Appends the event gate-answered {gate, answer, by, comment?, digest} with it. The first answer stands: WRITE_GATE on an answered
+ * gate changes nothing. */
 int store_answer(struct store *s, const char *environment, const char *run, const char *gate, bool approve, const char *by,
     const char *comment, struct error **err);
 
@@ -180,12 +184,12 @@ void duration_rows_free(struct duration_row *rows, size_t count);
 enum store_write_kind {
         WRITE_RUN,            /* insert or update by id: status, summary, ended; plan only on insert */
         WRITE_STEPS,          /* insert the step table of a run */
-        WRITE_STEP,           /* update one step's status, message, attempts, times */
+        WRITE_STEP,           /* update one step's status, message, attempts, times; ERROR_MISSING if there is none */
         WRITE_OPERATION,      /* insert or update by run + step: intent, saved state, id */
-        WRITE_OPERATION_OVER, /* delete by run + step: the operation is settled */
+        WRITE_OPERATION_OVER, /* delete by run + step: the operation is settled; again is no error */
         WRITE_RESOURCE,       /* insert or update by address + deposed; history gets the version it replaces */
-        WRITE_RESOURCE_GONE,  /* delete by address + deposed; history keeps it */
-        WRITE_RESOURCE_MOVE,  /* new address (text) for an existing address; or new deposed */
+        WRITE_RESOURCE_GONE,  /* delete by address + deposed; history keeps it; again is no error */
+        WRITE_RESOURCE_MOVE,  /* new address or deposed; ERROR_MISSING if nothing is there, ERROR_CONFLICT if the new one is taken */
         WRITE_OUTPUTS,        /* text */
         WRITE_GATE,           /* insert or update by run + name */
         WRITE_EVENT,          /* append; time and hash are the store's */

@@ -222,7 +222,7 @@ static void test_killed(void)
 static void test_creation(void)
 {
         int failed = 0;
-        for (int round = 0; round < 10; round++) {
+        for (int round = 0; round < 30; round++) {
                 char folder[] = "/tmp/tutti-state-XXXXXX";
                 if (mkdtemp(folder) == NULL) abort();
                 cleanup_free char *url = mem_printf("sqlite:%s/.tutti/state.db", folder);

@@ -246,7 +246,10 @@ static void test_race(void)
                         struct seal *seal = open_seal(true);
                         struct text sealed = {0};
                         if (seal == NULL || seal_seal(seal, "x", 1, &sealed, NULL) < 0) _exit(1);
-                        _exit(write(pipes[1], sealed.data, sealed.len) != (ssize_t)sealed.len);
+                        bool sent = write(pipes[1], sealed.data, sealed.len) == (ssize_t)sealed.len;
+                        text_release(&sealed);
+                        seal_close(seal);
+                        _exit(!sent);
                 }
                 close(pipes[1]);
                 int status = 0, failed = 0;
