@@ -41,6 +41,8 @@ EMBED    := $(patsubst state/schema/%.sql,$(O)/gen/%.sql.h,$(wildcard state/sche
 PLUGINS  := $(filter-out sandbox,$(patsubst providers/%/,%,$(sort $(dir $(wildcard providers/*/*.c)))))
 PLUGINSO := $(PLUGINS:%=$(O)/providers/%.so)
 LIBS_rest := -lyaml -lexpat -lcrypto
+LIBS_ssh  := -lcrypto
+MORE_ssh  := providers/exec/command.c
 
 UNIT     := $(patsubst tests/unit/%.c,$(O)/tests/%.t,$(wildcard tests/unit/test_*.c))
 FUZZ     := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -72,7 +74,7 @@ $(O)/gen/%.sql.h: state/schema/%.sql
 $(O)/obj/state/sqlite.o: $(EMBED)
 
 define plugin
-$(O)/providers/$(1).so: $(patsubst %.c,$(O)/obj/%.o,$(wildcard providers/$(1)/*.c))
+$(O)/providers/$(1).so: $(patsubst %.c,$(O)/obj/%.o,$(wildcard providers/$(1)/*.c) $(MORE_$(1)))
 	$$(call say,LINK $$@)
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) -shared $$(LDFLAGS) $$(if $$(SAN),,-Wl,--no-undefined) -o $$@ $$^ $$(LIBS_$(1))

@@ -141,6 +141,7 @@ struct tutti_http {
         const char *unix_socket; /* or NULL */
         const char *ca_file, *cert_file, *key_file;
         int insecure, close;
+        int patient;      /* faults of the connection use up no attempt: only the deadline ends waiting for the server */
         size_t reply_max; /* 0: default */
 };
 

@@ -169,6 +169,7 @@ static const void *keep(struct tutti_op *op, struct tutti_bytes bytes)
 enum tutti_result wait_http(struct tutti_op *op, const struct tutti_http *r)
 {
         wait_begin(op, WAIT_HTTP);
+        op->patient = r->patient;
         struct arena *a = op->wait_arena;
         struct http_header *headers = arena_alloc(a, (r->header_count + 1) * sizeof *headers);
         for (size_t i = 0; i < r->header_count; i++)

@@ -31,6 +31,7 @@ struct tutti_op {
         struct ssh_host jump;
         struct process_request process;
         int64_t sleep_ms;
+        bool patient; /* the http wait's */
         struct http_exchange *http_exchange;
         struct ssh_exchange *ssh_exchange;
         struct process *running;

@@ -25,7 +25,7 @@ static void http_replied(void *context, const struct http_reply *reply, const st
         struct tutti_op *op = context;
         op->http_exchange = NULL;
         if (error != NULL) {
-                operation_fault(op, error, sent, true);
+                operation_fault(op, error, sent, !op->patient);
                 return;
         }
         struct tutti_reply r = {
@@ -59,8 +59,10 @@ static void ssh_replied(void *context, const struct ssh_reply *reply, const stru
         struct tutti_op *op = context;
         op->ssh_exchange = NULL;
         if (error != NULL) {
-                /* A host that does not answer yet is the common case after its creation: only the deadline ends that. */
-                operation_fault(op, error, started, started);
+                /* A host that does not answer yet is the common case after its creation: only the deadline ends that. A
+                 * mere read does not wait for it. */
+                bool reads = op->request.action == TUTTI_READ || op->request.action == TUTTI_LOOKUP;
+                operation_fault(op, error, started, started || reads);
                 return;
         }
         if (reply->pinned) pin_host_key(op, reply->host_key);

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/log.h"
 #include "run/limit.h"
 #include "run/record.h"
 #include "run/session_internal.h"
@@ -82,7 +83,12 @@ static void read_over(void *context, const struct operation_outcome *outcome)
         struct reading *r = context;
         struct reader *reader = r->reader;
         const struct wanted *w = r->wanted;
-        if (outcome->failed) {
+        bool unreachable = outcome->failed && outcome->failure == TUTTI_TRANSIENT && w->recorded && w->schema->acts_on_host;
+        if (unreachable) {
+                /* The host may be on its way out of this very plan: what is recorded on it stands until it answers. */
+                log_warn("%s: its host does not answer, so the record is taken as it is: %s", w->address, outcome->message);
+                world_put(reader->session->world, w->address, value_ref(w->prior), NULL);
+        } else if (outcome->failed) {
                 struct place place = {.address = w->address};
                 error_set(&reader->problems, ERROR_PROVIDER, &place, "read: %s", outcome->message);
         } else if (w->recorded == NULL && outcome->gone) {
@@ -116,6 +122,7 @@ static void start(struct reading *r)
             .prior = w->prior,
             .planned = w->properties,
             .host = w->recorded ? w->recorded->host : NULL,
+            .retry = {.attempts = w->schema->acts_on_host ? 2 : 0},
         };
         struct operation_events events = {.done = read_over, .context = r};
         r->reader->running++;
