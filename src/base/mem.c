@@ -71,8 +71,15 @@ struct chunk {
         _Alignas(max_align_t) char data[];
 };
 
+struct deferred {
+        struct deferred *next; /* earlier */
+        void (*release)(void *data);
+        void *data;
+};
+
 struct arena {
         struct chunk *newest;
+        struct deferred *deferred;
         size_t used;
 };
 
@@ -90,15 +97,26 @@ static void chunks_free(struct chunk *chunk)
         }
 }
 
+static void run_deferred(struct arena *arena)
+{
+        while (arena->deferred != NULL) {
+                struct deferred *d = arena->deferred;
+                arena->deferred = d->next;
+                d->release(d->data);
+        }
+}
+
 void arena_free(struct arena *arena)
 {
         if (arena == NULL) return;
+        run_deferred(arena);
         chunks_free(arena->newest);
         free(arena);
 }
 
 void arena_clear(struct arena *arena)
 {
+        run_deferred(arena);
         if (arena->newest != NULL) {
                 /* The newest chunk is the largest: keeping it makes a reused arena stop allocating. */
                 chunks_free(arena->newest->next);
@@ -156,4 +174,11 @@ char *arena_printf(struct arena *arena, const char *fmt, ...)
 size_t arena_used(const struct arena *arena)
 {
         return arena->used;
+}
+
+void arena_defer(struct arena *arena, void (*release)(void *data), void *data)
+{
+        struct deferred *d = arena_alloc(arena, sizeof *d);
+        *d = (struct deferred){.next = arena->deferred, .release = release, .data = data};
+        arena->deferred = d;
 }

@@ -78,6 +78,9 @@ char *arena_strdup(struct arena *arena, const char *s);
 char *arena_strndup(struct arena *arena, const char *s, size_t len);
 char *arena_printf(struct arena *arena, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 size_t arena_used(const struct arena *arena); /* bytes handed out since the last clear */
+/* Calls release(data) when the arena is cleared or freed, latest first: for what lives as long as the arena but is
+ * not of it, such as a reference to a counted value. */
+void arena_defer(struct arena *arena, void (*release)(void *data), void *data);
 CLEANUP(struct arena *, arena_free);
 
 #endif

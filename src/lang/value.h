@@ -52,6 +52,9 @@ void value_builder_add(struct value_builder *b, const char *key, struct value *s
 struct value *value_builder_object(struct value_builder *b);                           /* and empties the builder */
 void value_builder_release(struct value_builder *b);
 
+/* The same without any mark, at the top or inside. */
+struct value *value_unmarked(const struct value *v);
+
 /* Asking */
 const struct type *value_type(const struct value *v); /* borrowed */
 enum type_kind value_kind(const struct value *v);
@@ -60,6 +63,11 @@ bool value_is_known(const struct value *v);   /* at the top */
 bool value_is_wholly_known(const struct value *v); /* nothing unknown inside; O(1) */
 bool value_is_sensitive(const struct value *v);    /* at the top */
 bool value_has_sensitive(const struct value *v);   /* anywhere; O(1) */
+
+/* The bytes that the value would take were nothing in it shared, and how deep its parts nest (0 for a value
+ * without parts). Both O(1): they tell what a walk over the value will cost before it is begun. */
+uint64_t value_weight(const struct value *v);
+unsigned value_depth(const struct value *v);
 
 /* Reading. Valid only on known, non-null values of the kind; borrowed. */
 bool value_as_bool(const struct value *v);

@@ -1,0 +1,245 @@
+/* Operators and conditionals, with what HCL converts and what it leaves unknown. */
+#include "lang/eval.h"
+#include "lang/number.h"
+
+#define SIDES(text)                                                           \
+        {                                                                     \
+                "the left side of '" text "'", "the right side of '" text "'" \
+        }
+
+static const char *const sides[][2] = {
+    [OP_OR] = SIDES("||"),
+    [OP_AND] = SIDES("&&"),
+    [OP_LESS] = SIDES("<"),
+    [OP_LESS_EQUAL] = SIDES("<="),
+    [OP_GREATER] = SIDES(">"),
+    [OP_GREATER_EQUAL] = SIDES(">="),
+    [OP_ADD] = SIDES("+"),
+    [OP_SUBTRACT] = SIDES("-"),
+    [OP_MULTIPLY] = SIDES("*"),
+    [OP_DIVIDE] = SIDES("/"),
+    [OP_MODULO] = SIDES("%"),
+};
+
+struct value *eval_unary(struct eval *ev, const struct expr *e)
+{
+        bool sensitive = false, negate = e->op == OP_NEGATE;
+        cleanup(value_free) struct value *v = eval_operand(ev, e->items[0], negate ? type_number : type_bool,
+            negate ? "what '-' negates" : "what '!' inverts", &sensitive);
+        if (v == NULL) return NULL;
+        struct value *result = !value_is_known(v) ? value_ref(v)
+                               : negate           ? number_negate(v)
+                                                  : value_bool(!value_as_bool(v));
+        return eval_mark(result, sensitive);
+}
+
+/* --- equality --- */
+
+enum answer { NO, YES, UNKNOWN };
+
+static enum answer equal(const struct value *a, const struct value *b);
+
+static enum answer equal_parts(const struct value *a, const struct value *b)
+{
+        bool named = value_kind(a) == TYPE_MAP || value_kind(a) == TYPE_OBJECT;
+        enum answer all = YES;
+        if (value_count(a) != value_count(b)) return NO;
+        for (size_t i = 0; i < value_count(a); i++) {
+                if (named && !text_equal(value_key_at(a, i), value_key_at(b, i))) return NO;
+                enum answer one = equal(value_at(a, i), value_at(b, i));
+                if (one == NO) return NO;
+                if (one == UNKNOWN) all = UNKNOWN;
+        }
+        return all;
+}
+
+static enum answer equal(const struct value *a, const struct value *b)
+{
+        if (!value_is_known(a) || !value_is_known(b)) return UNKNOWN;
+        if (value_is_null(a) || value_is_null(b)) return value_is_null(a) && value_is_null(b) ? YES : NO;
+        if (value_kind(a) != value_kind(b)) return NO;
+        switch (value_kind(a)) {
+        case TYPE_SET:
+                if (!value_is_wholly_known(a) || !value_is_wholly_known(b)) return UNKNOWN;
+                return value_equal(a, b) ? YES : NO;
+        case TYPE_LIST:
+        case TYPE_MAP:
+                if (!type_equal(value_type(a), value_type(b))) return NO;
+                return equal_parts(a, b);
+        case TYPE_TUPLE:
+        case TYPE_OBJECT: return equal_parts(a, b);
+        default: return value_equal(a, b) ? YES : NO;
+        }
+}
+
+static struct value *eval_equality(struct eval *ev, const struct expr *e)
+{
+        cleanup(value_free) struct value *a = eval_expr(ev, e->items[0]);
+        cleanup(value_free) struct value *b = ev->fatal ? NULL : eval_expr(ev, e->items[1]);
+        if (a == NULL || b == NULL) return NULL;
+        if (eval_charge(ev, value_weight(a) / 256, 0, &e->place) < 0) return NULL;
+        enum answer answer = equal(a, b);
+        struct value *result = answer == UNKNOWN ? value_unknown(type_bool)
+                                                 : value_bool((answer == YES) == (e->op == OP_EQUAL));
+        return eval_mark(result, value_has_sensitive(a) || value_has_sensitive(b));
+}
+
+/* --- logic --- */
+
+/* The side that decides alone (false for &&, true for ||) decides, whichever side it is on; if it is the left one,
+ * the right one is not looked at, so that `x != null && x.y > 0` works. */
+static struct value *eval_logic(struct eval *ev, const struct expr *e)
+{
+        bool decides = e->op == OP_OR, sensitive = false;
+        cleanup(value_free) struct value *a = eval_operand(
+            ev, e->items[0], type_bool, sides[e->op][0], &sensitive);
+        bool decided = a && value_is_known(a) && value_as_bool(a) == decides;
+        if (decided || ev->fatal) return eval_mark(steal(a), sensitive);
+        cleanup(value_free) struct value *b = eval_operand(
+            ev, e->items[1], type_bool, sides[e->op][1], &sensitive);
+        if (a == NULL || b == NULL) return NULL;
+        if (value_is_known(a) || (value_is_known(b) && value_as_bool(b) == decides))
+                return eval_mark(steal(b), sensitive);
+        return eval_mark(steal(a), sensitive);
+}
+
+/* --- arithmetic and comparison --- */
+
+static struct value *compute(
+    struct eval *ev, const struct expr *e, const struct value *a, const struct value *b)
+{
+        enum operator op =(enum operator) e->op;
+        bool zero = (op == OP_DIVIDE || op == OP_MODULO) && number_sign(b) == 0;
+        if (zero) return eval_fail(ev, &e->place, "division by zero");
+        switch (op) {
+        case OP_ADD: return number_add(a, b);
+        case OP_SUBTRACT: return number_subtract(a, b);
+        case OP_MULTIPLY: return number_multiply(a, b);
+        case OP_DIVIDE: return number_divide(a, b);
+        case OP_MODULO: return number_modulo(a, b);
+        case OP_LESS: return value_bool(number_compare(a, b) < 0);
+        case OP_LESS_EQUAL: return value_bool(number_compare(a, b) <= 0);
+        case OP_GREATER: return value_bool(number_compare(a, b) > 0);
+        default: return value_bool(number_compare(a, b) >= 0);
+        }
+}
+
+static struct value *eval_arithmetic(struct eval *ev, const struct expr *e)
+{
+        bool sensitive = false;
+        cleanup(value_free) struct value *a = eval_operand(
+            ev, e->items[0], type_number, sides[e->op][0], &sensitive);
+        cleanup(value_free) struct value *b =
+            ev->fatal ? NULL : eval_operand(ev, e->items[1], type_number, sides[e->op][1], &sensitive);
+        if (a == NULL || b == NULL) return NULL;
+        bool compares = e->op >= OP_LESS && e->op <= OP_GREATER_EQUAL;
+        struct value *result = NULL;
+        if (value_is_known(a) && value_is_known(b))
+                result = compute(ev, e, a, b);
+        else
+                result = value_unknown(compares ? type_bool : type_number);
+        return eval_mark(result, sensitive);
+}
+
+struct value *eval_binary(struct eval *ev, const struct expr *e)
+{
+        switch ((enum operator)e->op) {
+        case OP_OR:
+        case OP_AND: return eval_logic(ev, e);
+        case OP_EQUAL:
+        case OP_NOT_EQUAL: return eval_equality(ev, e);
+        default: return eval_arithmetic(ev, e);
+        }
+}
+
+/* --- conditional --- */
+
+struct branch {
+        struct value *value; /* NULL: failed */
+        struct error *problem;
+};
+
+static struct branch eval_branch(struct eval *ev, const struct expr *e)
+{
+        struct branch branch = {0};
+        struct error **before = ev->err;
+        if (ev->fatal) return branch;
+        ev->err = &branch.problem;
+        branch.value = eval_expr(ev, e);
+        ev->err = before;
+        return branch;
+}
+
+static bool is_bare_null(const struct value *v)
+{
+        return value_is_null(v) && value_kind(v) == TYPE_DYNAMIC;
+}
+
+/* The type of the whole from those of both branches; a failed branch leaves it open. A new reference or NULL. */
+static const struct type *conditional_type(const struct value *a, const struct value *b)
+{
+        if (a == NULL || b == NULL) return type_dynamic;
+        if (is_bare_null(a)) return type_ref(value_type(b));
+        if (is_bare_null(b)) return type_ref(value_type(a));
+        const struct type *types[] = {value_type(a), value_type(b)};
+        if (type_kind(types[0]) == TYPE_DYNAMIC || type_kind(types[1]) == TYPE_DYNAMIC) return type_dynamic;
+        return type_unify(types, 2);
+}
+
+static struct value *choose(struct eval *ev, const struct expr *e, const struct value *condition,
+    struct branch *yes, struct branch *no)
+{
+        cleanup(type_free) const struct type *type = conditional_type(yes->value, no->value);
+        if (type == NULL) {
+                struct text a = {0}, b = {0};
+                type_text(value_type(yes->value), &a);
+                type_text(value_type(no->value), &b);
+                eval_fail(ev, &e->place,
+                    "both results of a conditional must be of one type, not %.200s and %.200s", a.data,
+                    b.data);
+                text_release(&a);
+                text_release(&b);
+                return NULL;
+        }
+        if (!value_is_known(condition)) {
+                error_move(ev->err, &yes->problem);
+                error_move(ev->err, &no->problem);
+                if (yes->value == NULL || no->value == NULL) return NULL;
+                return eval_mark(
+                    value_unknown(type), value_is_sensitive(yes->value) || value_is_sensitive(no->value));
+        }
+        struct branch *taken = value_as_bool(condition) ? yes : no;
+        if (taken->value == NULL) {
+                error_move(ev->err, &taken->problem);
+                return NULL;
+        }
+        struct error *problem = NULL;
+        struct value *v = value_convert(taken->value, type, &problem);
+        if (v == NULL)
+                eval_fail(ev, &e->place, "both results of a conditional must be of one type: %s",
+                    error_message(problem));
+        error_free(problem);
+        return v;
+}
+
+/* Both branches are evaluated, as both decide the type; only the problems of the one that is taken count. */
+struct value *eval_conditional(struct eval *ev, const struct expr *e)
+{
+        bool sensitive = false;
+        cleanup(value_free) struct value *condition = eval_operand(
+            ev, e->items[0], type_bool, "the condition", &sensitive);
+        if (condition == NULL) return NULL;
+        struct branch yes = eval_branch(ev, e->items[1]), no = eval_branch(ev, e->items[2]);
+        struct value *result = NULL;
+        if (ev->fatal || ev->undeclared) {
+                error_move(ev->err, &yes.problem);
+                error_move(ev->err, &no.problem);
+        } else {
+                result = choose(ev, e, condition, &yes, &no);
+        }
+        value_free(yes.value);
+        value_free(no.value);
+        error_free(yes.problem);
+        error_free(no.problem);
+        return eval_mark(result, sensitive);
+}

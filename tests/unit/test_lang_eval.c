@@ -1,0 +1,132 @@
+/* What the oracle cannot ask: unknown and sensitive values through every operator, and the form of errors. */
+#include "lang_helper.h"
+
+static struct value *roots(void)
+{
+        struct value_builder b = {0};
+        cleanup(type_free) const struct type *list = type_list(type_string);
+        cleanup(type_free) const struct type *map = type_map(type_number);
+        struct type_attribute attributes[] = {
+            {"id", type_string, false, NULL}, {"port", type_number, false, NULL}};
+        cleanup(type_free) const struct type *object = type_object(attributes, 2);
+        cleanup(value_free) struct value *secret = value_string("hunter2");
+        cleanup(value_free) struct value *five = value_int(5), *yes = value_bool(true);
+        cleanup(value_free) struct value *marked = value_sensitive(secret, true);
+        value_builder_add(&b, "num", value_unknown(type_number));
+        value_builder_add(&b, "str", value_unknown(type_string));
+        value_builder_add(&b, "flag", value_unknown(type_bool));
+        value_builder_add(&b, "any", value_unknown(type_dynamic));
+        value_builder_add(&b, "list", value_unknown(list));
+        value_builder_add(&b, "map", value_unknown(map));
+        value_builder_add(&b, "object", value_unknown(object));
+        value_builder_add(&b, "secret", value_ref(marked));
+        value_builder_add(&b, "secret_five", value_sensitive(five, true));
+        value_builder_add(&b, "secret_true", value_sensitive(yes, true));
+        value_builder_add(&b, "plain", value_string("x"));
+        struct value *items[] = {marked, five};
+        cleanup(value_free) struct value *mixed = value_tuple(items, 2);
+        value_builder_add(&b, "mixed", value_ref(mixed));
+        value_builder_add(&b, "secret_mixed", value_sensitive(mixed, true));
+        return value_builder_object(&b);
+}
+
+static void test_unknown(const struct scope *s)
+{
+        is_eval("num + 1", "{\"$unknown\":\"number\"}", s);
+        is_eval("-num", "{\"$unknown\":\"number\"}", s);
+        is_eval("num < 1", "{\"$unknown\":\"bool\"}", s);
+        is_eval("num == 1", "{\"$unknown\":\"bool\"}", s);
+        is_eval("!flag", "{\"$unknown\":\"bool\"}", s);
+        is_eval("false && flag", "false", s);
+        is_eval("flag && false", "false", s);
+        is_eval("flag || true", "true", s);
+        is_eval("flag && true", "{\"$unknown\":\"bool\"}", s);
+        is_eval("flag ? 1 : 2", "{\"$unknown\":\"number\"}", s);
+        is_eval("flag ? 1 : \"a\"", "{\"$unknown\":\"string\"}", s);
+        is_eval("flag ? null : \"a\"", "{\"$unknown\":\"string\"}", s);
+        is_eval("true ? 1 : num", "1", s);
+        is_eval("\"a${str}\"", "{\"$unknown\":\"string\"}", s);
+        is_eval("\"${num}\"", "{\"$unknown\":\"number\"}", s);
+        is_eval("list[0]", "{\"$unknown\":\"string\"}", s);
+        is_eval("list[num]", "{\"$unknown\":\"string\"}", s);
+        is_eval("map.a", "{\"$unknown\":\"number\"}", s);
+        is_eval("object.port", "{\"$unknown\":\"number\"}", s);
+        is_eval("any.a.b[0]", "{\"$unknown\":\"dynamic\"}", s);
+        is_eval("[1, num]", "[1,{\"$unknown\":\"number\"}]", s);
+        is_eval("[for x in list : x]", "{\"$unknown\":\"dynamic\"}", s);
+        is_eval("[for x in [1, 2] : x if flag]", "{\"$unknown\":\"dynamic\"}", s);
+        is_eval("{for x in [1] : str => x}", "{\"$unknown\":\"dynamic\"}", s);
+        is_eval("{(str) = 1}", "{\"$unknown\":\"dynamic\"}", s);
+        is_eval("list[*]", "{\"$unknown\":[\"list\",\"string\"]}", s);
+        is_eval("object[*].id", "{\"$unknown\":\"dynamic\"}", s);
+        is_eval("[1, 2][num]", "{\"$unknown\":\"dynamic\"}", s);
+        is_eval("[num] == [1, 2]", "false", s);
+        is_eval("[num, 1] == [1, 2]", "false", s);
+        is_eval("[num, 2] == [1, 2]", "{\"$unknown\":\"bool\"}", s);
+        is_eval("try(num, 1)", "{\"$unknown\":\"dynamic\"}", s);
+        is_eval("can(num)", "{\"$unknown\":\"bool\"}", s);
+}
+
+static void test_sensitive(const struct scope *s)
+{
+        is_eval("secret", "\"(sensitive)\"", s);
+        is_eval("\"a${secret}\"", "\"(sensitive)\"", s);
+        is_eval("secret_five + 1", "\"(sensitive)\"", s);
+        is_eval("-secret_five", "\"(sensitive)\"", s);
+        is_eval("secret_five > 1", "\"(sensitive)\"", s);
+        is_eval("secret == \"x\"", "\"(sensitive)\"", s);
+        is_eval("[secret] == [\"x\"]", "\"(sensitive)\"", s);
+        is_eval("secret_true ? 1 : 2", "\"(sensitive)\"", s);
+        is_eval("secret_true && flag", "\"(sensitive)\"", s);
+        is_eval("!secret_true", "\"(sensitive)\"", s);
+        is_eval("[1, secret]", "[1,\"(sensitive)\"]", s);
+        is_eval("mixed[1]", "5", s);
+        is_eval("mixed[0]", "\"(sensitive)\"", s);
+        is_eval("secret_mixed[1]", "\"(sensitive)\"", s);
+        is_eval("[for x in secret_mixed : 1]", "\"(sensitive)\"", s);
+        is_eval("[for x in [1] : x if secret_true]", "\"(sensitive)\"", s);
+        is_eval("{(secret) = 1}", "\"(sensitive)\"", s);
+        is_eval("secret_mixed[*]", "\"(sensitive)\"", s);
+        is_eval("mixed[*]", "[\"(sensitive)\",5]", s);
+        is_eval("\"%{if secret_true}a%{endif}\"", "\"(sensitive)\"", s);
+        is_eval("[1, 2][secret_five - 4]", "\"(sensitive)\"", s);
+        is_eval(
+            "secret + 1", "error: t:1:1: the left side of '+': a number is required; this string is none", s);
+}
+
+static void test_errors(const struct scope *s)
+{
+        is_eval("plian", "error: t:1:1: there is no 'plian' here; did you mean 'plain'?", s);
+        is_eval(
+            "object.prot", "error: t:1:7: this object has no attribute \"prot\"; did you mean \"port\"?", s);
+        is_eval(
+            "[1, nope, nil]", "error: t:1:5: there is no 'nope' here | t:1:11: there is no 'nil' here", s);
+        is_eval("[1 + \"a\", 2 + []]",
+            "error: t:1:6: the right side of '+': a number is required; this string is none | "
+            "t:1:15: the right side of '+': a number is required, not a tuple",
+            s);
+        is_eval("1 +\n  * 2", "error: t:2:3: expected an expression, found '*'", s);
+        is_eval("{a = 1 b = 2}",
+            "error: t:1:8: expected ',', a new line or '}' behind this attribute, found 'b'", s);
+        is_eval("cna(1)", "error: t:1:1: there is no function 'cna'; did you mean 'can'?", s);
+        is_eval("\"ü${nope}\"", "error: t:1:5: there is no 'nope' here", s);
+        is_eval("try(nope, 1)", "error: t:1:5: there is no 'nope' here", s);
+        is_eval("[1][1]", "error: t:1:4: this index is past the end: the tuple has 1 element", s);
+        is_eval("null.a", "error: t:1:5: this value is null, so it has no attribute \"a\"", s);
+        is_eval("true ? 1 : [2]",
+            "error: t:1:6: both results of a conditional must be of one type, not number and tuple([number])",
+            s);
+        is_template("a: ${1 +}", "error: t:1:9: expected an expression, found '}'", s);
+        is_template("x\ny ${nope}", "error: t:2:5: there is no 'nope' here", s);
+}
+
+int main(void)
+{
+        cleanup(value_free) struct value *all = roots();
+        struct scope scope;
+        scope_over_object(&scope, all);
+        test_unknown(&scope);
+        test_sensitive(&scope);
+        test_errors(&scope);
+        return done();
+}
