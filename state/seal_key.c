@@ -126,11 +126,11 @@ static bool parse_hex(const char *hex, unsigned char *out, size_t len)
 static int generate_key(const char *folder, const char *path, struct error **err)
 {
         unsigned char key[SEAL_KEY];
-        char text[2 * SEAL_KEY + 2];
+        char text[2 * SEAL_KEY + 2] = "";
         if (RAND_priv_bytes(key, sizeof key) != 1)
                 return error_set(err, ERROR_SYSTEM, NULL, "cannot draw random bytes");
         text_hex(key, sizeof key, text);
-        strcat(text, "\n");
+        text[2 * SEAL_KEY] = '\n';
         int result = make_private(folder, path, text, err);
         mem_wipe(key, sizeof key);
         mem_wipe(text, sizeof text);
@@ -139,7 +139,7 @@ static int generate_key(const char *folder, const char *path, struct error **err
 
 static int read_key(const char *path, unsigned char master[SEAL_KEY], struct error **err)
 {
-        char text[FILE_MAX + 1];
+        char text[FILE_MAX + 1] = "";
         int found = read_private(path, text, err);
         bool good = found == 1 && parse_hex(text, master, SEAL_KEY);
         mem_wipe(text, sizeof text);
@@ -200,7 +200,7 @@ static int generate_salt(const char *folder, const char *path, struct error **er
 static int load_scrypt(const char *folder, bool create, bool known, struct scrypt *ret, struct error **err)
 {
         cleanup_free char *path = mem_printf("%s/key.salt", folder);
-        char text[FILE_MAX + 1];
+        char text[FILE_MAX + 1] = "";
         int found = read_private(path, text, err);
         if (found == 0 && known)
                 return error_set(err, ERROR_DENIED, NULL,
@@ -225,7 +225,7 @@ static int key_from_passphrase(const char *folder, const char *passphrase, bool 
         if (len > PASSPHRASE_MAX)
                 return error_set(
                     err, ERROR_INPUT, NULL, "TUTTI_PASSPHRASE is longer than %d bytes", PASSPHRASE_MAX);
-        struct scrypt scrypt;
+        struct scrypt scrypt = {0};
         if (load_scrypt(folder, create, known, &scrypt, err) < 0) return -1;
         if (EVP_PBE_scrypt(passphrase, len, scrypt.salt, SALT, (uint64_t)1 << scrypt.log2n, scrypt.r,
                 scrypt.p, scrypt_memory_max + (scrypt_memory_max >> 4), master, SEAL_KEY) != 1)

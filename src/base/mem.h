@@ -55,7 +55,8 @@ void mem_wipe(void *data, size_t len); /* overwrites secrets; the compiler may n
                 function(*p);                                                                        \
         }                                                                                            \
         struct function##_cleanup_semicolon
-#define cleanup(function) __attribute__((__cleanup__(function##_cleanup)))
+/* Unused: clang warns of a variable that is only there for its end (a lock, a transaction). */
+#define cleanup(function) __attribute__((__cleanup__(function##_cleanup), __unused__))
 
 CLEANUP(void *, free);
 static inline void freep_(void *p)
