@@ -6,14 +6,6 @@
 
 #include <string.h>
 
-static const struct function functions_lazy[] = {
-    {.info = {"can", "can(expression) bool", "Whether an expression evaluates without an error.",
-         "can(tonumber(\"x\"))"}},
-    {.info = {"try", "try(expressions...) any",
-         "The first of the expressions that evaluates without an error.", "try(local.names[9], \"none\")"}},
-    {.info = {.name = NULL}},
-};
-
 enum { FUNCTIONS_MAX = 256 };
 
 struct directory {
@@ -32,7 +24,7 @@ static int compare_functions(const void *a, const void *b)
 static const struct directory *directory(void)
 {
         static struct directory directory;
-        static const struct function *const tables[] = {functions_lazy, functions_numeric, functions_string,
+        static const struct function *const tables[] = {functions_numeric, functions_string,
             functions_collection, functions_encoding, functions_hash, functions_date, functions_net,
             functions_conversion, functions_file};
         if (directory.count > 0) return &directory;
