@@ -33,7 +33,7 @@ int store_operations(
             "SELECT run, step, address, deposed, type, provider, action, token, state, saved, remote_id, "
             "prior, planned,"
             " host, private, started_ms FROM operation"
-            " WHERE environment = (SELECT id FROM environment WHERE name = ?) ORDER BY id",
+            " WHERE environment = (SELECT id FROM environment WHERE name = ?) ORDER BY run, step",
             err);
         if (st == NULL) return -1;
         bind_text(st, 1, environment);

@@ -102,11 +102,11 @@ int store_history(struct store *s, const char *environment, const char *address,
     size_t *count, struct error **err)
 {
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
-            "WITH e (id) AS (SELECT id FROM environment WHERE name = ?1)"
-            " SELECT serial, time_ms, run, action, properties, outputs FROM history WHERE id IN ("
-            "  SELECT h.id FROM history h, e WHERE h.environment = e.id AND h.address = ?2 UNION"
-            "  SELECT h.id FROM history h, resource r, e"
-            "   WHERE r.environment = e.id AND r.address = ?2 AND h.resource = r.id)"
+            "SELECT serial, time_ms, run, action, properties, outputs FROM history WHERE id IN ("
+            " SELECT id FROM history WHERE environment = (SELECT id FROM environment WHERE name = ?1) AND "
+            "address = ?2"
+            " UNION SELECT id FROM history WHERE resource IN (SELECT id FROM resource"
+            "  WHERE environment = (SELECT id FROM environment WHERE name = ?1) AND address = ?2))"
             " ORDER BY id DESC",
             err);
         if (st == NULL) return -1;

@@ -363,6 +363,70 @@ static void test_injected(const char *self)
         ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "it was killed");
 }
 
+/* Commits without end, and says so after each: what was said must be there after a kill at any moment. */
+static void commit_on_and_on(const struct fixture *f, int out)
+{
+        struct fixture mine = *f;
+        mine.s = fixture_open(f, STORE_CREATE);
+        for (int i = 1;; i++) {
+                char value[16];
+                snprintf(value, sizeof value, "%d", i);
+                struct resource_row row = fixture_resource(value);
+                struct store_write writes[] = {{.kind = WRITE_OUTPUTS, .outputs = value},
+                    {.kind = WRITE_RESOURCE, .action = "create", .resource = &row},
+                    {.kind = WRITE_EVENT, .event = {"n", NULL}}};
+                if (store_commit(mine.s, &mine.lease, writes, 3, NULL) < 0) _exit(1);
+                if (write(out, &i, sizeof i) != sizeof i) _exit(0);
+        }
+}
+
+/* One life of a writer that is killed after some milliseconds. True when the store holds exactly what it should. */
+static bool survives_kill(int milliseconds)
+{
+        struct fixture f;
+        fixture_init(&f);
+        store_close(steal(f.s));
+        int pipes[2], said = 0, i;
+        if (pipe(pipes) < 0) abort();
+        fflush(stdout);
+        pid_t child = fork();
+        if (child == 0) {
+                close(pipes[0]);
+                commit_on_and_on(&f, pipes[1]);
+        }
+        close(pipes[1]);
+        usleep((useconds_t)milliseconds * 1000);
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        while (read(pipes[0], &i, sizeof i) == sizeof i) said = i;
+        close(pipes[0]);
+
+        f.s = fixture_open(&f, STORE_CREATE);
+        char *outputs = NULL;
+        struct resource_row *rows = NULL;
+        size_t checked = 0, count = 0;
+        bool read = store_outputs(f.s, "staging", &outputs, NULL) == 0 &&
+                    store_verify(f.s, "staging", &checked, NULL) == 0 &&
+                    store_resources(f.s, "staging", &rows, &count, NULL) == 0;
+        int kept = outputs != NULL ? atoi(outputs) : 0;
+        /* The kill may come between a commit and its word. */
+        bool holds = read && (kept == said || kept == said + 1) && (int)checked == kept && (int)count == kept;
+        if (!holds) printf("# said %d, kept %d, %zu events, %zu resources\n", said, kept, checked, count);
+        free(outputs);
+        resource_rows_free(rows, count);
+        fixture_release(&f);
+        return holds;
+}
+
+static void test_killed_anywhere(void)
+{
+        enum { LIVES = 30 };
+        int survived = 0;
+        for (int life = 0; life < LIVES; life++) survived += survives_kill(3 + life * 2);
+        is_int(survived, LIVES,
+            "a writer killed at any moment leaves all it said it wrote, and nothing in part");
+}
+
 int main(int argc, char **argv)
 {
         if (argc == 3 && strcmp(argv[1], "five") == 0) return commit_five(argv[2]);
@@ -374,5 +438,6 @@ int main(int argc, char **argv)
         test_foreign();
         test_newer_in_wal();
         test_injected(argv[0]);
+        test_killed_anywhere();
         return done();
 }

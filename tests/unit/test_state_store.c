@@ -1,4 +1,5 @@
 /* Every row of the store goes in and comes out again; batches are one transaction; history, moves and run ids hold. */
+#include "state/sqlite_internal.h"
 #include "unit/state_fixture.h"
 
 #include <fcntl.h>
@@ -458,6 +459,93 @@ static void test_batches(void)
         fixture_release(&f);
 }
 
+/* Every function once, so that its statements are prepared. */
+static void exercise(struct fixture *f)
+{
+        struct run_row run = fixture_run("r1");
+        struct step_row step = {
+            .address = (char *)"a", .action = (char *)"create", .status = (char *)"pending"};
+        struct operation_row op = {
+            .run = (char *)"r1", .address = (char *)"a", .type = (char *)"t", .action = (char *)"create"};
+        struct gate_row gate = {.run = (char *)"r1", .name = (char *)"g", .status = (char *)"waiting"};
+        struct resource_row a = fixture_resource("a"), b = fixture_resource("b");
+        commit_ok(f, "one write of each kind", {.kind = WRITE_RUN, .run_row = &run},
+            {.kind = WRITE_RUN, .run_row = &run}, {.kind = WRITE_STEPS, .run = "r1", .steps = {&step, 1}},
+            {.kind = WRITE_STEP, .run = "r1", .steps = {&step, 1}},
+            {.kind = WRITE_OPERATION, .operation = &op}, {.kind = WRITE_OPERATION_OVER, .operation = &op},
+            {.kind = WRITE_RESOURCE, .resource = &a},
+            {.kind = WRITE_RESOURCE_MOVE, .move = {"a", "", "b", ""}},
+            {.kind = WRITE_RESOURCE_GONE, .resource = &b}, {.kind = WRITE_OUTPUTS, .outputs = "{}"},
+            {.kind = WRITE_GATE, .gate = &gate}, {.kind = WRITE_EVENT, .event = {"e", NULL}},
+            {.kind = WRITE_DURATION, .action = "create", .duration = {"t", 1}});
+        size_t n;
+        struct environment_row *environments;
+        struct resource_row *resources;
+        struct history_row *history;
+        struct run_row *runs;
+        struct step_row *steps;
+        struct operation_row *operations;
+        struct gate_row *gates;
+        struct event_row *events;
+        struct duration_row *durations;
+        char *text;
+        int bad = store_answer(f->s, "staging", "r1", "g", true, "bob", NULL, NULL);
+        bad |= store_lease_renew(f->s, &f->lease, 60000, NULL) | store_verify(f->s, "staging", &n, NULL);
+        if (!(bad |= store_environments(f->s, &environments, &n, NULL)))
+                environment_rows_free(environments, n);
+        if (!(bad |= store_resources(f->s, "staging", &resources, &n, NULL)))
+                resource_rows_free(resources, n);
+        if (!(bad |= store_history(f->s, "staging", "b", &history, &n, NULL))) history_rows_free(history, n);
+        if (!(bad |= store_runs(f->s, "staging", &runs, &n, NULL))) run_rows_free(runs, n);
+        if (!(bad |= store_run(f->s, "staging", "r1", &run, NULL))) run_row_release(&run);
+        if (!(bad |= store_steps(f->s, "staging", "r1", &steps, &n, NULL))) step_rows_free(steps, n);
+        if (!(bad |= store_operations(f->s, "staging", &operations, &n, NULL)))
+                operation_rows_free(operations, n);
+        if (!(bad |= store_gates(f->s, "staging", "r1", &gates, &n, NULL))) gate_rows_free(gates, n);
+        if (!(bad |= store_events(f->s, "staging", NULL, &events, &n, NULL))) event_rows_free(events, n);
+        if (!(bad |= store_events(f->s, "staging", "r1", &events, &n, NULL))) event_rows_free(events, n);
+        if (!(bad |= store_durations(f->s, &durations, &n, NULL))) duration_rows_free(durations, n);
+        if (!(bad |= store_outputs(f->s, "staging", &text, NULL))) free(text);
+        if (!(bad |= store_next_run(f->s, "staging", &text, NULL))) free(text);
+        is_int(bad, 0, "and every reading");
+}
+
+/* Does the database walk a whole table, where an index should lead? */
+static bool plan_is_direct(sqlite3 *db, const char *sql)
+{
+        cleanup_free char *explain = mem_printf("EXPLAIN QUERY PLAN %s", sql);
+        sqlite3_stmt *st = NULL;
+        if (sqlite3_prepare_v2(db, explain, -1, &st, NULL) != SQLITE_OK) return false;
+        bool direct = true;
+        /* The two lists of all there is are meant to walk a table. */
+        bool list = strstr(sql, "FROM environment ORDER BY") != NULL ||
+                    strstr(sql, "FROM duration ORDER BY") != NULL;
+        while (sqlite3_step(st) == SQLITE_ROW) {
+                const char *detail = (const char *)sqlite3_column_text(st, 3);
+                if (list || strncmp(detail, "SCAN ", 5) != 0) continue;
+                printf("# %s: %s\n", detail, sql);
+                direct = false;
+        }
+        sqlite3_finalize(st);
+        return direct;
+}
+
+static void test_cost(void)
+{
+        struct fixture f;
+        fixture_init(&f);
+        exercise(&f);
+        size_t statements = 0, direct = 0;
+        for (map_foreach (&f.s->statements, entry)) {
+                if (strncmp(entry->key, "PRAGMA", 6) == 0) continue;
+                statements++;
+                direct += plan_is_direct(f.s->db, entry->key);
+        }
+        ok(statements > 30, "%zu statements were prepared", statements);
+        is_int(direct, statements, "each of them goes straight to its rows");
+        fixture_release(&f);
+}
+
 enum { MANY = 100000 };
 
 static void test_many(void)
@@ -527,6 +615,7 @@ int main(void)
         test_gates();
         test_durations();
         test_batches();
+        test_cost();
         test_many();
         return done();
 }
