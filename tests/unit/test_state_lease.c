@@ -218,34 +218,49 @@ static void test_killed(void)
         fixture_release(&f);
 }
 
+/* Waits for the start, then opens the store as everybody else does. The exit status of a child. */
+static int create(const char *url, int start)
+{
+        struct store *s = NULL;
+        struct environment_row row = {0};
+        struct error *err = NULL;
+        char byte;
+        if (read(start, &byte, 1) != 0) return 2; /* the end of the pipe comes to all at the same moment */
+        if (store_open(url, STORE_CREATE, &s, &err) < 0 ||
+            store_environment(s, "staging", true, &row, &err) < 0) {
+                printf("# %s\n", error_message(err));
+                fflush(stdout);
+                return 1;
+        }
+        environment_row_release(&row);
+        store_close(s);
+        return 0;
+}
+
+static int create_together(void)
+{
+        char folder[] = "/tmp/tutti-state-XXXXXX";
+        int start[2], status, failed = 0;
+        if (mkdtemp(folder) == NULL || pipe(start) < 0) abort();
+        cleanup_free char *url = mem_printf("sqlite:%s/.tutti/state.db", folder);
+        fflush(stdout);
+        for (int i = 0; i < 2 * PROCESSES; i++) {
+                if (fork() != 0) continue;
+                close(start[1]);
+                _exit(create(url, start[0]));
+        }
+        close(start[0]);
+        close(start[1]);
+        while (wait(&status) > 0) failed |= status;
+        cleanup_free char *command = mem_printf("rm -rf '%s'", folder);
+        return system(command) != 0 || failed != 0;
+}
+
 /* Many processes make the same store at the same time. */
 static void test_creation(void)
 {
         int failed = 0;
-        for (int round = 0; round < 30; round++) {
-                char folder[] = "/tmp/tutti-state-XXXXXX";
-                if (mkdtemp(folder) == NULL) abort();
-                cleanup_free char *url = mem_printf("sqlite:%s/.tutti/state.db", folder);
-                fflush(stdout);
-                for (int i = 0; i < PROCESSES; i++) {
-                        if (fork() != 0) continue;
-                        struct store *s = NULL;
-                        struct environment_row row;
-                        struct error *err = NULL;
-                        if (store_open(url, STORE_CREATE, &s, &err) < 0 ||
-                            store_environment(s, "staging", true, &row, &err) < 0) {
-                                printf("# %s\n", error_message(err));
-                                fflush(stdout);
-                                _exit(1);
-                        }
-                        store_close(s);
-                        _exit(0);
-                }
-                int status;
-                while (wait(&status) > 0) failed |= status;
-                cleanup_free char *command = mem_printf("rm -rf '%s'", folder);
-                failed |= system(command);
-        }
+        for (int round = 0; round < 40; round++) failed += create_together();
         is_int(failed, 0, "processes that start at once make one store");
 }
 
