@@ -1,9 +1,54 @@
 /* argv to the command table; all else is in cli/. */
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
+
 #include "cli/cmd_sandbox.h"
+#include "cli/command.h"
+#include "cli/print.h"
+
+static int unknown(const char *name)
+{
+        const char *names[64];
+        size_t count = 0;
+        for (const struct command *c = commands; c->name != NULL && count < 63; c++) names[count++] = c->name;
+        names[count++] = "sandbox";
+        const char *nearest = text_suggest(name, names, count);
+        if (nearest != NULL)
+                fprintf(stderr, "tutti: there is no command '%s'; did you mean '%s'?\n", name, nearest);
+        else
+                fprintf(stderr, "tutti: there is no command '%s'; `tutti help` lists them\n", name);
+        return EXIT_INPUT;
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+        struct options o;
+        int code = EXIT_INPUT;
+        if (options_parse(&o, command, argc, argv) == 0) {
+                print_setup(&o);
+                if (o.help) {
+                        o.args = (const char *[]){command->name};
+                        o.arg_count = 1;
+                        code = cmd_help(&o);
+                } else {
+                        code = command->run(&o);
+                }
+        }
+        options_release(&o);
+        if (fflush(stdout) != 0 && code == EXIT_DONE)
+                code = EXIT_FAILED; /* e.g. a full disk behind `> file` */
+        return code;
+}
 
 int main(int argc, char **argv)
 {
-        if (argc > 1 && strcmp(argv[1], "sandbox") == 0) return cmd_sandbox(argc - 1, argv + 1);
-        return 0;
+        signal(SIGPIPE, SIG_IGN);
+        const char *name = argc > 1 ? argv[1] : "help";
+        if (strcmp(name, "--version") == 0) name = "version";
+        if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) name = "help";
+        if (strcmp(name, "sandbox") == 0) return cmd_sandbox(argc - 1, argv + 1);
+        const struct command *command = command_find(name);
+        if (command == NULL) return unknown(name);
+        return argc > 1 ? run(command, argc - 1, argv + 1) : run(command, argc, argv);
 }

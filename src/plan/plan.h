@@ -200,6 +200,8 @@ struct value *plan_outputs(struct plan *plan, struct error **err);
 
 /* The saved form: JSON (see docs/plan.md). Sensitive values sealed; `sealer` must not be NULL. */
 int plan_write(const struct plan *plan, const struct sealer *sealer, struct text *out, struct error **err);
+/* The object that `tutti plan --json` prints; sensitive values masked. */
+int plan_json(const struct plan *plan, struct text *out, struct error **err);
 /* What a saved plan holds: everything needed to build it again, and the digest it must give. */
 struct saved_plan {
         char *environment, *file, *lineage;

@@ -312,6 +312,11 @@ void executor_start(struct executor *x)
         executor_schedule(x);
 }
 
+void executor_wake(struct executor *x)
+{
+        executor_schedule(x);
+}
+
 void executor_stop(struct executor *x)
 {
         x->stopping = true;

@@ -38,6 +38,8 @@ void executor_start(struct executor *x);
 void executor_stop(struct executor *x);
 /* Forgets what is under way: its intents stay on disk. `finished` follows. */
 void executor_stop_now(struct executor *x);
+/* The options changed: look again whether the run is over. */
+void executor_wake(struct executor *x);
 /* An answer to an open gate, from the terminal or from the store. ERROR_MISSING when no such gate is open, ERROR_DENIED. */
 int executor_answer(struct executor *x, const char *gate, bool approve, const char *by, const char *comment, bool recorded,
     struct error **err);

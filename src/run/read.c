@@ -83,10 +83,12 @@ static void read_over(void *context, const struct operation_outcome *outcome)
         struct reading *r = context;
         struct reader *reader = r->reader;
         const struct wanted *w = r->wanted;
-        bool unreachable = outcome->failed && outcome->failure == TUTTI_TRANSIENT && w->recorded && w->schema->acts_on_host;
+        bool unreachable = outcome->failed && outcome->failure == TUTTI_TRANSIENT && w->recorded &&
+                           w->schema->acts_on_host;
         if (unreachable) {
                 /* The host may be on its way out of this very plan: what is recorded on it stands until it answers. */
-                log_warn("%s: its host does not answer, so the record is taken as it is: %s", w->address, outcome->message);
+                log_warn("%s: its host does not answer, so the record is taken as it is: %s", w->address,
+                    outcome->message);
                 world_put(reader->session->world, w->address, value_ref(w->prior), NULL);
         } else if (outcome->failed) {
                 struct place place = {.address = w->address};

@@ -52,6 +52,8 @@ struct plan_request {
 };
 /* The plan is owned by the session and lives until the next session_plan or session_close. */
 int session_plan(struct session *s, const struct plan_request *request, struct plan **ret, struct error **err);
+/* All that can be found wrong without touching a cloud: builds a plan against the record, reading nothing, and drops it. */
+int session_check(struct session *s, struct error **err);
 /* Builds the plan that the saved file holds, and refuses it when it was used, is stale, or gives another digest. */
 int session_plan_saved(struct session *s, struct plan **ret, struct error **err);
 /* The document to save (see plan_write). */
@@ -127,9 +129,17 @@ bool session_unfinished(struct session *s, char **run, char **status);
 int session_settle(struct session *s, const struct run_options *options, struct error **err);
 /* Answers an open gate of the run that this process is running. ERROR_MISSING, ERROR_DENIED. */
 int session_answer(struct session *s, const char *gate, bool approve, const char *by, const char *comment, struct error **err);
+/* While running: nobody will answer; the run finishes what it can and ends as waiting. */
+void session_leave_gates(struct session *s);
 /* While running: a step's state ("pending", "running", "waiting", "done", "failed", "skipped") and when it started (monotonic ms). */
 const char *session_step_status(const struct session *s, uint32_t index, int64_t *started_ms);
 
+/* Writing the record by hand (state mv, rm, import): take the lease, commit, let go. */
+int session_hold(struct session *s, struct error **err);
+int session_commit(struct session *s, const struct store_write *writes, size_t count, struct error **err);
+void session_let_go(struct session *s);
+/* The operating system's name of who runs this; the caller frees. */
+char *session_user(void);
 /* Takes over an existing object: reads it by id and records it. */
 int session_import(struct session *s, const char *address, const char *id, struct error **err);
 

@@ -126,11 +126,11 @@ static int import_now(struct session *s, const char *address, const char *id, st
 
 int session_import(struct session *s, const char *address, const char *id, struct error **err)
 {
-        if (session_take_lease(s, err) < 0 || session_reload(s, err) < 0) {
-                session_leave_lease(s);
+        if (session_hold(s, err) < 0 || session_reload(s, err) < 0) {
+                session_let_go(s);
                 return -1;
         }
         int status = import_now(s, address, id, err);
-        session_leave_lease(s);
+        session_let_go(s);
         return status;
 }

@@ -62,7 +62,6 @@ struct session {
 int session_store_create(struct session *s, struct error **err); /* opens the store for writing, with its key */
 int session_seal_open(struct session *s, bool create, struct error **err);
 struct engine *session_engine(struct session *s, struct error **err);
-char *session_user(void); /* the operating system's name of who runs this */
 
 /* session_plan.c */
 void session_drop_plan(struct session *s);
@@ -85,7 +84,5 @@ struct run_setup {
 };
 int session_execute(struct session *s, const struct run_options *options, const struct run_setup *setup,
     struct run_result *result, struct error **err);
-int session_take_lease(struct session *s, struct error **err);
-void session_leave_lease(struct session *s);
 
 #endif

@@ -37,6 +37,16 @@ void session_input(struct session *s, const struct environment *env, enum plan_m
         };
 }
 
+int session_check(struct session *s, struct error **err)
+{
+        session_drop_plan(s);
+        s->world = world_new(clock_wall_ms());
+        session_input(s, s->env, PLAN_APPLY, false);
+        int result = plan_build(&s->input, &s->plan, err);
+        session_drop_plan(s);
+        return result;
+}
+
 static const char *const *keep_list(struct session *s, const char *const *list, size_t count)
 {
         if (s->request_arena == NULL) s->request_arena = arena_new();

@@ -201,9 +201,9 @@ int session_resume(
         if (!session_unfinished(s, &run, NULL))
                 return error_set(err, ERROR_MISSING, NULL,
                     "environment '%s' has no run that was interrupted or waits", s->name);
-        if (session_take_lease(s, err) < 0) return -1;
+        if (session_hold(s, err) < 0) return -1;
         int status = continue_run(s, run, false, options, result, err);
-        session_leave_lease(s);
+        session_let_go(s);
         return status;
 }
 
@@ -220,7 +220,7 @@ int session_settle(struct session *s, const struct run_options *options, struct 
 {
         cleanup_free char *run = NULL;
         if (!session_unfinished(s, &run, NULL)) return 0;
-        if (session_take_lease(s, err) < 0) return -1;
+        if (session_hold(s, err) < 0) return -1;
         struct operation_row *operations = NULL;
         size_t count = 0;
         int status = store_operations(s->store, s->name, &operations, &count, err);
@@ -239,6 +239,6 @@ int session_settle(struct session *s, const struct run_options *options, struct 
                 run_result_release(&result);
                 if (status == 0) status = mark_cancelled(s, run, err);
         }
-        session_leave_lease(s);
+        session_let_go(s);
         return session_reload(s, status < 0 ? NULL : err) < 0 ? -1 : status;
 }

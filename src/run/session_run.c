@@ -59,7 +59,7 @@ static bool holder_is_dead(const char *holder)
         return now == NULL || strcmp(now, started) != 0;
 }
 
-int session_take_lease(struct session *s, struct error **err)
+int session_hold(struct session *s, struct error **err)
 {
         struct environment_row row = {0};
         if (session_store_create(s, err) < 0 || store_environment(s->store, s->name, true, &row, err) < 0)
@@ -69,12 +69,17 @@ int session_take_lease(struct session *s, struct error **err)
         return store_lease_take(s->store, s->name, holder, LEASE_TTL_MS, holder_is_dead, &s->lease, err);
 }
 
-void session_leave_lease(struct session *s)
+void session_let_go(struct session *s)
 {
         if (s->lease.environment == NULL) return;
         store_lease_release(s->store, &s->lease, NULL); /* it expires anyway */
         lease_release_memory(&s->lease);
         s->lease = (struct lease){0};
+}
+
+int session_commit(struct session *s, const struct store_write *writes, size_t count, struct error **err)
+{
+        return store_commit(s->store, &s->lease, writes, count, err);
 }
 
 /* The run's rows, before anything starts. */
@@ -403,7 +408,7 @@ int session_run(
         *result = (struct run_result){0};
         int64_t serial = s->state->serial;
         cleanup_free char *lineage = mem_strdup(s->state->lineage);
-        if (session_take_lease(s, err) < 0) return -1;
+        if (session_hold(s, err) < 0) return -1;
         struct environment_row row = {0};
         int status = store_environment(s->store, s->name, false, &row, err);
         if (status == 0 && *lineage != '\0' && (row.serial != serial || strcmp(row.lineage, lineage) != 0))
@@ -419,7 +424,7 @@ int session_run(
         environment_row_release(&row);
         struct run_setup setup = {.kind = s->input.mode == PLAN_DESTROY ? "destroy" : "apply"};
         if (status == 0) status = session_execute(s, options, &setup, result, err);
-        session_leave_lease(s);
+        session_let_go(s);
         return status;
 }
 
@@ -428,6 +433,12 @@ int session_answer(struct session *s, const char *gate, bool approve, const char
 {
         if (s->executor == NULL) return error_set(err, ERROR_MISSING, NULL, "nothing runs here");
         return executor_answer(s->executor, gate, approve, by ? by : s->by, comment, false, err);
+}
+
+void session_leave_gates(struct session *s)
+{
+        s->resolved_options.interactive = false;
+        if (s->executor != NULL) executor_wake(s->executor);
 }
 
 const char *session_step_status(const struct session *s, uint32_t index, int64_t *started_ms)

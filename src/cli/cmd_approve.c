@@ -1,0 +1,81 @@
+/* tutti approve: answers a gate of a waiting or running run, from any terminal. */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/print.h"
+#include "cli/work.h"
+#include "run/session.h"
+
+static const struct gate_row *find_waiting(const struct gate_row *gates, size_t count, const char *name)
+{
+        for (size_t i = 0; i < count; i++)
+                if (strcmp(gates[i].name, name) == 0) return &gates[i];
+        return NULL;
+}
+
+static int check_approver(const struct gate_row *gate, const char *by, struct error **err)
+{
+        json_t *details = json_loads(gate->details ? gate->details : "{}", 0, NULL);
+        const json_t *approvers = json_object_get(details, "approvers");
+        bool may = json_array_size(approvers) == 0;
+        struct text names = {0};
+        for (size_t i = 0; i < json_array_size(approvers); i++) {
+                const char *name = json_string_value(json_array_get(approvers, i));
+                if (name == NULL) continue;
+                may |= strcmp(name, by) == 0;
+                text_addf(&names, "%s%s", names.len ? ", " : "", name);
+        }
+        int result = may ? 0
+                         : error_set(err, ERROR_DENIED, NULL,
+                               "%s may not answer gate '%s'; its approvers are: %s", by, gate->name,
+                               names.data);
+        text_release(&names);
+        json_decref(details);
+        return result;
+}
+
+static int answer(struct session *s, const struct options *o, const char *run, struct error **err)
+{
+        struct gate_row *gates;
+        size_t count;
+        if (store_gates(session_store(s), session_name(s), run, &gates, &count, err) < 0) return -1;
+        const struct gate_row *gate = find_waiting(gates, count, o->args[1]);
+        cleanup_free char *user = session_user();
+        const char *by = o->as ? o->as : user;
+        int result;
+        if (gate == NULL)
+                result = error_set(err, ERROR_MISSING, NULL,
+                    "no gate '%s' waits in run %s; `tutti status %s` shows those that do", o->args[1], run,
+                    o->args[0]);
+        else if (check_approver(gate, by, err) < 0)
+                result = -1;
+        else
+                result = store_answer(
+                    session_store(s), session_name(s), run, gate->name, !o->reject, by, o->comment, err);
+        gate_rows_free(gates, count);
+        return result;
+}
+
+int cmd_approve(const struct options *o)
+{
+        int code = EXIT_DONE;
+        cleanup(error_free) struct error *err = NULL;
+        cleanup(session_close) struct session *s = work_open_record(o, true, &code);
+        if (s == NULL) return code;
+        cleanup_free char *run = NULL;
+        if (!session_unfinished(s, &run, NULL)) {
+                error_set(&err, ERROR_MISSING, NULL, "no run of environment '%s' waits", session_name(s));
+                return print_error(o, err);
+        }
+        if (answer(s, o, run, &err) < 0) return print_error(o, err);
+        if (o->json)
+                printf("{\"run\":\"%s\",\"gate\":\"%s\",\"answer\":\"%s\"}\n", run, o->args[1],
+                    o->reject ? "rejected" : "approved");
+        else
+                printf("%s %s in run %s. A run that is under way goes on by itself; otherwise: tutti resume "
+                       "%s\n",
+                    o->reject ? "Rejected" : "Approved", o->args[1], run, o->args[0]);
+        return EXIT_DONE;
+}

@@ -1,0 +1,241 @@
+/* tutti state: what is recorded: list, show, mv, rm, export, import, history. */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "cli/command.h"
+#include "cli/print.h"
+#include "cli/state_document.h"
+#include "cli/work.h"
+#include "io/file.h"
+
+static const struct recorded *find(const struct options *o, struct session *s, const char *address, int *code)
+{
+        const struct recorded *r = map_get(&session_state(s)->by_address, address);
+        if (r != NULL) return r;
+        cleanup(error_free) struct error *err = NULL;
+        error_set(&err, ERROR_MISSING, NULL, "nothing is recorded at '%s'; `tutti state list` shows what is",
+            address);
+        *code = print_error(o, err);
+        return NULL;
+}
+
+static int state_list(const struct options *o, struct session *s)
+{
+        const struct state *state = session_state(s);
+        struct text json = {0};
+        text_addc(&json, '[');
+        for (size_t i = 0; i < state->count; i++) {
+                const struct recorded *r = &state->resources[i];
+                if (!o->json) {
+                        printf("%-40s %-28s %s%s%s\n", r->address, r->type, r->id,
+                            *r->deposed ? "  (replaced, to be deleted)" : "", r->tainted ? "  (broken)" : "");
+                        continue;
+                }
+                text_add(&json, i ? ",{\"address\":" : "{\"address\":");
+                text_json(&json, r->address);
+                text_add(&json, ",\"type\":");
+                text_json(&json, r->type);
+                text_add(&json, ",\"id\":");
+                text_json(&json, r->id);
+                text_addc(&json, '}');
+        }
+        text_addc(&json, ']');
+        if (o->json) puts(json.data);
+        text_release(&json);
+        return EXIT_DONE;
+}
+
+static void print_attributes(const char *title, const struct value *v, bool reveal)
+{
+        printf("%s:\n", title);
+        for (size_t i = 0; i < value_count(v); i++) {
+                struct text line = {0};
+                const struct value *part = value_at(v, i);
+                if (value_is_known(part) && value_is_null(part)) continue;
+                if (reveal)
+                        value_json(part, SECRETS_REVEAL, NULL, &line, NULL);
+                else
+                        value_short(part, value_is_sensitive(v), 2000, &line);
+                printf("  %s = ", value_key_at(v, i));
+                print_safe(stdout, line.data);
+                putchar('\n');
+                text_release(&line);
+        }
+}
+
+static int state_show(const struct options *o, struct session *s)
+{
+        int code = EXIT_DONE;
+        const struct recorded *r = find(o, s, o->args[2], &code);
+        if (r == NULL) return code;
+        if (o->json) {
+                struct text json = {0};
+                cleanup(error_free) struct error *err = NULL;
+                if (state_document_resource(r, o->reveal, NULL, &json, &err) < 0)
+                        code = print_error(o, err);
+                else
+                        puts(json.data);
+                text_release(&json);
+                return code;
+        }
+        char created[CLOCK_TEXT], updated[CLOCK_TEXT];
+        clock_text(r->created_ms, created);
+        clock_text(r->updated_ms, updated);
+        printf("%s%s%s  %s\nid: %s\ncreated: %s\nupdated: %s\n", style_on(STYLE_BOLD), r->address,
+            style_off(), r->type, r->id, created, updated);
+        if (r->after_count > 0) printf("after:");
+        for (size_t i = 0; i < r->after_count; i++) printf(" %s", r->after[i]);
+        if (r->after_count > 0) putchar('\n');
+        print_attributes("properties", r->properties, o->reveal);
+        print_attributes("outputs", r->outputs, o->reveal);
+        return EXIT_DONE;
+}
+
+/* A change of the record alone is a run of its own in the history. */
+static int commit(struct session *s, struct store_write *writes, size_t count, struct error **err)
+{
+        cleanup_free char *run = NULL, *user = session_user();
+        if (session_hold(s, err) < 0) return -1;
+        int result = store_next_run(session_store(s), session_name(s), &run, err);
+        int64_t now = clock_wall_ms();
+        struct run_row row = {.id = run,
+            .kind = (char *)"state",
+            .status = (char *)"done",
+            .requester = user,
+            .digest = (char *)"",
+            .started_ms = now,
+            .ended_ms = now};
+        writes[0] = (struct store_write){.kind = WRITE_RUN, .run = run};
+        writes[0].run_row = &row;
+        for (size_t i = 1; i < count; i++) writes[i].run = run;
+        if (result == 0) result = session_commit(s, writes, count, err);
+        session_let_go(s);
+        return result;
+}
+
+static int state_mv(const struct options *o, struct session *s)
+{
+        int code = EXIT_DONE;
+        cleanup(error_free) struct error *err = NULL;
+        const struct recorded *r = find(o, s, o->args[2], &code);
+        if (r == NULL) return code;
+        if (map_has(&session_state(s)->by_address, o->args[3])) {
+                error_set(&err, ERROR_CONFLICT, NULL, "something is recorded at '%s' already", o->args[3]);
+                return print_error(o, err);
+        }
+        struct store_write writes[2] = {{0}, {.kind = WRITE_RESOURCE_MOVE, .action = "mv"}};
+        writes[1].move.from = o->args[2];
+        writes[1].move.to = o->args[3];
+        writes[1].move.from_deposed = writes[1].move.to_deposed = "";
+        if (commit(s, writes, 2, &err) < 0) return print_error(o, err);
+        if (!o->json) printf("%s is recorded as %s now.\n", o->args[2], o->args[3]);
+        return EXIT_DONE;
+}
+
+static int state_rm(const struct options *o, struct session *s)
+{
+        int code = EXIT_DONE;
+        cleanup(error_free) struct error *err = NULL;
+        const struct recorded *r = find(o, s, o->args[2], &code);
+        if (r == NULL) return code;
+        struct resource_row row = {.address = (char *)r->address, .deposed = (char *)""};
+        struct store_write writes[2] = {{0}, {.kind = WRITE_RESOURCE_GONE, .action = "rm"}};
+        writes[1].resource = &row;
+        if (commit(s, writes, 2, &err) < 0) return print_error(o, err);
+        if (!o->json) printf("Forgot %s; the object itself was left alone.\n", o->args[2]);
+        return EXIT_DONE;
+}
+
+static int state_export(const struct options *o, struct session *s)
+{
+        cleanup(error_free) struct error *err = NULL;
+        struct text json = {0};
+        int code = EXIT_DONE;
+        if (state_document(session_state(s), o->reveal, session_sealer(s), &json, &err) < 0)
+                code = print_error(o, err);
+        else
+                puts(json.data);
+        text_release(&json);
+        return code;
+}
+
+enum { DOCUMENT_MAX = 1 << 30 };
+
+static int state_import(const struct options *o, struct session *s)
+{
+        cleanup(error_free) struct error *err = NULL;
+        struct text text = {0};
+        size_t count = 0;
+        int code = EXIT_DONE;
+        if (file_read(o->args[2], DOCUMENT_MAX, &text, &err) < 0 ||
+            state_document_import(s, text.data ? text.data : "", text.len, &count, &err) < 0)
+                code = print_error(o, err);
+        else if (!o->json)
+                printf("Recorded %zu resources.\n", count);
+        text_release(&text);
+        return code;
+}
+
+static int state_history(const struct options *o, struct session *s)
+{
+        cleanup(error_free) struct error *err = NULL;
+        struct history_row *rows;
+        size_t count;
+        if (store_history(session_store(s), session_name(s), o->args[2], &rows, &count, &err) < 0)
+                return print_error(o, err);
+        struct text json = {0};
+        text_addc(&json, '[');
+        for (size_t i = 0; i < count; i++) {
+                char when[CLOCK_TEXT];
+                clock_text(rows[i].time_ms, when);
+                if (o->json)
+                        text_addf(&json,
+                            "%s{\"serial\":%lld,\"time\":\"%s\",\"run\":\"%s\",\"action\":\"%s\"}",
+                            i ? "," : "", (long long)rows[i].serial, when, rows[i].run ? rows[i].run : "",
+                            rows[i].action ? rows[i].action : "");
+                else
+                        printf("%8lld  %s  %-6s %s\n", (long long)rows[i].serial, when,
+                            rows[i].run ? rows[i].run : "", rows[i].action ? rows[i].action : "");
+        }
+        text_addc(&json, ']');
+        if (o->json) puts(json.data);
+        if (!o->json && count == 0) printf("Nothing was recorded at '%s'.\n", o->args[2]);
+        text_release(&json);
+        history_rows_free(rows, count);
+        return EXIT_DONE;
+}
+
+static const struct {
+        const char *name;
+        int arguments; /* behind ENV.yaml */
+        bool writes;
+        int (*run)(const struct options *o, struct session *s);
+} verbs[] = {
+    {"list", 0, false, state_list},
+    {"show", 1, false, state_show},
+    {"mv", 2, true, state_mv},
+    {"rm", 1, true, state_rm},
+    {"export", 0, false, state_export},
+    {"import", 1, true, state_import},
+    {"history", 1, false, state_history},
+};
+
+/* The verb stands before or after the environment: `state list ENV.yaml`, `state ENV.yaml list`. */
+int cmd_state(const struct options *o)
+{
+        for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+                if (strcmp(o->args[0], verbs[i].name) != 0) continue;
+                if (o->arg_count != 2 + verbs[i].arguments) break;
+                struct options shifted = *o;
+                const char *args[4] = {o->args[1], o->args[0], o->arg_count > 2 ? o->args[2] : NULL,
+                    o->arg_count > 3 ? o->args[3] : NULL};
+                shifted.args = args;
+                int code = EXIT_DONE;
+                cleanup(session_close) struct session *s = work_open_record(&shifted, verbs[i].writes, &code);
+                return s ? verbs[i].run(&shifted, s) : code;
+        }
+        fprintf(stderr, "usage: tutti state %s\n", o->command->arguments);
+        return EXIT_INPUT;
+}

@@ -1,0 +1,207 @@
+/* Parsing of flags by getopt_long over one table; see options.h. */
+#include "cli/options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/command.h"
+
+enum flag {
+        FLAG_JSON = 256,
+        FLAG_NO_COLOR,
+        FLAG_SET,
+        FLAG_VALUES,
+        FLAG_OUTSIDE,
+        FLAG_TARGET,
+        FLAG_EXCLUDE,
+        FLAG_YES,
+        FLAG_APPROVE,
+        FLAG_PARALLEL,
+        FLAG_NO_REFRESH,
+        FLAG_EXITCODE,
+        FLAG_FORMAT,
+        FLAG_REJECT,
+        FLAG_COMMENT,
+        FLAG_AS,
+        FLAG_STATE,
+        FLAG_REVEAL,
+        FLAG_CONTEXT,
+        FLAG_LOG,
+        FLAG_HELP,
+};
+
+static const struct {
+        const char *name, *argument;
+        int flag;
+        unsigned group; /* 0: every command */
+        const char *help;
+} table[] = {
+    {"json", NULL, FLAG_JSON, OPTION_JSON, "machine-readable output"},
+    {"set", "NAME=VALUE", FLAG_SET, OPTION_VARIABLES, "set a parameter (repeatable)"},
+    {"values", "FILE", FLAG_VALUES, OPTION_VARIABLES, "parameters from a YAML file (repeatable)"},
+    {"allow-outside", NULL, FLAG_OUTSIDE, OPTION_VARIABLES, "let file functions leave the project's folder"},
+    {"target", "ADDRESS", FLAG_TARGET, OPTION_SELECT, "only this and what it depends on (repeatable)"},
+    {"exclude", "ADDRESS", FLAG_EXCLUDE, OPTION_SELECT, "without this and what depends on it (repeatable)"},
+    {"yes", NULL, FLAG_YES, OPTION_RUN, "do not ask about the whole; gates are still asked"},
+    {"approve", "GATE|all", FLAG_APPROVE, OPTION_RUN, "answer a gate beforehand (repeatable)"},
+    {"parallel", "N", FLAG_PARALLEL, OPTION_RUN | OPTION_REFRESH,
+        "at most N steps at once; providers have limits of their own"},
+    {"no-refresh", NULL, FLAG_NO_REFRESH, OPTION_REFRESH, "trust the record; do not read what exists"},
+    {"detailed-exitcode", NULL, FLAG_EXITCODE, OPTION_EXITCODE, "exit 2 when there is a difference"},
+    {"out", "FILE", 'o', OPTION_OUT, "save the plan, to be applied exactly (also -o)"},
+    {"format", "FORMAT", FLAG_FORMAT, OPTION_FORMAT, "dot, mermaid, svg or json"},
+    {"reject", NULL, FLAG_REJECT, OPTION_ANSWER, "reject instead of approving"},
+    {"comment", "TEXT", FLAG_COMMENT, OPTION_ANSWER, "why; recorded with the answer"},
+    {"as", "NAME", FLAG_AS, OPTION_ANSWER, "the approver's name; default: your user name"},
+    {"reveal", NULL, FLAG_REVEAL, OPTION_REVEAL, "show sensitive values"},
+    {"context", "FILE.json", FLAG_CONTEXT, OPTION_CONTEXT, "the names that expressions see"},
+    {"state", "URL", FLAG_STATE, OPTION_STATE,
+        "where the state is; default: sqlite:.tutti/state.db beside ENV.yaml"},
+    {"no-color", NULL, FLAG_NO_COLOR, 0, "no colours; the default where output is no terminal"},
+    {"log-level", "LEVEL", FLAG_LOG, 0, "error, warn, info or debug, on standard error"},
+    {"help", NULL, FLAG_HELP, 0, "this page (also -h)"},
+};
+enum { TABLE_COUNT = sizeof table / sizeof *table };
+
+static void list_add(struct list *list, const char *item)
+{
+        vec_push(list->items, list->count, list->capacity, item);
+}
+
+static int parse_count(const char *text, unsigned *n)
+{
+        char *end;
+        unsigned long value = strtoul(text, &end, 10);
+        if (*text < '0' || *text > '9' || *end != '\0' || value > 100000) return -1;
+        *n = (unsigned)value;
+        return 0;
+}
+
+static int wrong(const struct options *o, const char *fmt, const char *what)
+{
+        fprintf(stderr, "tutti %s: ", o->command->name);
+        fprintf(stderr, fmt, what);
+        fprintf(stderr, "; see `tutti help %s`\n", o->command->name);
+        return -1;
+}
+
+static int take(struct options *o, int flag, const char *argument)
+{
+        enum log_level level;
+        switch (flag) {
+        case FLAG_JSON: o->json = true; break;
+        case FLAG_NO_COLOR: o->no_color = true; break;
+        case FLAG_SET: list_add(&o->sets, argument); break;
+        case FLAG_VALUES: list_add(&o->values, argument); break;
+        case FLAG_OUTSIDE: o->allow_outside = true; break;
+        case FLAG_TARGET: list_add(&o->targets, argument); break;
+        case FLAG_EXCLUDE: list_add(&o->excludes, argument); break;
+        case FLAG_YES: o->yes = true; break;
+        case FLAG_APPROVE: list_add(&o->approve, argument); break;
+        case FLAG_PARALLEL:
+                if (parse_count(argument, &o->parallel) < 0)
+                        return wrong(o, "--parallel: '%s' is no count", argument);
+                break;
+        case FLAG_NO_REFRESH: o->no_refresh = true; break;
+        case FLAG_EXITCODE: o->detailed_exitcode = true; break;
+        case 'o': o->out = argument; break;
+        case FLAG_FORMAT: o->format = argument; break;
+        case FLAG_REJECT: o->reject = true; break;
+        case FLAG_COMMENT: o->comment = argument; break;
+        case FLAG_AS: o->as = argument; break;
+        case FLAG_STATE: o->state_url = argument; break;
+        case FLAG_REVEAL: o->reveal = true; break;
+        case FLAG_CONTEXT: o->context = argument; break;
+        case FLAG_LOG:
+                if (!log_parse_level(argument, &level))
+                        return wrong(o, "--log-level: '%s' is none of error, warn, info, debug", argument);
+                log_set_level(level);
+                break;
+        case FLAG_HELP:
+        case 'h': o->help = true; break;
+        default: return -1;
+        }
+        return 0;
+}
+
+static int parse_flags(struct options *o, int argc, char **argv)
+{
+        struct option flags[TABLE_COUNT + 1] = {0};
+        for (size_t i = 0; i < TABLE_COUNT; i++)
+                flags[i] = (struct option){
+                    table[i].name, table[i].argument ? required_argument : no_argument, NULL, table[i].flag};
+        optind = 1;
+        opterr = 0;
+        for (int index = -1, flag; (flag = getopt_long(argc, argv, "ho:", flags, &index)) != -1; index = -1) {
+                if (flag == '?') {
+                        const char *what = argv[optind - 1];
+                        for (size_t i = 0; i < TABLE_COUNT; i++)
+                                if (text_starts(what, "--") && strcmp(what + 2, table[i].name) == 0)
+                                        return wrong(o, "%s needs a value", what);
+                        return wrong(o, "unknown flag '%s'", what);
+                }
+                for (size_t i = 0; i < TABLE_COUNT; i++)
+                        if (table[i].flag == flag && table[i].group != 0 &&
+                            !(table[i].group & o->command->flags))
+                                return wrong(o, "--%s has no meaning here", table[i].name);
+                if (take(o, flag, optarg) < 0) return -1;
+        }
+        return 0;
+}
+
+int options_parse(struct options *o, const struct command *command, int argc, char **argv)
+{
+        *o = (struct options){.command = command};
+        if (parse_flags(o, argc, argv) < 0) return -1;
+        o->args = (const char **)argv + optind;
+        o->arg_count = argc - optind;
+        if (o->help) return 0;
+        if (o->arg_count < command->positional_min) {
+                fprintf(stderr, "usage: tutti %s %s\n", command->name, command->arguments);
+                return -1;
+        }
+        if (o->arg_count > command->positional_max)
+                return wrong(o, "unexpected '%s'", o->args[command->positional_max]);
+        return 0;
+}
+
+void options_release(struct options *o)
+{
+        free(o->sets.items);
+        free(o->values.items);
+        free(o->targets.items);
+        free(o->excludes.items);
+        free(o->approve.items);
+}
+
+void options_help(unsigned flags)
+{
+        for (size_t i = 0; i < TABLE_COUNT; i++) {
+                if (table[i].group != 0 && !(table[i].group & flags)) continue;
+                char left[64];
+                snprintf(left, sizeof left, "--%s%s%s", table[i].name, table[i].argument ? " " : "",
+                    table[i].argument ? table[i].argument : "");
+                printf("  %-24s %s\n", left, table[i].help);
+        }
+}
+
+struct session_options options_session(const struct options *o, const char *file)
+{
+        return (struct session_options){
+            .file = file,
+            .state_url = o->state_url,
+            .allow_outside = o->allow_outside,
+            .parameters =
+                {
+                    .values_files = o->values.items,
+                    .values_file_count = o->values.count,
+                    .variables = (const char *const *)environ,
+                    .sets = o->sets.items,
+                    .set_count = o->sets.count,
+                },
+        };
+}

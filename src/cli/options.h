@@ -1,0 +1,51 @@
+/*
+ * Flags of all commands in one structure; each command says which of them it accepts.
+ */
+#ifndef TUTTI_CLI_OPTIONS_H
+#define TUTTI_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "base/error.h"
+#include "run/session.h"
+
+struct list {
+        const char **items;
+        size_t count, capacity;
+};
+
+struct options {
+        const struct command *command;
+        const char **args; /* positional ones, without the command's name */
+        int arg_count;
+        bool json, no_color, yes, no_refresh, detailed_exitcode, reject, reveal, allow_outside, help;
+        const char *out, *format, *comment, *as, *state_url, *context;
+        struct list sets, values, targets, excludes, approve;
+        unsigned parallel;
+};
+
+enum { /* which flags a command accepts */
+        OPTION_JSON = 1 << 0,
+        OPTION_VARIABLES = 1 << 1, /* --set --values --allow-outside */
+        OPTION_SELECT = 1 << 2,    /* --target --exclude */
+        OPTION_RUN = 1 << 3,       /* --yes --approve --parallel */
+        OPTION_REFRESH = 1 << 4,   /* --no-refresh */
+        OPTION_EXITCODE = 1 << 5,  /* --detailed-exitcode */
+        OPTION_OUT = 1 << 6,       /* -o */
+        OPTION_FORMAT = 1 << 7,    /* --format */
+        OPTION_ANSWER = 1 << 8,    /* --reject --comment --as */
+        OPTION_STATE = 1 << 9,     /* --state */
+        OPTION_REVEAL = 1 << 10,   /* --reveal */
+        OPTION_CONTEXT = 1 << 11,  /* --context */
+};
+
+/* Parses what follows the command's name. -1 with the problem printed. Strings are borrowed from argv. */
+int options_parse(struct options *o, const struct command *command, int argc, char **argv);
+void options_release(struct options *o);
+/* Appends "  --flag  what it does" lines of the accepted flags to standard output. */
+void options_help(unsigned flags);
+
+/* Session options out of flags: parameters, state URL. `environ` lines give TUTTI_PARAM_*. */
+struct session_options options_session(const struct options *o, const char *file);
+
+#endif

@@ -1,0 +1,148 @@
+/* Colours, problems and questions; see print.h. */
+#include "cli/print.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+
+static bool colored; /* decided once, before anything is printed */
+
+void print_setup(const struct options *o)
+{
+        const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+        colored = !o->no_color && !o->json && isatty(STDOUT_FILENO) &&
+                  (no_color == NULL || *no_color == '\0') && !text_equal(term, "dumb");
+}
+
+bool print_colored(void)
+{
+        return colored;
+}
+
+const char *style_on(enum style style)
+{
+        static const char *const codes[] = {
+            "", "\033[1m", "\033[2m", "\033[32m", "\033[33m", "\033[31m", "\033[36m", "\033[35m"};
+        return colored ? codes[style] : "";
+}
+
+const char *style_off(void)
+{
+        return colored ? "\033[0m" : "";
+}
+
+void print_safe(FILE *f, const char *s)
+{
+        for (; *s != '\0'; s++) fputc((unsigned char)*s < 0x20 && *s != '\n' && *s != '\t' ? ' ' : *s, f);
+}
+
+void text_json(struct text *out, const char *s)
+{
+        if (s == NULL)
+                text_add(out, "null");
+        else
+                text_add_json(out, s, strlen(s));
+}
+
+void json_problems(struct text *out, const struct error *err)
+{
+        text_addc(out, '[');
+        for (size_t i = 0; i < error_count(err); i++) {
+                const struct problem *p = error_at(err, i);
+                text_addf(out, "%s{\"kind\":\"%s\",\"message\":", i ? "," : "", error_kind_name(p->kind));
+                text_json(out, p->message);
+                if (p->place.file != NULL) {
+                        text_add(out, ",\"file\":");
+                        text_json(out, p->place.file);
+                }
+                if (p->place.line > 0)
+                        text_addf(out, ",\"line\":%u,\"column\":%u", p->place.line, p->place.column);
+                if (p->place.address != NULL) {
+                        text_add(out, ",\"address\":");
+                        text_json(out, p->place.address);
+                }
+                text_addc(out, '}');
+        }
+        text_addc(out, ']');
+}
+
+int exit_code_of(const struct error *err)
+{
+        if (error_count(err) == 0) return EXIT_FAILED;
+        switch (error_kind(err)) {
+        case ERROR_INPUT:
+        case ERROR_MISSING:
+        case ERROR_CONFLICT: return EXIT_INPUT;
+        case ERROR_BUSY: return EXIT_BUSY;
+        case ERROR_CANCELLED: return EXIT_INTERRUPTED;
+        default: return EXIT_FAILED;
+        }
+}
+
+int print_error(const struct options *o, const struct error *err)
+{
+        fflush(stdout);
+        bool paint = colored && isatty(STDERR_FILENO);
+        for (size_t i = 0; i < error_count(err); i++) {
+                cleanup_free char *text = error_text(error_at(err, i));
+                fprintf(stderr, "%serror:%s ", paint ? "\033[1;31m" : "", paint ? "\033[0m" : "");
+                print_safe(stderr, text);
+                fputc('\n', stderr);
+        }
+        if (o->json) {
+                struct text json = {0};
+                text_add(&json, "{\"problems\":");
+                json_problems(&json, err);
+                text_addc(&json, '}');
+                puts(json.data);
+                text_release(&json);
+        }
+        return exit_code_of(err);
+}
+
+void value_short(const struct value *v, bool sensitive, size_t width, struct text *out)
+{
+        if (v == NULL) {
+                text_add(out, "(none)");
+                return;
+        }
+        if (!value_is_known(v)) {
+                text_add(out, "(known after it ran)");
+                return;
+        }
+        if (sensitive || value_is_sensitive(v)) {
+                text_add(out, "(sensitive)");
+                return;
+        }
+        struct text json = {0};
+        if (value_json(v, SECRETS_MASK, NULL, &json, NULL) < 0 || json.data == NULL) text_add(&json, "?");
+        if (json.len <= width) {
+                text_add(out, json.data);
+        } else {
+                size_t cut = width;
+                while (cut > 0 && ((unsigned char)json.data[cut] & 0xc0) == 0x80) cut--;
+                text_addn(out, json.data, cut);
+                text_add(out, "…");
+        }
+        text_release(&json);
+}
+
+bool at_terminal(void)
+{
+        return isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+}
+
+bool ask_yes(const char *question)
+{
+        char line[64];
+        fprintf(stderr, "%s [y/N] ", question);
+        fflush(stderr);
+        if (fgets(line, sizeof line, stdin) == NULL) {
+                fputc('\n', stderr);
+                return false;
+        }
+        line[strcspn(line, "\r\n")] = '\0';
+        return strcmp(line, "y") == 0 || strcmp(line, "Y") == 0 || strcmp(line, "yes") == 0;
+}

@@ -1,0 +1,49 @@
+/*
+ * What the command line prints with: colours on terminals only, problems, and exit codes of errors.
+ */
+#ifndef TUTTI_CLI_PRINT_H
+#define TUTTI_CLI_PRINT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+#include "base/error.h"
+#include "base/text.h"
+#include "cli/options.h"
+#include "lang/value.h"
+
+enum style {
+        STYLE_NONE,
+        STYLE_BOLD,
+        STYLE_DIM,
+        STYLE_GREEN,
+        STYLE_YELLOW,
+        STYLE_RED,
+        STYLE_CYAN,
+        STYLE_MAGENTA
+};
+
+/* Colours only when standard output is a terminal, NO_COLOR is unset and --no-color was not given. */
+void print_setup(const struct options *o);
+bool print_colored(void);
+const char *style_on(enum style style); /* "" without colours */
+const char *style_off(void);
+
+/* Prints all problems: for people on standard error, with --json also as {"problems": […]} on standard output. Gives the exit code of
+ * the first kind: INPUT and the like 4, BUSY 5, CANCELLED 130, others 1. */
+int print_error(const struct options *o, const struct error *err);
+int exit_code_of(const struct error *err);
+void json_problems(struct text *out, const struct error *err); /* the array */
+
+/* One line of text without control characters, so that nothing from outside plays tricks on the terminal. */
+void print_safe(FILE *f, const char *s);
+
+/* A value for people on one line, at most `width` characters, secrets masked; appended. */
+void value_short(const struct value *v, bool sensitive, size_t width, struct text *out);
+
+void text_json(struct text *out, const char *s); /* null for NULL */
+
+/* Asks at the terminal; true for y or yes. */
+bool ask_yes(const char *question);
+bool at_terminal(void); /* somebody can be asked: standard input and error are terminals */
+
+#endif

@@ -1,0 +1,135 @@
+/* Plans for people: what happens to what, why, and what forces a replacement. See render.h. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "cli/render.h"
+
+static const struct {
+        const char *mark, *words;
+        enum style style;
+} looks[] = {
+    [ACTION_JOIN] = {" ", "", STYLE_NONE},
+    [ACTION_CREATE] = {"+", "create", STYLE_GREEN},
+    [ACTION_UPDATE] = {"~", "update in place", STYLE_YELLOW},
+    [ACTION_REPLACE] = {"±", "replace", STYLE_MAGENTA},
+    [ACTION_REPLACE_DELETE] = {"∓", "delete the old one", STYLE_MAGENTA},
+    [ACTION_DELETE] = {"-", "delete", STYLE_RED},
+    [ACTION_FORGET] = {".", "forget, keeping the object", STYLE_DIM},
+    [ACTION_READ] = {"<", "read", STYLE_CYAN},
+    [ACTION_GATE] = {"?", "wait for approval", STYLE_CYAN},
+    [ACTION_ADOPT] = {"+", "create, or adopt if it exists", STYLE_GREEN},
+};
+
+static void render_change(FILE *f, const struct change *c, int indent)
+{
+        struct text line = {0};
+        value_short(c->before, c->sensitive, 60, &line);
+        cleanup_free char *before = text_steal(&line);
+        value_short(c->after, c->sensitive, 60, &line);
+        cleanup_free char *after = text_steal(&line);
+        fprintf(f, "%*s%s: ", indent, "", c->path);
+        if (c->before == NULL)
+                print_safe(f, after);
+        else
+                fprintf(f, "%s %s→%s %s", before, style_on(STYLE_DIM), style_off(), after);
+        if (c->forces_replace) fprintf(f, "  %sforces replacement%s", style_on(STYLE_RED), style_off());
+        if (c->drift) fprintf(f, "  %schanged outside%s", style_on(STYLE_YELLOW), style_off());
+        fputc('\n', f);
+}
+
+void render_step(FILE *f, const struct step *step, int indent)
+{
+        fprintf(f, "%*s%s%s %s%s%s", indent, "", style_on(looks[step->action].style),
+            looks[step->action].mark, style_on(STYLE_BOLD), step->address, style_off());
+        if (step->action == ACTION_GATE) {
+                fprintf(f, "  %s%s%s\n", style_on(STYLE_DIM),
+                    step->schema || step->resource == NULL || step->resource->kind != RESOURCE_GATE
+                        ? "approval before this goes on"
+                        : "gate: waits for approval",
+                    style_off());
+                return;
+        }
+        fprintf(f, "  %s%s%s  %s%s", style_on(STYLE_DIM), step->type, style_off(), looks[step->action].words,
+            *step->deposed ? " (replaced before)" : "");
+        if (step->reason != NULL) fprintf(f, "  %s(%s)%s", style_on(STYLE_DIM), step->reason, style_off());
+        fputc('\n', f);
+        if (step->action == ACTION_DELETE || step->action == ACTION_REPLACE_DELETE) return;
+        for (size_t i = 0; i < step->change_count; i++) render_change(f, &step->changes[i], indent + 6);
+}
+
+static void add_count(struct text *out, size_t n, const char *what)
+{
+        if (n == 0) return;
+        text_addf(out, "%s%zu %s", out->len ? ", " : "", n, what);
+}
+
+void render_summary(const struct plan_summary *s, bool done, struct text *out)
+{
+        add_count(out, s->create, done ? "created" : "to create");
+        add_count(out, s->update, done ? "updated" : "to update");
+        add_count(out, s->replace, done ? "replaced" : "to replace");
+        add_count(out, s->delete_, done ? "deleted" : "to delete");
+        add_count(out, s->forget, done ? "forgotten" : "to forget");
+        if (!done) add_count(out, s->keep, "unchanged");
+        add_count(out, s->gates,
+            done ? (s->gates == 1 ? "gate approved" : "gates approved") : (s->gates == 1 ? "gate" : "gates"));
+        add_count(out, s->deferred, "deferred");
+        if (out->len == 0) text_add(out, done ? "nothing to do" : "no changes");
+}
+
+static void render_estimate(const struct plan *plan)
+{
+        char duration[CLOCK_TEXT];
+        if (plan->seconds < 1) return;
+        duration_text((int64_t)(plan->seconds * 1000), duration);
+        printf("Estimate: about %s", duration);
+        if (plan->critical_count > 1) {
+                printf("; the longest path is ");
+                size_t shown = plan->critical_count > 6 ? 5 : plan->critical_count;
+                for (size_t i = 0; i < shown; i++) printf("%s%s", i ? " → " : "", plan->critical_path[i]);
+                if (shown < plan->critical_count) printf(" → … %zu more", plan->critical_count - shown);
+        }
+        putchar('\n');
+}
+
+void render_plan(const struct plan *plan)
+{
+        struct text summary = {0};
+        if (plan_is_empty(plan)) {
+                printf("No changes. %zu resources are as the template says.\n", plan->summary.keep);
+                return;
+        }
+        for (size_t i = 0; i < plan->count; i++)
+                if (plan->steps[i].action != ACTION_JOIN) render_step(stdout, &plan->steps[i], 2);
+        for (size_t i = 0; i < plan->deferred_count; i++)
+                printf("  %s…%s %s  %sdeferred: %s%s\n", style_on(STYLE_CYAN), style_off(),
+                    plan->deferred[i].address, style_on(STYLE_DIM), plan->deferred[i].reason, style_off());
+        render_summary(&plan->summary, false, &summary);
+        printf("\n%sPlan: %s.%s%s\n", style_on(STYLE_BOLD), summary.data, style_off(),
+            plan->outputs_change ? " Outputs change." : "");
+        text_release(&summary);
+        render_estimate(plan);
+}
+
+void render_outputs(const struct value *outputs)
+{
+        if (outputs == NULL || value_count(outputs) == 0) return;
+        printf("\nOutputs:\n");
+        for (size_t i = 0; i < value_count(outputs); i++) {
+                struct text line = {0};
+                const struct value *v = value_at(outputs, i);
+                value_short(v, value_is_sensitive(outputs), 200, &line);
+                printf("  %s = ", value_key_at(outputs, i));
+                print_safe(stdout, line.data);
+                putchar('\n');
+                text_release(&line);
+        }
+}
+
+void output_json(const struct value *outputs, bool reveal, struct text *out)
+{
+        if (outputs == NULL)
+                text_add(out, "{}");
+        else
+                value_json(outputs, reveal ? SECRETS_REVEAL : SECRETS_MASK, NULL, out, NULL);
+}

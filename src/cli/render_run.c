@@ -1,0 +1,403 @@
+/*
+ * A run as it goes: JSON events, or lines for people with a live line below them on a terminal, and the prompt of open gates.
+ *
+ * While a gate waits for an answer the prompt takes the place of the live line; events still appear above it.
+ */
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "cli/render.h"
+
+struct open_gate {
+        char *name, *message, *approvers;
+        uint32_t *behind;
+        size_t behind_count;
+        int64_t run_started_ms;
+};
+
+struct display {
+        struct session *session;
+        const struct plan *plan;
+        bool json, live, interactive;
+        bool drawn;          /* the live line or a prompt stands on the terminal */
+        size_t total, over;  /* steps, without joins */
+        int64_t *json_index; /* of each step among those that plan --json shows */
+        int64_t started_ms;  /* monotonic */
+        double seconds;      /* the plan's estimate */
+        uint32_t *in_flight; /* step indices */
+        size_t in_flight_count, in_flight_capacity;
+        struct open_gate *gates;
+        size_t gate_count, gate_capacity;
+};
+
+struct display *display_new(struct session *session, const struct plan *plan, const struct options *o)
+{
+        struct display *d = mem_alloc(sizeof *d);
+        d->session = session;
+        d->plan = plan;
+        d->json = o->json;
+        d->interactive = !o->json && at_terminal();
+        d->live = !o->json && isatty(STDOUT_FILENO) && !text_equal(getenv("TERM"), "dumb");
+        d->json_index = mem_alloc((plan->count + 1) * sizeof *d->json_index);
+        for (size_t i = 0; i < plan->count; i++)
+                d->json_index[i] = plan->steps[i].action == ACTION_JOIN ? -1 : (int64_t)d->total++;
+        d->started_ms = clock_monotonic_ms();
+        d->seconds = plan->seconds;
+        return d;
+}
+
+static void gate_release(struct open_gate *g)
+{
+        free(g->name);
+        free(g->message);
+        free(g->approvers);
+        free(g->behind);
+}
+
+void display_free(struct display *d)
+{
+        if (d == NULL) return;
+        for (size_t i = 0; i < d->gate_count; i++) gate_release(&d->gates[i]);
+        free(d->gates);
+        free(d->in_flight);
+        free(d->json_index);
+        free(d);
+}
+
+/* JSON */
+
+static void print_event_json(const struct display *d, const struct event *e)
+{
+        char now[CLOCK_TEXT];
+        clock_text(e->time_ms, now);
+        struct text json = {0};
+        text_addf(
+            &json, "{\"time\":\"%s\",\"run\":\"%s\",\"event\":\"%s\"", now, e->run, event_name(e->kind));
+        if (e->step != NULL) {
+                text_add(&json, ",\"address\":");
+                text_json(&json, e->step->address);
+                text_addf(&json, ",\"step\":%lld,\"action\":\"%s\"", (long long)d->json_index[e->step->index],
+                    action_name(e->step->action));
+        }
+        if (e->message != NULL) {
+                text_add(&json, ",\"message\":");
+                text_json(&json, e->message);
+        }
+        if (e->by != NULL) {
+                text_add(&json, ",\"by\":");
+                text_json(&json, e->by);
+        }
+        if (e->kind == EVENT_STEP_RETRY)
+                text_addf(&json, ",\"attempt\":%u,\"wait_ms\":%lld", e->attempt, (long long)e->wait_ms);
+        if (e->kind == EVENT_STEP_DONE) text_addf(&json, ",\"elapsed_ms\":%lld", (long long)e->wait_ms);
+        if (e->kind == EVENT_RUN_DONE || e->kind == EVENT_RUN_WAITING) {
+                const struct plan_summary *s = e->summary;
+                text_addf(&json,
+                    ",\"status\":\"%s\",\"summary\":{\"create\":%zu,\"update\":%zu,\"replace\":%zu,"
+                    "\"delete\":%zu,"
+                    "\"forget\":%zu,\"gates\":%zu,\"failed\":%zu,\"skipped\":%zu}",
+                    e->status, s->create, s->update, s->replace, s->delete_, s->forget, s->gates, e->failed,
+                    e->skipped);
+                if (e->problems != NULL) {
+                        text_add(&json, ",\"problems\":");
+                        json_problems(&json, e->problems);
+                }
+        }
+        text_addc(&json, '}');
+        puts(json.data);
+        fflush(stdout);
+        text_release(&json);
+}
+
+/* The live line and the prompt */
+
+static void erase(struct display *d)
+{
+        if (d->drawn) fputs("\r\033[K", stdout);
+        d->drawn = false;
+}
+
+static size_t terminal_width(void)
+{
+        struct winsize size;
+        if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col < 20) return 80;
+        return size.ws_col;
+}
+
+static void draw_prompt(struct display *d)
+{
+        const char *name = d->gates[0].name;
+        printf("%s%s%s: [a]pprove  [r]eject  [i]nspect  [l]eave waiting > ", style_on(STYLE_BOLD), name,
+            style_off());
+        if (d->gate_count > 1) printf("(%zu gates wait) ", d->gate_count);
+        d->drawn = true;
+        fflush(stdout);
+}
+
+static void draw_progress(struct display *d)
+{
+        struct text line = {0};
+        char elapsed[CLOCK_TEXT], left[CLOCK_TEXT];
+        int64_t ms = clock_monotonic_ms() - d->started_ms;
+        duration_text(ms, elapsed);
+        text_addf(&line, "%zu/%zu done, %s", d->over, d->total, elapsed);
+        int64_t remaining = (int64_t)(d->seconds * 1000) - ms;
+        if (remaining > 1000) {
+                duration_text(remaining, left);
+                text_addf(&line, ", about %s left", left);
+        }
+        if (d->in_flight_count > 0) text_add(&line, ":");
+        for (size_t i = 0; i < d->in_flight_count && i < 8; i++)
+                text_addf(&line, " %s", d->plan->steps[d->in_flight[i]].address);
+        if (d->in_flight_count > 8) text_addf(&line, " and %zu more", d->in_flight_count - 8);
+        size_t width = terminal_width() - 1;
+        if (line.len > width) line.data[width] = '\0';
+        printf("%s%s%s", style_on(STYLE_DIM), line.data, style_off());
+        d->drawn = true;
+        fflush(stdout);
+        text_release(&line);
+}
+
+static void draw(struct display *d)
+{
+        erase(d);
+        if (d->gate_count > 0 && d->interactive)
+                draw_prompt(d);
+        else if (d->live)
+                draw_progress(d);
+        else
+                fflush(stdout);
+}
+
+static void ticked(void *context)
+{
+        struct display *d = context;
+        if (d->gate_count == 0) draw(d);
+}
+
+/* Lines for people */
+
+static void in_flight_remove(struct display *d, uint32_t index)
+{
+        for (size_t i = 0; i < d->in_flight_count; i++) {
+                if (d->in_flight[i] != index) continue;
+                d->in_flight[i] = d->in_flight[--d->in_flight_count];
+                return;
+        }
+}
+
+static const char *done_word(enum action action)
+{
+        switch (action) {
+        case ACTION_UPDATE: return "updated";
+        case ACTION_DELETE: return "deleted";
+        case ACTION_REPLACE_DELETE: return "deleted, to be replaced";
+        case ACTION_FORGET: return "forgotten";
+        case ACTION_READ: return "read";
+        case ACTION_REPLACE: return "replaced";
+        default: return "created";
+        }
+}
+
+static const char *doing_word(enum action action)
+{
+        switch (action) {
+        case ACTION_UPDATE: return "updating";
+        case ACTION_DELETE:
+        case ACTION_REPLACE_DELETE: return "deleting";
+        case ACTION_FORGET: return "forgetting";
+        case ACTION_READ: return "reading";
+        default: return "creating";
+        }
+}
+
+static void line_start(const struct event *e, enum style style, const char *mark)
+{
+        printf("%s%s%s %s%s%s ", style_on(style), mark, style_off(), style_on(STYLE_BOLD),
+            e->step ? e->step->address : "", style_off());
+}
+
+static void print_event(struct display *d, const struct event *e)
+{
+        char duration[CLOCK_TEXT];
+        switch (e->kind) {
+        case EVENT_STEP_STARTED:
+                vec_push(d->in_flight, d->in_flight_count, d->in_flight_capacity, e->step->index);
+                if (d->live) break; /* the live line shows it */
+                line_start(e, STYLE_DIM, ">");
+                printf("%s\n", doing_word(e->step->action));
+                break;
+        case EVENT_STEP_PROGRESS:
+                if (d->live) break;
+                line_start(e, STYLE_DIM, " ");
+                print_safe(stdout, e->message);
+                putchar('\n');
+                break;
+        case EVENT_STEP_RETRY:
+                duration_text(e->wait_ms, duration);
+                line_start(e, STYLE_YELLOW, "!");
+                print_safe(stdout, e->message);
+                printf("; trying again in %s\n", duration);
+                break;
+        case EVENT_STEP_DONE:
+                in_flight_remove(d, e->step->index);
+                d->over++;
+                duration_text(e->wait_ms, duration);
+                line_start(e, STYLE_GREEN, "✓");
+                printf(
+                    "%s %s(%s)%s\n", done_word(e->step->action), style_on(STYLE_DIM), duration, style_off());
+                break;
+        case EVENT_STEP_FAILED:
+                in_flight_remove(d, e->step->index);
+                d->over++;
+                line_start(e, STYLE_RED, "✗");
+                print_safe(stdout, e->message);
+                putchar('\n');
+                break;
+        case EVENT_STEP_SKIPPED:
+                d->over++;
+                line_start(e, STYLE_DIM, "-");
+                printf("skipped: ");
+                print_safe(stdout, e->message);
+                putchar('\n');
+                break;
+        case EVENT_GATE_WAITING:
+                line_start(e, STYLE_CYAN, "?");
+                printf("waits for approval%s", e->message && *e->message ? ": " : "");
+                print_safe(stdout, e->message ? e->message : "");
+                putchar('\n');
+                break;
+        case EVENT_GATE_APPROVED:
+        case EVENT_GATE_REJECTED:
+                d->over++;
+                line_start(e, e->kind == EVENT_GATE_APPROVED ? STYLE_GREEN : STYLE_RED,
+                    e->kind == EVENT_GATE_APPROVED ? "✓" : "✗");
+                printf("%s by %s\n", e->kind == EVENT_GATE_APPROVED ? "approved" : "rejected", e->by);
+                break;
+        case EVENT_RUN_STARTED:
+        case EVENT_RUN_WAITING:
+        case EVENT_RUN_DONE: break;
+        }
+}
+
+static void happened(void *context, const struct event *e)
+{
+        struct display *d = context;
+        if (d->json) {
+                print_event_json(d, e);
+                return;
+        }
+        erase(d);
+        print_event(d, e);
+        if (e->kind != EVENT_RUN_DONE && e->kind != EVENT_RUN_WAITING) draw(d);
+}
+
+/* Gates */
+
+static void show_gate(const struct open_gate *g, bool whole, const struct plan *plan)
+{
+        char since[CLOCK_TEXT];
+        duration_text(clock_wall_ms() - g->run_started_ms, since);
+        if (g->message != NULL && *g->message != '\0') {
+                printf("  %s", style_on(STYLE_BOLD));
+                print_safe(stdout, g->message);
+                printf("%s\n", style_off());
+        }
+        printf("  may approve: %s; the run has been going for %s; %zu steps wait behind it\n", g->approvers,
+            since, g->behind_count);
+        size_t shown = whole ? g->behind_count : g->behind_count < 5 ? g->behind_count : 5;
+        for (size_t i = 0; i < shown; i++) {
+                const struct step *step = &plan->steps[g->behind[i]];
+                if (whole)
+                        render_step(stdout, step, 4);
+                else
+                        printf("    %s %s\n", action_name(step->action), step->address);
+        }
+        if (shown < g->behind_count) printf("    … and %zu more; [i] shows all\n", g->behind_count - shown);
+}
+
+static char *approvers_text(const struct value *approvers)
+{
+        struct text text = {0};
+        for (size_t i = 0; approvers != NULL && i < value_count(approvers); i++) {
+                const struct value *v = value_at(approvers, i);
+                if (value_kind(v) == TYPE_STRING && value_is_known(v) && !value_is_null(v))
+                        text_addf(&text, "%s%s", i ? ", " : "", value_as_string(v));
+        }
+        if (text.len == 0) text_add(&text, "anyone here");
+        return text_steal(&text);
+}
+
+static void gate_changed(void *context, const struct gate_view *view, bool open)
+{
+        struct display *d = context;
+        erase(d);
+        if (open) {
+                struct open_gate g = {
+                    .name = mem_strdup(view->name),
+                    .message = mem_strdup(view->message),
+                    .approvers = approvers_text(view->approvers),
+                    .behind = mem_dup(view->behind, view->behind_count * sizeof *view->behind),
+                    .behind_count = view->behind_count,
+                    .run_started_ms = view->run_started_ms,
+                };
+                vec_push(d->gates, d->gate_count, d->gate_capacity, g);
+                if (d->interactive) show_gate(&g, false, d->plan);
+        } else {
+                for (size_t i = 0; i < d->gate_count; i++) {
+                        if (strcmp(d->gates[i].name, view->name) != 0) continue;
+                        gate_release(&d->gates[i]);
+                        memmove(&d->gates[i], &d->gates[i + 1], (d->gate_count - i - 1) * sizeof *d->gates);
+                        d->gate_count--;
+                        break;
+                }
+        }
+        draw(d);
+}
+
+static void answer(struct display *d, bool approve)
+{
+        struct error *err = NULL;
+        cleanup_free char *name = mem_strdup(d->gates[0].name);
+        if (session_answer(d->session, name, approve, NULL, NULL, &err) < 0) {
+                printf("%s\n", error_message(err));
+                error_free(err);
+                draw(d);
+        }
+}
+
+static void typed(void *context, const char *line)
+{
+        struct display *d = context;
+        d->drawn = false; /* the user's own newline ended it */
+        if (line == NULL) {
+                session_leave_gates(d->session);
+                return;
+        }
+        if (d->gate_count == 0) return;
+        switch (*line) {
+        case 'a':
+        case 'y': answer(d, true); return;
+        case 'r':
+        case 'n': answer(d, false); return;
+        case 'i': show_gate(&d->gates[0], true, d->plan); break;
+        case 'l': session_leave_gates(d->session); return;
+        default: break;
+        }
+        draw(d);
+}
+
+void display_attach(struct display *d, struct run_options *options)
+{
+        options->interactive = d->interactive;
+        options->event = happened;
+        options->gate = gate_changed;
+        if (d->interactive) options->line = typed;
+        if (d->live) {
+                options->tick = ticked;
+                options->tick_ms = 200;
+        }
+        options->context = d;
+}

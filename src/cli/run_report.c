@@ -1,0 +1,192 @@
+/* One run for people and for scripts; see run_report.h. */
+#include "cli/run_report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "cli/command.h"
+#include "cli/print.h"
+
+struct report {
+        struct run_row run;
+        struct step_row *steps;
+        size_t step_count;
+        struct gate_row *gates;
+        size_t gate_count;
+};
+
+static int load(struct session *s, const char *run, struct report *r, struct error **err)
+{
+        if (store_run(session_store(s), session_name(s), run, &r->run, err) < 0) return -1;
+        if (store_steps(session_store(s), session_name(s), run, &r->steps, &r->step_count, err) < 0)
+                return -1;
+        return store_gates(session_store(s), session_name(s), run, &r->gates, &r->gate_count, err);
+}
+
+static void release(struct report *r)
+{
+        run_row_release(&r->run);
+        step_rows_free(r->steps, r->step_count);
+        gate_rows_free(r->gates, r->gate_count);
+}
+
+static void json_time(struct text *out, const char *key, int64_t ms)
+{
+        char when[CLOCK_TEXT];
+        clock_text(ms, when);
+        if (ms > 0)
+                text_addf(out, ",\"%s\":\"%s\"", key, when);
+        else
+                text_addf(out, ",\"%s\":null", key);
+}
+
+static void json_member(struct text *out, const char *key, const char *s)
+{
+        text_addf(out, ",\"%s\":", key);
+        text_json(out, s);
+}
+
+static void print_json(struct session *s, const struct report *r)
+{
+        struct text json = {0};
+        text_add(&json, "{\"environment\":");
+        text_json(&json, session_name(s));
+        text_addf(&json, ",\"resources\":%zu,\"run\":{\"id\":", session_state(s)->count);
+        text_json(&json, r->run.id);
+        json_member(&json, "kind", r->run.kind);
+        json_member(&json, "status", r->run.status);
+        json_member(&json, "requester", r->run.requester);
+        json_member(&json, "digest", r->run.digest);
+        json_time(&json, "started", r->run.started_ms);
+        json_time(&json, "ended", r->run.ended_ms);
+        if (r->run.summary != NULL) text_addf(&json, ",\"summary\":%s", r->run.summary);
+        text_add(&json, ",\"steps\":[");
+        for (size_t i = 0; i < r->step_count; i++) {
+                const struct step_row *step = &r->steps[i];
+                text_addf(&json, "%s{\"index\":%lld", i ? "," : "", (long long)step->index);
+                json_member(&json, "address", step->address);
+                json_member(&json, "type", step->type);
+                json_member(&json, "action", step->action);
+                json_member(&json, "status", step->status);
+                if (step->message != NULL) json_member(&json, "message", step->message);
+                json_time(&json, "started", step->started_ms);
+                json_time(&json, "ended", step->ended_ms);
+                text_addc(&json, '}');
+        }
+        text_add(&json, "],\"gates\":[");
+        for (size_t i = 0; i < r->gate_count; i++) {
+                const struct gate_row *g = &r->gates[i];
+                text_add(&json, i ? ",{\"name\":" : "{\"name\":");
+                text_json(&json, g->name);
+                json_member(&json, "status", g->status);
+                json_member(&json, "by", g->answered_by);
+                json_member(&json, "comment", g->comment);
+                json_time(&json, "opened", g->opened_ms);
+                json_time(&json, "answered", g->answered_ms);
+                text_addf(&json, ",\"details\":%s}", g->details && *g->details ? g->details : "null");
+        }
+        text_add(&json, "]}}");
+        puts(json.data);
+        text_release(&json);
+}
+
+static enum style status_style(const char *status)
+{
+        if (strcmp(status, "done") == 0 || strcmp(status, "approved") == 0) return STYLE_GREEN;
+        if (strcmp(status, "failed") == 0 || strcmp(status, "rejected") == 0) return STYLE_RED;
+        if (strcmp(status, "running") == 0) return STYLE_BOLD;
+        return strcmp(status, "waiting") == 0 ? STYLE_CYAN : STYLE_DIM;
+}
+
+enum { BAR_WIDTH = 40 };
+
+/* When the step ran, within the run: a text Gantt. */
+static void print_bar(const struct run_row *run, int64_t end_ms, const struct step_row *step)
+{
+        int64_t span = end_ms - run->started_ms > 0 ? end_ms - run->started_ms : 1;
+        int64_t from = step->started_ms ? (step->started_ms - run->started_ms) * BAR_WIDTH / span : BAR_WIDTH;
+        int64_t until = step->started_ms ? ((step->ended_ms ? step->ended_ms : end_ms) - run->started_ms) *
+                                               BAR_WIDTH / span
+                                         : 0;
+        putchar('|');
+        for (int64_t i = 0; i < BAR_WIDTH; i++) putchar(i >= from && i <= until ? '#' : ' ');
+        putchar('|');
+        putchar(' ');
+}
+
+static void print_steps(const struct report *r, bool timeline)
+{
+        size_t width = 8;
+        int64_t end_ms = r->run.ended_ms ? r->run.ended_ms : r->run.started_ms;
+        for (size_t i = 0; i < r->step_count; i++) {
+                size_t len = strlen(r->steps[i].address);
+                if (len > width && len <= 48) width = len;
+                if (r->steps[i].ended_ms > end_ms) end_ms = r->steps[i].ended_ms;
+        }
+        for (size_t i = 0; i < r->step_count; i++) {
+                const struct step_row *step = &r->steps[i];
+                printf("  %s%-8s%s %-*s ", style_on(status_style(step->status)), step->status, style_off(),
+                    (int)width, step->address);
+                if (timeline) print_bar(&r->run, end_ms, step);
+                char duration[CLOCK_TEXT] = "";
+                if (step->started_ms && step->ended_ms)
+                        duration_text(step->ended_ms - step->started_ms, duration);
+                printf("%-14s %s", step->action, duration);
+                if (step->message != NULL) {
+                        printf("  ");
+                        print_safe(stdout, step->message);
+                }
+                putchar('\n');
+        }
+}
+
+static void print_gates(const struct options *o, const struct report *r)
+{
+        for (size_t i = 0; i < r->gate_count; i++) {
+                const struct gate_row *g = &r->gates[i];
+                char when[CLOCK_TEXT];
+                clock_text(g->answered_ms ? g->answered_ms : g->opened_ms, when);
+                if (strcmp(g->status, "waiting") == 0)
+                        printf("  gate %s waits since %s: tutti approve %s '%s'\n", g->name, when, o->args[0],
+                            g->name);
+                else
+                        printf("  gate %s %s by %s at %s%s%s\n", g->name, g->status,
+                            g->answered_by ? g->answered_by : "?", when,
+                            g->comment && *g->comment ? ": " : "", g->comment ? g->comment : "");
+        }
+}
+
+static void print_text(struct session *s, const struct options *o, const struct report *r, bool timeline)
+{
+        char started[CLOCK_TEXT];
+        clock_text(r->run.started_ms, started);
+        printf("Environment '%s': run %s (%s by %s) %s%s%s, started %s", session_name(s), r->run.id,
+            r->run.kind, r->run.requester, style_on(status_style(r->run.status)), r->run.status, style_off(),
+            started);
+        if (r->run.ended_ms > 0) {
+                char duration[CLOCK_TEXT];
+                duration_text(r->run.ended_ms - r->run.started_ms, duration);
+                printf(", took %s", duration);
+        }
+        printf("\n");
+        print_steps(r, timeline);
+        print_gates(o, r);
+        if (strcmp(r->run.status, "interrupted") == 0 || strcmp(r->run.status, "waiting") == 0)
+                printf("`tutti resume %s` goes on with it.\n", o->args[0]);
+}
+
+int run_report(struct session *s, const struct options *o, const char *run, bool timeline)
+{
+        cleanup(error_free) struct error *err = NULL;
+        struct report r = {0};
+        int code = EXIT_DONE;
+        if (load(s, run, &r, &err) < 0)
+                code = print_error(o, err);
+        else if (o->json)
+                print_json(s, &r);
+        else
+                print_text(s, o, &r, timeline);
+        release(&r);
+        return code;
+}
