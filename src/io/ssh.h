@@ -33,7 +33,8 @@ struct ssh_request {
         size_t input_len;
         int64_t connect_timeout_ms; /* 0: 10 s: for connecting, verifying and logging in */
         int64_t timeout_ms;         /* of the command; 0: none */
-        size_t output_max;          /* bytes kept of each of stdout and stderr; 0: 1 MiB; the rest is dropped and flagged */
+        size_t
+            output_max; /* bytes kept of each of stdout and stderr; 0: 1 MiB; the rest is dropped and flagged */
 };
 
 struct ssh_reply {
@@ -58,7 +59,8 @@ void ssh_free(struct ssh *ssh);
  * command may have begun to run. A command that exits non-zero is a reply, not an error.
  */
 typedef void ssh_done(void *context, const struct ssh_reply *reply, const struct error *error, bool started);
-struct ssh_exchange *ssh_start(struct ssh *ssh, const struct ssh_request *request, ssh_done *done, void *context);
+struct ssh_exchange *ssh_start(
+    struct ssh *ssh, const struct ssh_request *request, ssh_done *done, void *context);
 void ssh_cancel(struct ssh_exchange *exchange);
 
 #endif
