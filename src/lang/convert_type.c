@@ -209,17 +209,31 @@ static int preference(const struct type *a, const struct type *b)
         return comparable ? rank[a->kind] - rank[b->kind] : 0;
 }
 
-/* One of the given types that all others convert to, the most general first. */
+static bool all_convert(const struct type *const *types, size_t count, const struct type *to)
+{
+        for (size_t i = 0; i < count; i++) {
+                cleanup(type_free) const struct type *result = convert_result(types[i], to, false);
+                if (result == NULL) return false;
+        }
+        return true;
+}
+
+/* One of the given types that all others convert to, the most general first. Of each kind the best is tried. */
 static const struct type *unify_to_one(const struct type *const *types, size_t count)
 {
-        const struct type *best = types[0];
-        for (size_t i = 1; i < count; i++)
-                if (preference(types[i], best) < 0) best = types[i];
+        const struct type *best[TYPE_OBJECT + 1] = {0};
         for (size_t i = 0; i < count; i++) {
-                cleanup(type_free) const struct type *result = convert_result(types[i], best, false);
-                if (result == NULL) return NULL;
+                const struct type **b = &best[types[i]->kind];
+                if (*b == NULL || preference(types[i], *b) < 0) *b = types[i];
         }
-        return type_ref(best);
+        for (;;) {
+                const struct type **next = NULL;
+                for (size_t kind = 0; kind <= TYPE_OBJECT; kind++)
+                        if (best[kind] && (next == NULL || preference(best[kind], *next) < 0)) next = &best[kind];
+                if (next == NULL) return NULL;
+                if (all_convert(types, count, *next)) return type_ref(*next);
+                *next = NULL;
+        }
 }
 
 static bool all_equal(const struct type *const *types, size_t count)

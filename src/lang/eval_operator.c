@@ -46,7 +46,9 @@ static enum answer equal_parts(const struct value *a, const struct value *b)
         if (value_count(a) != value_count(b)) return NO;
         for (size_t i = 0; i < value_count(a); i++) {
                 if (named && !text_equal(value_key_at(a, i), value_key_at(b, i))) return NO;
-                enum answer one = equal(value_at(a, i), value_at(b, i));
+                const struct value *x = value_at(a, i), *y = value_at(b, i);
+                if (value_is_null(x) && value_is_null(y) && value_kind(x) != value_kind(y)) return NO;
+                enum answer one = equal(x, y);
                 if (one == NO) return NO;
                 if (one == UNKNOWN) all = UNKNOWN;
         }
@@ -105,12 +107,8 @@ static struct value *eval_logic(struct eval *ev, const struct expr *e)
 
 /* --- arithmetic and comparison --- */
 
-static struct value *compute(
-    struct eval *ev, const struct expr *e, const struct value *a, const struct value *b)
+static struct value *apply(enum operation op, const struct value *a, const struct value *b)
 {
-        enum operator op =(enum operator) e->op;
-        bool zero = (op == OP_DIVIDE || op == OP_MODULO) && number_sign(b) == 0;
-        if (zero) return eval_fail(ev, &e->place, "division by zero");
         switch (op) {
         case OP_ADD: return number_add(a, b);
         case OP_SUBTRACT: return number_subtract(a, b);
@@ -122,6 +120,18 @@ static struct value *compute(
         case OP_GREATER: return value_bool(number_compare(a, b) > 0);
         default: return value_bool(number_compare(a, b) >= 0);
         }
+}
+
+static struct value *compute(
+    struct eval *ev, const struct expr *e, const struct value *a, const struct value *b)
+{
+        enum operation op = (enum operation)e->op;
+        if ((op == OP_DIVIDE || op == OP_MODULO) && number_sign(b) == 0)
+                return eval_fail(ev, &e->place, "division by zero");
+        struct value *result = apply(op, a, b);
+        if (value_kind(result) == TYPE_BOOL || number_in_range(result)) return result;
+        value_free(result);
+        return eval_fail(ev, &e->place, "the result is too large or too small for a number");
 }
 
 static struct value *eval_arithmetic(struct eval *ev, const struct expr *e)
@@ -143,7 +153,7 @@ static struct value *eval_arithmetic(struct eval *ev, const struct expr *e)
 
 struct value *eval_binary(struct eval *ev, const struct expr *e)
 {
-        switch ((enum operator)e->op) {
+        switch ((enum operation)e->op) {
         case OP_OR:
         case OP_AND: return eval_logic(ev, e);
         case OP_EQUAL:

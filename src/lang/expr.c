@@ -48,7 +48,7 @@ static struct expr *fold(struct arena *arena, struct expr *e)
         return e;
 }
 
-struct expr *expr_over(struct arena *arena, enum expr_kind kind, enum operator op, struct expr **items,
+struct expr *expr_over(struct arena *arena, enum expr_kind kind, enum operation op, struct expr **items,
     size_t count, const struct place *place)
 {
         struct expr *e = expr_new(arena, kind, place);

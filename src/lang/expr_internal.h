@@ -20,7 +20,7 @@ enum expr_kind {
         EXPR_TEMPLATE_FOR, /* %{for}: bodies joined to a string */
 };
 
-enum operator{
+enum operation {
         OP_NOT,
         OP_NEGATE,
         OP_OR,
@@ -106,7 +106,7 @@ enum { EXPR_DEPTH_MAX = 1000 };
 /* A node with nothing in it yet. */
 struct expr *expr_new(struct arena *arena, enum expr_kind kind, const struct place *place);
 /* A node over `items` (borrowed, in the arena), with its depth, folded where all are constant and folding works. */
-struct expr *expr_over(struct arena *arena, enum expr_kind kind, enum operator op, struct expr **items,
+struct expr *expr_over(struct arena *arena, enum expr_kind kind, enum operation op, struct expr **items,
     size_t count, const struct place *place);
 struct expr *expr_object_over(
     struct arena *arena, struct object_item *fields, size_t count, const struct place *place);

@@ -8,8 +8,12 @@
 
 #include "lang/value_internal.h"
 
-/* Beyond this a number is refused as input and written with an exponent: a billion zeros help nobody. */
-enum { DECIMAL_EXPONENT_MAX = 10000 };
+enum {
+        PLAIN_DIGITS_MAX =
+            10000, /* beyond, a number is written with an exponent: zeros without end help nobody */
+        EXPONENT_MAX = 100000000,      /* beyond, a number is refused as input and as a result */
+        EXPONENT_BITS_MAX = 340000000, /* the same in binary, with room to spare */
+};
 
 void number_get(const struct value *a, mpfr_ptr out)
 {
@@ -116,6 +120,15 @@ bool number_is_integer(const struct value *a)
         return value_as_int(a, &n) || mpfr_integer_p(((const struct value_big *)a)->n);
 }
 
+bool number_in_range(const struct value *a)
+{
+        int64_t n;
+        if (value_as_int(a, &n)) return true;
+        mpfr_srcptr big = ((const struct value_big *)a)->n;
+        if (!mpfr_regular_p(big)) return mpfr_zero_p(big);
+        return mpfr_get_exp(big) <= EXPONENT_BITS_MAX && mpfr_get_exp(big) >= -EXPONENT_BITS_MAX;
+}
+
 /*
  * The fewest decimal digits that give the same number back when read. Decimal texts of up to 154 digits all
  * denote different 512-bit numbers, so if 154 digits are enough, dropping their trailing zeros is the shortest.
@@ -152,7 +165,7 @@ static void big_text(mpfr_srcptr n, struct text *out)
         char *digits = all;
         if (*digits == '-') text_addc(out, *digits++);
         long len = (long)strlen(digits);
-        if (point > DECIMAL_EXPONENT_MAX || point < -DECIMAL_EXPONENT_MAX) {
+        if (point > PLAIN_DIGITS_MAX || point < -PLAIN_DIGITS_MAX) {
                 text_addf(out, "%c%s%se%ld", digits[0], len > 1 ? "." : "", digits + 1, (long)point - 1);
         } else if (point <= 0) {
                 text_add(out, "0.");
@@ -200,9 +213,9 @@ static bool is_decimal(const char *s, size_t len, bool *plain)
                 if (at < len && (s[at] == '-' || s[at] == '+')) at++;
                 size_t count = count_digits(s + at, len - at);
                 long exponent = 0;
-                for (size_t i = 0; i < count && exponent <= DECIMAL_EXPONENT_MAX; i++)
+                for (size_t i = 0; i < count && exponent <= EXPONENT_MAX; i++)
                         exponent = exponent * 10 + (s[at + i] - '0');
-                if (count == 0 || exponent > DECIMAL_EXPONENT_MAX) return false;
+                if (count == 0 || exponent > EXPONENT_MAX) return false;
                 at += count;
         }
         return at == len;
@@ -211,7 +224,7 @@ static bool is_decimal(const char *s, size_t len, bool *plain)
 struct value *value_number(const char *text, size_t len)
 {
         bool plain;
-        if (len > DECIMAL_EXPONENT_MAX || !is_decimal(text, len, &plain)) return NULL;
+        if (len > PLAIN_DIGITS_MAX || !is_decimal(text, len, &plain)) return NULL;
         cleanup_free char *copy = mem_dup(text, len);
         if (plain && len <= 18) return value_int(strtoll(copy, NULL, 10));
         mpfr_t n;

@@ -19,6 +19,9 @@ struct value *number_negate(const struct value *a);
 int number_compare(const struct value *a, const struct value *b);
 int number_sign(const struct value *a);
 bool number_is_integer(const struct value *a);
+/* Finite, and with an exponent that the text of a number may have: what an operation must check before it hands out
+ * its result. */
+bool number_in_range(const struct value *a);
 
 /* Decimal text as Terraform converts a number to a string: shortest exact, never an exponent. */
 void number_text(const struct value *a, struct text *out);

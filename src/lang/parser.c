@@ -14,6 +14,13 @@ void parser_init(struct parser *p, struct arena *arena, const char *text, size_t
         lexer_init(&p->lexer, text, len, map);
 }
 
+int parser_begin(struct parser *p)
+{
+        if (text_is_utf8(p->lexer.text, p->lexer.len)) return 0;
+        parser_fail(p, 0, "this text is not UTF-8");
+        return -1;
+}
+
 void parser_release(struct parser *p)
 {
         free(p->names);
@@ -520,11 +527,11 @@ static struct expr *parse_unary(struct parser *p)
 }
 
 /* HCL's levels: || && ==/!= </<=/>/>= +/- * / %. 0 for a token that is no binary operator. */
-static int precedence(enum token_kind kind, enum operator* op)
+static int precedence(enum token_kind kind, enum operation *op)
 {
         static const struct {
                 enum token_kind kind;
-                enum operator op;
+                enum operation op;
                 int level;
         } table[] = {
             {TOKEN_OR, OP_OR, 1},
@@ -553,7 +560,7 @@ static struct expr *parse_binary(struct parser *p, int least)
 {
         struct expr *left = parse_unary(p);
         while (left != NULL) {
-                enum operator op = OP_OR;
+                enum operation op = OP_OR;
                 int level = precedence(p->token.kind, &op);
                 if (level < least || level == 0) return left;
                 struct place place = lexer_place(&p->lexer, p->token.start);
@@ -598,6 +605,7 @@ struct expr *expr_parse(
 {
         cleanup(parser_release) struct parser p;
         parser_init(&p, arena, text, len, map, err);
+        if (parser_begin(&p) < 0) return NULL;
         parser_advance(&p);
         struct expr *e = parser_expression(&p);
         if (e != NULL && p.token.kind != TOKEN_END)
@@ -610,5 +618,5 @@ struct expr *expr_parse_template(
 {
         cleanup(parser_release) struct parser p;
         parser_init(&p, arena, text, len, map, err);
-        return parser_template(&p);
+        return parser_begin(&p) < 0 ? NULL : parser_template(&p);
 }

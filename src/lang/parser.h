@@ -21,6 +21,7 @@ struct parser {
 
 void parser_init(struct parser *p, struct arena *arena, const char *text, size_t len,
     const struct source_map *map, struct error **err);
+int parser_begin(struct parser *p); /* -1 with a problem if the text is not UTF-8 */
 void parser_release(struct parser *p);
 static inline void parser_release_cleanup(struct parser *p)
 {

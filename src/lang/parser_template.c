@@ -15,6 +15,7 @@ struct scan {
         struct text literal; /* not yet made a part */
         size_t literal_start;
         bool strip;            /* a `~}` came last: drop white space up to the next character */
+        bool texts;           /* any text was met outside of markers */
         size_t markers;        /* `${` and `%{` met so far, */
         size_t interpolations; /* and of these the `${` */
 };
@@ -97,6 +98,7 @@ static int scan_literal(struct scan *s)
         while (l->at < l->len) {
                 char c = l->text[l->at];
                 if ((c == '"' && s->quoted) || at(s, "${") || at(s, "%{")) return 0;
+                s->texts = true;
                 if (c == '\n' && s->quoted) {
                         parser_fail(
                             s->p, l->at, "a quoted string ends on its line; write \\n for a new line");
@@ -301,7 +303,7 @@ static struct expr *parse_whole(struct scan *s, size_t start)
         if (ending != END_TEXT)
                 return parser_fail(
                     s->p, s->p->token.start, "this directive ends nothing that was begun before");
-        bool single = parts.count == 1 && s->markers == 1 && s->interpolations == 1;
+        bool single = parts.count == 1 && !s->texts && s->markers == 1 && s->interpolations == 1;
         return single ? parts.items[0] : join(s, &parts, start);
 }
 

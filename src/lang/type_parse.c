@@ -170,6 +170,7 @@ const struct type *type_parse(const char *source, size_t len, const struct place
         struct source_map map = {0};
         if (place != NULL) map.start = *place;
         parser_init(&p, arena, source, len, place ? &map : NULL, err);
+        if (parser_begin(&p) < 0) return NULL;
         parser_advance(&p);
         cleanup(type_free) const struct type *type = parse_type(&p);
         if (type != NULL && p.token.kind != TOKEN_END) return parser_expected(&p, "the end of the type");

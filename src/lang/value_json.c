@@ -21,13 +21,21 @@ struct writer {
 
 static int write_value(struct writer *w, const struct value *v);
 
+/* A key of an object that is read back: were it alone and began with $, it could be taken for a special form. */
+static void write_key(struct text *out, const char *key, bool alone)
+{
+        cleanup_free char *escaped = alone && key[0] == '$' ? mem_printf("$%s", key) : NULL;
+        const char *written = escaped ? escaped : key;
+        text_add_json(out, written, strlen(written));
+        text_addc(out, ':');
+}
+
 static void attributes_json(const struct type *type, struct text *out)
 {
         text_add(out, "[\"object\",{");
         for (size_t i = 0; i < type->count; i++) {
                 if (i > 0) text_addc(out, ',');
-                text_add_json(out, type->attributes[i].name, strlen(type->attributes[i].name));
-                text_addc(out, ':');
+                write_key(out, type->attributes[i].name, type->count == 1);
                 type_json(type->attributes[i].type, out);
         }
         text_add(out, "}]");
@@ -85,13 +93,7 @@ static int write_object(struct writer *w, const struct value *v)
         for (size_t i = 0; i < count; i++) {
                 const char *key = value_key_at(v, i);
                 if (i > 0) text_addc(w->out, ',');
-                if (w->exact && count == 1 && key[0] == '$') {
-                        cleanup_free char *escaped = mem_printf("$%s", key);
-                        text_add_json(w->out, escaped, strlen(escaped));
-                } else {
-                        text_add_json(w->out, key, strlen(key));
-                }
-                text_addc(w->out, ':');
+                write_key(w->out, key, w->exact && count == 1);
                 if (write_value(w, value_at(v, i)) < 0) return -1;
         }
         text_addc(w->out, '}');

@@ -1,0 +1,154 @@
+/* Hostile expressions end in an error, and soon. */
+#include <time.h>
+
+#include "base/clock.h"
+#include "lang_helper.h"
+
+static struct text repeated(
+    const char *before, const char *s, size_t count, const char *middle, const char *t, const char *after)
+{
+        struct text text = {0};
+        text_add(&text, before);
+        for (size_t i = 0; i < count; i++) text_add(&text, s);
+        text_add(&text, middle);
+        for (size_t i = 0; i < count; i++) text_add(&text, t);
+        text_add(&text, after);
+        return text;
+}
+
+static void ends_in_error(const char *name, const char *source, const char *part, const struct scope *scope)
+{
+        int64_t begin = clock_monotonic_ms();
+        cleanup_free char *got = eval_in(source, scope, false);
+        int64_t took = clock_monotonic_ms() - begin;
+        ok(text_starts(got, "error: ") && strstr(got, part) != NULL, "%s: an error that says \"%s\"", name,
+            part);
+        if (strstr(got, part) == NULL) printf("# got: %.300s\n", got);
+        ok(took < 3000, "%s: within a second (%lld ms here)", name, (long long)took);
+}
+
+static void deep(const char *name, const char *open, const char *close, const char *middle)
+{
+        struct text source = repeated("", open, 100000, middle, close, "");
+        ends_in_error(name, source.data, "too deeply", NULL);
+        text_release(&source);
+}
+
+static void test_depth(void)
+{
+        deep("parentheses", "(", ")", "1");
+        deep("tuples", "[", "]", "1");
+        deep("objects", "{a=", "}", "1");
+        deep("negation", "-", "", "1");
+        deep("conditionals", "true ? 1 : ", "", "1");
+        deep("templates", "\"${", "}\"", "1");
+        deep("for", "[for x in ", ": x]", "[]");
+        deep("indices", "a[", "]", "1");
+        struct text directives = repeated("\"", "%{if true}", 100000, "", "%{endif}", "\"");
+        ends_in_error("directives", directives.data, "too deeply", NULL);
+        text_release(&directives);
+        struct text sum = repeated("a", " + a", 100000, "", "", "");
+        ends_in_error("a long sum", sum.data, "too large", NULL);
+        text_release(&sum);
+        struct text splats = repeated("[]", "[*]", 100000, "", "", "");
+        ends_in_error("splats", splats.data, "splats", NULL);
+        text_release(&splats);
+}
+
+static struct value *range(size_t count)
+{
+        cleanup_free struct value **items = mem_alloc(count * sizeof *items);
+        for (size_t i = 0; i < count; i++) items[i] = value_int((int64_t)i);
+        return value_tuple(items, count);
+}
+
+static void test_work(void)
+{
+        struct value_builder b = {0};
+        struct scope scope;
+        value_builder_add(&b, "r", range(1000));
+        value_builder_add(&b, "big", range(5000000));
+        cleanup(value_free) struct value *all = value_builder_object(&b);
+        scope_over_object(&scope, all);
+        ends_in_error(
+            "nested loops", "[for a in r : [for b in r : [for c in r : [for d in r : 1]]]]", "too", &scope);
+        ends_in_error("loops that make nothing",
+            "[for a in r : 1 if [for b in r : 1 if [for c in r : 1 if false] == 1] == 1]", "too long",
+            &scope);
+        ends_in_error("laughs",
+            "[for a in [[for x in [[for x in [[for x in r : r]] : [x, x, x, x, x, x, x, x, x, x]]] : [x, x, "
+            "x, x, x, x, x, x, x, x]]] : [a, a, a, a, a]]",
+            "too large", &scope);
+        ends_in_error("strings that grow",
+            "[for a in [for a in [for a in [\"%{for x in r}0123456789%{endfor}\"] : \"%{for x in "
+            "r}${a}%{endfor}\"] : \"%{for x in r}${a}%{endfor}\"] : a]",
+            "too much memory", &scope);
+        ends_in_error("a million loops", "[for a in big : [for b in big : b]]", "too", &scope);
+        ends_in_error("numbers that grow",
+            "[for a in [for a in [for a in [for a in [1e99999999] : a*a*a*a] : a*a*a*a] : a*a*a*a] : a]",
+            "too large", &scope);
+        scope.max_steps = 100;
+        ends_in_error("a limit of one's own", "[for a in r : a]", "over 100 steps", &scope);
+        ends_in_error("try() does not hide it", "try([for a in r : a], 1)", "over 100 steps", &scope);
+        ends_in_error("nor can()", "can([for a in r : a])", "over 100 steps", &scope);
+        ends_in_error("nor a branch not taken", "true ? 1 : [for a in r : a]", "over 100 steps", &scope);
+}
+
+/* Values handed from one expression to the next: each is small, the last is enormous once walked. */
+static void test_shared(void)
+{
+        cleanup(value_free) struct value *v = range(10);
+        cleanup_free char *got = NULL;
+        for (int i = 0; i < 40 && got == NULL; i++) {
+                struct value_builder b = {0};
+                struct scope scope;
+                value_builder_add(&b, "v", value_ref(v));
+                cleanup(value_free) struct value *all = value_builder_object(&b);
+                scope_over_object(&scope, all);
+                cleanup(arena_free) struct arena *arena = arena_new();
+                cleanup(error_free) struct error *err = NULL;
+                const char source[] = "[v, v, v, v, v, v, v, v]";
+                struct expr *e = expr_parse(arena, source, strlen(source), NULL, &err);
+                struct value *next = expr_eval(e, &scope, &err);
+                if (next == NULL) {
+                        got = mem_strdup(error_message(err));
+                } else {
+                        value_free(v);
+                        v = next;
+                }
+        }
+        is_str(got, "this value is too large: over 268435456 bytes", "sharing does not hide size");
+}
+
+static void test_nesting_across(void)
+{
+        cleanup(value_free) struct value *v = value_int(1);
+        cleanup_free char *got = NULL;
+        for (int i = 0; i < 2000 && got == NULL; i++) {
+                struct scope scope;
+                struct value_builder b = {0};
+                value_builder_add(&b, "v", value_ref(v));
+                cleanup(value_free) struct value *all = value_builder_object(&b);
+                scope_over_object(&scope, all);
+                cleanup(arena_free) struct arena *arena = arena_new();
+                cleanup(error_free) struct error *err = NULL;
+                struct expr *e = expr_parse(arena, "[v]", 3, NULL, &err);
+                struct value *next = expr_eval(e, &scope, &err);
+                if (next == NULL) {
+                        got = mem_strdup(error_message(err));
+                } else {
+                        value_free(v);
+                        v = next;
+                }
+        }
+        is_str(got, "this value is nested too deeply: over 1000 levels", "nor does it hide depth");
+}
+
+int main(void)
+{
+        test_depth();
+        test_work();
+        test_shared();
+        test_nesting_across();
+        return done();
+}
