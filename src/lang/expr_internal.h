@@ -49,6 +49,7 @@ enum step_kind {
 struct step {
         enum step_kind kind;
         struct place place;
+        bool dotted;        /* .name or .0 */
         const char *name;   /* of an attribute */
         struct value *key;  /* of an attribute (as a string) or constant index; owned by the arena */
         struct expr *index; /* of a computed one */

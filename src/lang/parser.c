@@ -431,7 +431,7 @@ static void cover_splats(struct step *steps, size_t count)
                 if (steps[i].kind == STEP_SPLAT) steps[i].covers = count - i - 1;
                 if (steps[i].kind != STEP_ATTRIBUTE_SPLAT) continue;
                 size_t end = i + 1;
-                while (end < count && steps[end].kind == STEP_ATTRIBUTE) end++;
+                while (end < count && steps[end].dotted && steps[end].kind < STEP_SPLAT) end++;
                 steps[i].covers = end - i - 1;
         }
 }
@@ -456,6 +456,7 @@ struct expr *parser_steps(struct parser *p, struct expr *base)
         while (p->token.kind == TOKEN_DOT || p->token.kind == TOKEN_OPEN_BRACKET) {
                 struct step step = {.place = lexer_place(&p->lexer, p->token.start)};
                 bool dot = p->token.kind == TOKEN_DOT;
+                step.dotted = dot;
                 if (dot) parser_advance(p);
                 if ((dot ? dot_step(p, &step) : bracket_step(p, &step)) < 0) return NULL;
                 if (step.index != NULL && step.index->depth > depth) depth = step.index->depth;

@@ -14,8 +14,9 @@ struct scan {
         bool quoted;
         struct text literal; /* not yet made a part */
         size_t literal_start;
+        size_t directive;      /* where the last `%{` stands */
         bool strip;            /* a `~}` came last: drop white space up to the next character */
-        bool texts;           /* any text was met outside of markers */
+        bool texts;            /* any text was met outside of markers */
         size_t markers;        /* `${` and `%{` met so far, */
         size_t interpolations; /* and of these the `${` */
 };
@@ -106,6 +107,7 @@ static int scan_literal(struct scan *s)
                 }
                 if (s->strip && is_space(c)) {
                         l->at++;
+                        if (c == '\n') s->strip = false;
                         continue;
                 }
                 if (c == '\\' && s->quoted) {
@@ -140,16 +142,28 @@ static void flush(struct scan *s, struct parts *parts)
         text_clear(&s->literal);
 }
 
+/* `${~` takes away the white space in front of it: in quotes all of it, else that of its own line, or, at the very
+ * beginning of a line, that of the line before with its end. */
+static void strip_end(struct scan *s)
+{
+        const char *text = s->literal.data;
+        size_t end = s->literal.len;
+        bool line_done = false;
+        while (end > 0 && is_space(text[end - 1]) && !line_done) {
+                line_done = !s->quoted && end < s->literal.len && text[end - 1] == '\n';
+                if (!line_done) end--;
+        }
+        s->literal.len = end;
+        if (text != NULL) s->literal.data[end] = '\0';
+}
+
 /* At `${` or `%{`: what stands before becomes a part, and the first token inside comes in hand. */
 static void open_marker(struct scan *s, struct parts *parts)
 {
         struct parser *p = s->p;
         bool strip = p->lexer.at + 2 < p->lexer.len && p->lexer.text[p->lexer.at + 2] == '~';
         p->lexer.at += strip ? 3 : 2;
-        if (strip) {
-                while (s->literal.len > 0 && is_space(s->literal.data[s->literal.len - 1])) s->literal.len--;
-                if (s->literal.data != NULL) s->literal.data[s->literal.len] = '\0';
-        }
+        if (strip) strip_end(s);
         flush(s, parts);
         s->strip = false;
         s->markers++;
@@ -241,7 +255,7 @@ static int parse_directive(struct scan *s, struct parts *parts, enum ending *end
         static const char *const words[] = {
             [END_ELSE] = "else", [END_ENDIF] = "endif", [END_ENDFOR] = "endfor"};
         struct parser *p = s->p;
-        size_t opened = p->lexer.at;
+        size_t opened = s->directive = p->lexer.at;
         open_marker(s, parts);
         for (int e = END_ELSE; e <= END_ENDFOR; e++) {
                 if (!parser_is_word(p, words[e])) continue;
@@ -301,8 +315,7 @@ static struct expr *parse_whole(struct scan *s, size_t start)
         text_release(&s->literal);
         if (r < 0) return NULL;
         if (ending != END_TEXT)
-                return parser_fail(
-                    s->p, s->p->token.start, "this directive ends nothing that was begun before");
+                return parser_fail(s->p, s->directive, "this directive ends nothing that was begun before");
         bool single = parts.count == 1 && !s->texts && s->markers == 1 && s->interpolations == 1;
         return single ? parts.items[0] : join(s, &parts, start);
 }

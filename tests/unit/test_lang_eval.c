@@ -120,6 +120,69 @@ static void test_errors(const struct scope *s)
         is_template("x\ny ${nope}", "error: t:2:5: there is no 'nope' here", s);
 }
 
+static void test_templates(const struct scope *s)
+{
+        is_template("plain", "\"plain\"", s);
+        is_template("", "\"\"", s);
+        is_template("${1}", "1", s);
+        is_template("${ [1, 2] }", "[1,2]", s);
+        is_template(" ${1}", "\" 1\"", s);
+        is_template("  ${~ 1}", "\"1\"", s);
+        is_template("\\n \"quoted\"", "\"\\\\n \\\"quoted\\\"\"", s);
+        is_template("$${a} %%{b} $$ %% $a %b", "\"${a} %{b} $$ %% $a %b\"", s);
+        is_template("x\n  %{ for i in [1,2] ~}\n\n    y ${i}\n  %{ endfor ~}\n   z\n",
+            "\"x\\n  \\n    y 1\\n  \\n    y 2\\n     z\\n\"", s);
+        is_template("a  \n   ${~ 1 ~}\n   \n   b\n", "\"a  \\n1   \\n   b\\n\"", s);
+        is_template("a  \n${~ 1 ~}\n", "\"a1\"", s);
+        is_template("%{ if true }\n  a\n%{~ endif ~}\nb\n", "\"\\n  ab\\n\"", s);
+        is_template("%{ if false }a%{ else }b%{ endif }", "\"b\"", s);
+        is_template("%{ for k, v in {a = 1} }${k}=${v};%{ endfor }", "\"a=1;\"", s);
+        is_eval("\"a\\n\\n  ${~ 1 ~}  \\n\\n b\"", "\"a1b\"", s);
+        is_eval("<<EOT\na ${1 + 1}\n  b\nEOT\n", "\"a 2\\n  b\\n\"", s);
+        is_eval("<<-EOT\n    a\n      b ${\"c\"}\n\n    EOT\n", "\"a\\n  b c\\n\\n\"", s);
+        is_eval("[<<EOT\na\nEOT\n, 1]", "[\"a\\n\",1]", s);
+        is_eval("<<EOT\na ${nope}\nEOT\n", "error: t:2:5: there is no 'nope' here", s);
+        is_template("%{ if true }", "error: t:1:1: this '%{if}' has no '%{endif}'", s);
+        is_template("a %{ endfor }", "error: t:1:3: this directive ends nothing that was begun before", s);
+        is_template("${1", "error: t:1:1: this '${' has no closing '}'", s);
+}
+
+static void test_grammar(const struct scope *s)
+{
+        is_eval("1 + 2 # three\n", "3", s);
+        is_eval("[1, // one\n 2 /* two */,\n]", "[1,2]", s);
+        is_eval("{\n  a = 1\n  b = 1 +\n 1\n}",
+            "error: t:3:10: expected an expression, found the end of the line", s);
+        is_eval(
+            "{\n  a = 1\n\n  \"b c\" : (1 +\n 1), (plain) = [\n3]\n}", "{\"a\":1,\"b c\":2,\"x\":[3]}", s);
+        is_eval("{for = 1}", "{\"for\":1}", s);
+        is_eval("[[1,2],[3]].0.1", "2", s);
+        is_eval("[[1,2],[3]].*.0", "[1,3]", s);
+        is_eval("[{a=[1,2]},{a=[3]}].*.a[0]", "[1,2]", s);
+        is_eval("[{a=[1,2]},{a=[3]}][*].a[0]", "[1,3]", s);
+        is_eval("[{a=[{b=1}]}][*].a[*].b", "[[1]]", s);
+        is_eval("{a={b=1}}.*.a.b", "[1]", s);
+        is_eval("null[*]", "[]", s);
+        is_eval("[for i, v in [[1, 2], [3]] : [for w in v : w + i]]", "[[1,2],[4]]", s);
+        is_eval("max([1, 2, 3]...)", "3", s);
+        is_eval("{for v in [\"b\", \"a\", \"b\"] : v => 1...}", "{\"a\":[1],\"b\":[1,1]}", s);
+        is_eval("{for v in [\"a\", \"a\"] : v => 1}",
+            "error: t:1:24: two elements have the key \"a\"; put '...' behind the value to group them", s);
+        is_eval("true ? [1] : [\"a\", \"b\"]", "[\"1\"]", s);
+        is_eval("true ? toset([1]) : [\"a\"]", "[1]", s);
+        is_eval("{a = 1} == {a = 1} && [null] != [1] && null == null && 1 != \"1\"", "true", s);
+        is_eval("any != null && any.x", "{\"$unknown\":\"bool\"}", s);
+        is_eval("null != null && null.x", "false", s);
+        is_eval("1/3 * 3 == 1", "true", s);
+        is_eval("0.1 + 0.2", "0.3", s);
+        is_eval("9223372036854775807 + 1", "9223372036854775808", s);
+        is_eval("-9223372036854775808 - 1", "-9223372036854775809", s);
+        is_eval("9223372036854775807 * 2 / 2", "9223372036854775807", s);
+        is_eval("\"\\u00e9\" == \"e\\u0301\"", "true", s);
+        is_eval(
+            "1 \u00b7 2", "error: t:1:3: expected an operator or the end of the expression, found '·'", s);
+}
+
 int main(void)
 {
         cleanup(value_free) struct value *all = roots();
@@ -128,5 +191,7 @@ int main(void)
         test_unknown(&scope);
         test_sensitive(&scope);
         test_errors(&scope);
+        test_templates(&scope);
+        test_grammar(&scope);
         return done();
 }
