@@ -98,3 +98,77 @@ unit: $(filter $(O)/tests/test_$(T)%.t,$(UNIT))
 -include $(OBJ:.o=.d) $(wildcard $(O)/obj/providers/*/*.d $(O)/tests/*.d $(O)/obj/src/main.d)
 
 .PHONY: all unit
+
+# Setting up: says what it will install, and installs what is missing. Only Debian and its kin are known by name.
+LINT_PACKAGES := clang clang-format clang-tidy cppcheck
+missing = for p in $(1); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q '^install ok installed' || printf ' %s' $$p; done
+define install
+@if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then \
+        echo "This system has no apt-get. Install the equivalents of: $(1)"; exit 0; fi; \
+missing="$$($(call missing,$(1)))"; [ -n "$$missing" ] || exit 0; \
+echo "Installing with apt-get:$$missing"; \
+as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; \
+$$as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$as_root apt-get install -y -qq --no-install-recommends $$missing >/dev/null
+endef
+
+setup:
+	$(call install,$(PACKAGES))
+
+setup-lint: setup
+	$(call install,$(LINT_PACKAGES))
+
+# The main job, end to end, on the practice cloud.
+demo: setup
+	@$(MAKE) --no-print-directory all
+	@examples/demo/run $(abspath $(O))/tutti
+
+# Everything that needs no long time, under prove. SAN=1 runs it under the sanitizers.
+TIMER :=
+test: setup
+	@$(MAKE) --no-print-directory test-run
+
+test-run: all $(UNIT)
+	TUTTI=$(abspath $(O))/tutti TUTTI_BUILD=$(abspath $(O)) ASAN_OPTIONS=detect_leaks=1 \
+	prove -j4 --timer $(UNIT) $(sort $(wildcard tests/cases/*.t))
+
+lint: setup-lint
+	@$(MAKE) --no-print-directory lint-run
+
+C_FILES := $(wildcard src/*.c src/*/*.[ch] state/*.[ch] providers/*.h providers/*/*.[ch] tests/*.h tests/*/*.[ch])
+lint-run: $(EMBED)
+	tests/lint/layers
+	tests/lint/sizes $(C_FILES)
+	clang-format --dry-run -Werror $(C_FILES)
+	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --suppressions-list=tests/lint/cppcheck.txt \
+	  --enable=warning,performance,portability -j2 -Isrc -I. $(filter %.c,$(C_FILES))
+	printf '%s\n' $(filter-out tests/%,$(filter %.c,$(C_FILES))) | xargs -P2 -n8 clang-tidy --quiet 2>/dev/null -- -std=c17 -Isrc -I. -I$(O)/gen $(CPPFLAGS)
+
+# TIME: seconds for each target.
+TIME ?= 60
+$(O)/fuzz/%: tests/fuzz/%.c $(SRC)
+	@mkdir -p $(@D)
+	clang -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined $(CPPFLAGS) -I$(O)/gen -Itests -o $@ $< $(SRC) $(LDLIBS)
+
+fuzz: $(EMBED) $(FUZZ)
+	@for f in $(FUZZ); do n=$$(basename $$f | sed s/fuzz_//); mkdir -p $(O)/corpus/$$n; echo "$$n"; \
+	  $$f -max_total_time=$(TIME) -timeout=5 -rss_limit_mb=2048 -print_final_stats=0 $(O)/corpus/$$n tests/fuzz/corpus/$$n || exit 1; done
+
+bench: all $(BENCH)
+	tests/bench/run $(abspath $(O))
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/tutti/providers $(DESTDIR)$(PREFIX)/share/tutti/providers \
+	  $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 755 $(O)/tutti $(DESTDIR)$(PREFIX)/bin/tutti
+	install -m 644 $(PLUGINSO) $(DESTDIR)$(PREFIX)/lib/tutti/providers
+	for d in $(sort $(dir $(wildcard providers/*/*.yaml))); do \
+	  install -d $(DESTDIR)$(PREFIX)/share/tutti/$$d && install -m 644 $$d*.yaml $(DESTDIR)$(PREFIX)/share/tutti/$$d; done
+	install -d $(DESTDIR)$(PREFIX)/share/tutti/templates
+	install -m 644 $(wildcard templates/*.yaml) $(DESTDIR)$(PREFIX)/share/tutti/templates
+	install -m 644 docs/tutti.1 $(DESTDIR)$(PREFIX)/share/man/man1/tutti.1
+	install -m 644 docs/completion.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/tutti
+
+clean:
+	rm -rf build build-*
+
+.PHONY: setup setup-lint demo test test-run lint lint-run fuzz bench install clean
