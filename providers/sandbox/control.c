@@ -128,7 +128,6 @@ static int read_rules(const json_t *list, struct sandbox_control *next, struct s
                 return sandbox_refuse(
                     refusal, 422, "faults", "faults must be a list of at most %d", RULES_MAX);
         next->rules = mem_alloc(json_array_size(list) * sizeof *next->rules);
-        next->rule_count = 0;
         json_array_foreach((json_t *)list, i, item)
         {
                 if (read_rule(item, &next->rules[i], refusal) < 0) return -1;
@@ -171,11 +170,15 @@ int sandbox_control_set(struct sandbox_control *control, const json_t *body, str
             (json_t *)body, key, value) if (read_setting(&next, key, value, refusal) < 0) return -1;
 
         const json_t *faults = json_object_get(body, "faults");
-        if (faults != NULL && read_rules(faults, &next, refusal) < 0) {
-                rules_free(next.rules == control->rules ? NULL : next.rules, next.rule_count);
-                return -1;
+        if (faults != NULL) {
+                next.rules = NULL;
+                next.rule_count = 0;
+                if (read_rules(faults, &next, refusal) < 0) {
+                        rules_free(next.rules, next.rule_count);
+                        return -1;
+                }
+                rules_free(control->rules, control->rule_count);
         }
-        if (faults != NULL) rules_free(control->rules, control->rule_count);
         if (json_object_get(body, "rate") != NULL) {
                 next.tokens = fmax(1, next.rate);
                 next.refilled_at = clock_monotonic_ms();

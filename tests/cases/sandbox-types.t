@@ -1,10 +1,11 @@
 #!/bin/bash
 # Every type of the practice cloud: created with the least, shown with all, changed, deleted in order.
 . "${BASH_SOURCE%/*}/sandbox.sh"
-sandbox_start --no-ssh --latency 150ms
+sandbox_start --no-ssh --latency 1500ms
 
 like "$(cat "$WORK/ready")" '^sandbox ready on http://127.0.0.1:[0-9]+, no SSH servers' "the ready line says address and SSH"
 
+START=$(date +%s%3N)
 create networks '{"name": "net", "cidr": "10.0.0.0/16"}'
 NET=$ID
 is "$STATUS" 202 "a creation is accepted"
@@ -13,9 +14,10 @@ field .labels '{}' "defaults are shown"
 is "$(header Location)" "/v1/networks/$NET" "Location names the object"
 call GET "/v1/networks/$NET"
 field .status creating "right after, it is still going on"
-sleep 0.2
-call GET "/v1/networks/$NET"
+await "/v1/networks/$NET" '.status == "active"'
 field .status active "after the latency it is done"
+[ $(($(date +%s%3N) - START)) -ge 1500 ]; ok $? "and not before"
+call POST /_control '{"latency": "0"}'
 
 create subnets '{"name": "sub", "network_id": "'$NET'", "cidr": "10.0.1.0/24", "labels": {"tier": "web"}}'
 SUB=$ID

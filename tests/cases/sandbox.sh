@@ -3,6 +3,7 @@
 #     sandbox_start [FLAG...]    starts one on a free port; sets URL, and ends it when the story ends
 #     sandbox_stop [SIGNAL]      ends it and waits
 #     call METHOD PATH [BODY] [CURL-ARGUMENT...]    sets STATUS and BODY
+#     await PATH JQ              asks again and again until JQ says true
 #     create TYPEs BODY          sets ID too, and fails the story when refused
 #     is GOT WANT NAME; like GOT REGEX NAME; field JQ WANT NAME (on BODY); finish
 
@@ -81,6 +82,15 @@ call() {
 }
 
 header() { grep -i "^$1:" "$WORK/headers" | cut -d' ' -f2- | tr -d '\r'; }
+
+# Waits until GET PATH shows what the jq expression asks for; at most ten seconds.
+await() {
+        for _ in $(seq 200); do
+                call GET "$1"
+                [ "$(jq -r "$2" <<<"$BODY")" = true ] && return
+                sleep 0.05
+        done
+}
 
 create() {
         local type=$1 body=$2
