@@ -86,6 +86,13 @@ $(O)/tests/%.t: tests/unit/%.c $(O)/libtutti.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALLFLAGS) -Itests $(LDFLAGS) -o $@ $< $(O)/libtutti.a $(LDLIBS)
 
+# The interpreter's tests look into it.
+REST := $(patsubst %.c,$(O)/obj/%.o,$(wildcard providers/rest/*.c))
+$(O)/tests/test_rest_%.t: tests/unit/test_rest_%.c $(REST) $(O)/libtutti.a | $(O)/tutti
+	$(call say,CC   $<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALLFLAGS) -Itests $(LDFLAGS) -o $@ $< $(REST) $(O)/libtutti.a $(LDLIBS) -lexpat
+
 $(O)/bench/%: tests/bench/%.c $(O)/libtutti.a
 	$(call say,CC   $<)
 	@mkdir -p $(@D)

@@ -1,0 +1,198 @@
+/*
+ * A request on its way out: the URL from escaped parts, headers, body, signature.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "run.h"
+#include "wire.h"
+
+enum { REPLY_MAX = 32 << 20, HEADERS_MAX = 100, PATH_SEGMENTS_MAX = 50 };
+
+static int request_wrong(struct run *r, const char *what)
+{
+        free(r->problem);
+        r->problem = util_format("%s", what);
+        return -1;
+}
+
+static int request_endpoint(struct run *r, const struct request *q, struct url *u)
+{
+        AUTO_CHAR text = run_text_or_null(r, q->endpoint ? q->endpoint : r->service->endpoint);
+        if (!text) return r->problem ? -1 : request_wrong(r, "the endpoint is not a text");
+        if (url_parse(u, text, &r->problem) < 0) return -1;
+        size_t len = strlen(u->path);
+        if (len && u->path[len - 1] == '/') u->path[len - 1] = 0;
+        return 0;
+}
+
+/* `path` behind the endpoint's own. */
+static int request_path(struct run *r, const struct request *q, struct url *u)
+{
+        struct value *path = run_fill(r, q->path);
+        if (!path) return -1;
+        AUTO_BUF b = {0};
+        buf_text(&b, u->path);
+        int ret = 0;
+        if (kind_list(r->host, path)) {
+                for (size_t i = 0; i < r->host->value_count(path) && i < PATH_SEGMENTS_MAX; i++) {
+                        AUTO_CHAR text = r->host->value_to_text(r->host->value_at(path, i));
+                        if (!text || !*text) ret = request_wrong(r, "a part of the path is empty");
+                        buf_char(&b, '/');
+                        if (text) url_escape(&b, text, strlen(text));
+                }
+        } else {
+                AUTO_CHAR text = r->host->value_to_text(path);
+                if (!text) ret = request_wrong(r, "the path is not a text");
+                if (text && *text != '/') buf_char(&b, '/');
+                if (text) url_escape_path(&b, text);
+        }
+        r->host->value_free(path);
+        if (ret == 0 && url_path_climbs(b.data)) ret = request_wrong(r, "a path may not climb with . or ..");
+        free(u->path);
+        u->path = buf_steal(&b);
+        return ret;
+}
+
+/* A URL that the API handed out. Credentials go only where the endpoint is. */
+static int request_url(struct run *r, const struct request *q, struct url *u)
+{
+        AUTO_CHAR text = run_text_or_null(r, q->url);
+        if (!text) return r->problem ? -1 : request_wrong(r, "the url is not a text");
+        AUTO_CHAR whole = *text == '/'
+                              ? util_format("%s%s", u->unix_socket ? "http://localhost" : u->origin, text)
+                              : NULL;
+        struct url given = {0};
+        if (url_parse(&given, whole ? whole : text, &r->problem) < 0) return -1;
+        bool own = u->unix_socket ? strcmp(given.origin, "http://localhost") == 0
+                                  : strcmp(given.origin, u->origin) == 0;
+        if (!own) {
+                url_release(&given);
+                return request_wrong(r, "the url is not on the endpoint's host");
+        }
+        if (u->unix_socket) given.unix_socket = util_format("%s", u->unix_socket);
+        url_release(u);
+        *u = given;
+        return 0;
+}
+
+static int request_query_one(struct run *r, struct url *u, const char *name, const struct value *v)
+{
+        if (kind_none(r->host, v)) return 0;
+        AUTO_CHAR text = r->host->value_to_text(v);
+        if (!text) return request_wrong(r, "a value of the query is not a text");
+        url_add_query(u, name, text);
+        return 0;
+}
+
+static int request_query(struct run *r, const struct request *q, struct url *u)
+{
+        struct value *query = run_fill(r, q->query);
+        if (!query) return -1;
+        int ret = 0;
+        for (size_t i = 0; kind_map(r->host, query) && ret == 0 && i < r->host->value_count(query); i++) {
+                const char *name = r->host->value_key_at(query, i);
+                const struct value *v = r->host->value_at(query, i);
+                size_t count = kind_list(r->host, v) ? r->host->value_count(v) : 0;
+                for (size_t j = 0; ret == 0 && j < count; j++)
+                        ret = request_query_one(r, u, name, r->host->value_at(v, j));
+                if (!kind_list(r->host, v)) ret = request_query_one(r, u, name, v);
+        }
+        r->host->value_free(query);
+        return ret;
+}
+
+static int request_headers(struct run *r, const struct request *q, struct header_list *ret)
+{
+        struct value *headers = run_fill(r, q->headers);
+        if (!headers) return -1;
+        int result = 0;
+        for (size_t i = 0; kind_map(r->host, headers) && i < r->host->value_count(headers); i++) {
+                const char *name = r->host->value_key_at(headers, i);
+                if (kind_none(r->host, r->host->value_at(headers, i))) continue;
+                AUTO_CHAR text = r->host->value_to_text(r->host->value_at(headers, i));
+                if (!text || strpbrk(text, "\r\n") || strpbrk(name, "\r\n: "))
+                        result = request_wrong(r, "a header must be a text of one line");
+                else
+                        headers_set(ret, name, text);
+        }
+        r->host->value_free(headers);
+        return result;
+}
+
+static int request_body(struct run *r, const struct request *q, struct outgoing *o)
+{
+        if (!q->body) return 0;
+        struct value *body = run_fill(r, q->body);
+        if (!body) return -1;
+        int ret = kind_none(r->host, body)
+                      ? 0
+                      : q->wire_request->write(r->host, r->service, body, &o->body, &r->problem);
+        if (!kind_none(r->host, body) && !headers_get(&o->headers, "Content-Type"))
+                headers_set(&o->headers, "Content-Type", q->wire_request->content_type);
+        r->host->value_free(body);
+        return ret;
+}
+
+static int request_build(struct run *r, const struct request *q, struct outgoing *o)
+{
+        o->method = q->method;
+        o->timeout_ms = q->timeout_ms;
+        o->close = q->close;
+        if (request_endpoint(r, q, &o->url) < 0) return -1;
+        if ((q->url ? request_url(r, q, &o->url) : request_path(r, q, &o->url)) < 0) return -1;
+        if (request_query(r, q, &o->url) < 0 || request_headers(r, q, &o->headers) < 0 ||
+            request_body(r, q, o) < 0)
+                return -1;
+        if (!headers_get(&o->headers, "Accept") && strcmp(q->wire_reply->name, "json") == 0)
+                headers_set(&o->headers, "Accept", "application/json");
+        if (!headers_get(&o->headers, "User-Agent")) headers_set(&o->headers, "User-Agent", "tutti");
+        struct value *auth = run_fill(r, r->service->auth);
+        if (!auth) return -1;
+        int ret = r->service->scheme->sign(
+            r->host, kind_map(r->host, auth) ? auth : NULL, NULL, r->host->wall_ms(), o, &r->problem);
+        r->host->value_free(auth);
+        return ret;
+}
+
+static enum tutti_result request_issue(struct run *r, const struct outgoing *o)
+{
+        AUTO_CHAR url = url_text(&o->url);
+        struct tutti_header *headers = util_alloc((o->headers.count + 1) * sizeof *headers);
+        for (size_t i = 0; i < o->headers.count; i++)
+                headers[i] = (struct tutti_header){o->headers.items[i].name, o->headers.items[i].value};
+        struct tutti_http http = {
+            .method = o->method,
+            .url = url,
+            .headers = headers,
+            .header_count = o->headers.count,
+            .body = {o->body.data, o->body.len},
+            .timeout_ms = o->timeout_ms,
+            .unix_socket = o->url.unix_socket,
+            .close = o->close,
+            .reply_max = REPLY_MAX,
+        };
+        struct value *tls = r->service->tls ? run_fill(r, r->service->tls) : NULL;
+        AUTO_CHAR ca = NULL;
+        AUTO_CHAR cert = NULL;
+        AUTO_CHAR key = NULL;
+        if (tls && kind_map(r->host, tls)) {
+                const struct value *v;
+                if ((v = r->host->value_get(tls, "ca"))) http.ca_file = ca = r->host->value_to_text(v);
+                if ((v = r->host->value_get(tls, "cert"))) http.cert_file = cert = r->host->value_to_text(v);
+                if ((v = r->host->value_get(tls, "key"))) http.key_file = key = r->host->value_to_text(v);
+                v = r->host->value_get(tls, "insecure");
+                http.insecure = kind_is(r->host, v, "bool") && r->host->value_as_bool(v);
+        }
+        r->host->value_free(tls);
+        enum tutti_result result = r->host->wait_http(r->op, &http);
+        free(headers);
+        return result;
+}
+
+enum tutti_result request_send(struct run *r, const struct request *q)
+{
+        struct outgoing o = {0};
+        enum tutti_result result = request_build(r, q, &o) < 0 ? run_wrong(r, q) : request_issue(r, &o);
+        outgoing_release(&o);
+        return result;
+}
