@@ -211,6 +211,15 @@ static bool host_flag(const struct value *host, const char *key, bool fallback)
         return value_as_bool(v);
 }
 
+/* As the template writes it: relative to the environment's folder, or with ~ for the user's home. */
+static const char *key_file_path(struct tutti_op *op, const char *path)
+{
+        const char *home = getenv("HOME");
+        if (path == NULL || *path == '/') return path;
+        if (text_starts(path, "~/") && home != NULL) return arena_printf(op->wait_arena, "%s%s", home, path + 1);
+        return arena_printf(op->wait_arena, "%s/%s", op->io->folder, path);
+}
+
 static void host_fill(struct tutti_op *op, const struct value *host, struct ssh_host *h)
 {
         const char *port = host_text(op, host, "port");
@@ -220,11 +229,11 @@ static void host_fill(struct tutti_op *op, const struct value *host, struct ssh_
             .port = port ? (unsigned)strtoul(port, NULL, 10) : 0,
             .user = host_text(op, host, "user"),
             .key = host_text(op, host, "key"),
-            .key_file = host_text(op, host, "key_file"),
+            .key_file = key_file_path(op, host_text(op, host, "key_file")),
             .passphrase = host_text(op, host, "passphrase"),
             .password = host_text(op, host, "password"),
             .host_key = host_text(op, host, "host_key"),
-            .known_hosts = known ? known : op->io->known_hosts,
+            .known_hosts = known ? key_file_path(op, known) : op->io->known_hosts,
         };
         h->agent = host_flag(host, "agent", h->key == NULL && h->key_file == NULL && h->password == NULL);
         h->pin = host_flag(host, "pin", known == NULL);
