@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "lang/number.h"
+
 void *call_refuse(struct error **err, const char *fmt, ...)
 {
         va_list ap;
@@ -30,6 +32,18 @@ bool call_int(const struct call *call, size_t index, const char *name, int64_t *
         if (value_as_int(call->args[index], n)) return true;
         call_refuse(err, "invalid value for \"%s\": a whole number is required", name);
         return false;
+}
+
+bool number_whole(const struct value *number, mpz_ptr n)
+{
+        enum { MAX_BITS = 34000 };
+        mpfr_t f;
+        mpfr_init2(f, NUMBER_BITS);
+        number_get(number, f);
+        bool whole = mpfr_zero_p(f) || (mpfr_integer_p(f) && mpfr_get_exp(f) <= MAX_BITS);
+        if (whole) mpfr_get_z(n, f, MPFR_RNDN);
+        mpfr_clear(f);
+        return whole;
 }
 
 struct value *call_text(struct text *steal)

@@ -5,6 +5,8 @@
 #ifndef TUTTI_LANG_CALL_H
 #define TUTTI_LANG_CALL_H
 
+#include <gmp.h>
+
 #include "lang/function.h"
 
 /* The heads of a function's result_type and body, and the declaration of both. */
@@ -26,6 +28,9 @@ size_t call_string_len(const struct call *call, size_t index);
 
 /* A number argument as a machine integer; false, with a problem that names it, if it is not whole or does not fit. */
 bool call_int(const struct call *call, size_t index, const char *name, int64_t *n, struct error **err);
+
+/* The integer that a number is; false if it has a fraction, or more digits than anyone can read (about 10,000). */
+bool number_whole(const struct value *number, mpz_ptr n);
 
 /* A string value out of a text that is known to be UTF-8; releases the text. */
 struct value *call_text(struct text *steal);

@@ -106,11 +106,12 @@ static void add_padded(const struct verb *v, struct text *out, const char *s, si
         if (v->minus) add_repeated(out, with, pad);
 }
 
-/* The shortest digits of a number and its decimal exponent (of the first digit), out of its plain decimal text. */
+/* The shortest digits of a number and its decimal exponent (of the first digit), out of its decimal text. */
 static int shortest_digits(const char *decimal, struct text *digits)
 {
         int point = -1, first = -1, at = 0;
-        for (const char *c = decimal; *c; c++) {
+        const char *c = decimal;
+        for (; *c && *c != 'e'; c++) {
                 if (*c == '-') continue;
                 if (*c == '.') {
                         point = at;
@@ -123,7 +124,9 @@ static int shortest_digits(const char *decimal, struct text *digits)
         if (point < 0) point = at;
         while (digits->len && digits->data[digits->len - 1] == '0') digits->data[--digits->len] = '\0';
         if (first < 0) text_addc(digits, '0');
-        return first < 0 ? 0 : point - 1 - first;
+        int exponent = *c == 'e' ? (int)strtol(c + 1, NULL, 10)
+                                 : 0; /* of numbers too large to be written out */
+        return first < 0 ? 0 : exponent + point - 1 - first;
 }
 
 /* Shortest text that reads back the same: decimal for exponents from -4 up to 5, scientific beyond. */
@@ -157,23 +160,33 @@ static void add_number(const struct verb *v, struct text *out, const char *s)
         if (v->minus) add_repeated(out, ' ', pad);
 }
 
-static int add_float(const struct verb *v, struct text *out, const struct value *number)
+/* By MPFR, which rounds the exact value. -1 for a number whose plain text would be too long. */
+static int add_rounded(const struct verb *v, struct text *out, const struct value *number)
+{
+        enum { MAX_BITS = 34000 };
+        char pattern[] = "%.*Rx", *text = NULL;
+        pattern[4] = v->mode;
+        mpfr_t n;
+        mpfr_init2(n, NUMBER_BITS);
+        number_get(number, n);
+        bool fits = mpfr_zero_p(n) || mpfr_get_exp(n) <= MAX_BITS || v->mode != 'f';
+        if (fits) {
+                mpfr_asprintf(&text, pattern, v->precision < 0 ? 6 : v->precision, n);
+                text_add(out, text);
+                mpfr_free_str(text);
+        }
+        mpfr_clear(n);
+        return fits ? 0 : -1;
+}
+
+static int add_float(const struct verb *v, struct text *out, const struct value *number, struct error **err)
 {
         __attribute__((__cleanup__(text_release_cleanup))) struct text t = {0};
         bool general = v->mode == 'g' || v->mode == 'G';
         if (general && v->precision < 0)
                 add_general(&t, number, v->mode == 'g' ? 'e' : 'E');
-        else {
-                char pattern[] = "%.*Rx", *text = NULL;
-                pattern[4] = v->mode;
-                mpfr_t n;
-                mpfr_init2(n, NUMBER_BITS);
-                number_get(number, n);
-                mpfr_asprintf(&text, pattern, v->precision < 0 ? 6 : v->precision, n);
-                text_add(&t, text ? text : "");
-                mpfr_free_str(text);
-                mpfr_clear(n);
-        }
+        else if (add_rounded(v, &t, number) < 0)
+                return verb_refuse(v, err, "the number is too large");
         add_number(v, out, t.data);
         return 0;
 }
@@ -194,18 +207,17 @@ static int add_integer(const struct verb *v, struct text *out, const struct valu
 {
         if (!number_is_integer(number)) return verb_refuse(v, err, "an integer is required");
         int base = v->mode == 'b' ? 2 : v->mode == 'o' ? 8 : v->mode == 'd' ? 10 : v->mode == 'x' ? 16 : -16;
-        mpfr_t f;
         mpz_t n;
-        mpfr_init2(f, NUMBER_BITS);
         mpz_init(n);
-        number_get(number, f);
-        mpfr_get_z(n, f, MPFR_RNDN);
+        if (!number_whole(number, n)) {
+                mpz_clear(n);
+                return verb_refuse(v, err, "the number is too large");
+        }
         bool negative = mpz_sgn(n) < 0;
         mpz_abs(n, n);
         cleanup_free char *digits = mem_alloc(mpz_sizeinbase(n, abs(base)) + 2);
         mpz_get_str(digits, base, n);
         mpz_clear(n);
-        mpfr_clear(f);
 
         const char *sign = negative ? "-" : v->plus ? "+" : v->space ? " " : "", *prefix = integer_prefix(v);
         if (v->precision == 0 && strcmp(digits, "0") == 0) return 0;
@@ -291,7 +303,7 @@ static int add_verb(const struct verb *v, struct text *out, const struct value *
                            : verb_argument(v, arg, type_number, "a number is required", err);
         if (!to) return -1;
         if (text) return add_string(v, out, to, err);
-        if (strchr("eEfgG", v->mode)) return add_float(v, out, to);
+        if (strchr("eEfgG", v->mode)) return add_float(v, out, to, err);
         if (v->mode != 't') return add_integer(v, out, to, err);
         text_add(out, value_as_bool(to) ? "true" : "false");
         return 0;

@@ -257,15 +257,19 @@ VALUE_OF(distinct)
         return value_vec_list(&kept, type_element(value_type(list)));
 }
 
-/* element(list, index): counting on from the start when past the end */
+/* element(list, index): counting on from the start when past the end, and in a list back from its end when negative */
 
 static bool element_index(const struct call *call, size_t count, size_t *index, struct error **err)
 {
         int64_t n;
         if (!call_int(call, 1, "index", &n, err)) return false;
-        if (n < 0) return call_refuse(err, "invalid value for \"index\": must not be negative");
         if (count == 0) return call_refuse(err, "cannot use element function with an empty list");
-        *index = (size_t)((uint64_t)n % count);
+        n %= (int64_t)count;
+        bool tuple = value_kind(call->args[0]) == TYPE_TUPLE;
+        if (n < 0 && tuple)
+                return call_refuse(
+                    err, "invalid value for \"index\": must not be negative, as this is a tuple");
+        *index = (size_t)(n < 0 ? n + (int64_t)count : n);
         return true;
 }
 

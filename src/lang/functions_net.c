@@ -106,11 +106,8 @@ static bool big_argument(
 {
         if (!number_is_integer(call->args[index]))
                 return call_refuse(err, "invalid value for \"%s\": a whole number is required", name);
-        mpfr_t f;
-        mpfr_init2(f, NUMBER_BITS);
-        number_get(call->args[index], f);
-        mpfr_get_z(n, f, MPFR_RNDN);
-        mpfr_clear(f);
+        if (!number_whole(call->args[index], n))
+                return call_refuse(err, "invalid value for \"%s\": the number is too large", name);
         return true;
 }
 
@@ -247,6 +244,9 @@ static struct value *net_cidrsubnets(const struct call *call, struct error **err
                 if (good && bits < 1)
                         good = call_refuse(
                             err, "invalid value for \"newbits\": must extend prefix by at least one bit");
+                if (good && bits > 32)
+                        good = call_refuse(
+                            err, "invalid value for \"newbits\": may not extend prefix by more than 32 bits");
                 if (good && bits > net.width - net.prefix)
                         good = call_refuse(err,
                             "invalid value for \"newbits\": would extend prefix to %lld bits, which is too "

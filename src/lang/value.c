@@ -9,6 +9,7 @@
 #include <string.h>
 #include <utf8proc.h>
 
+#include "lang/set_order.h"
 #include "lang/value_internal.h"
 
 static void *make(size_t size, enum type_kind kind, enum value_state state, unsigned flags)
@@ -190,11 +191,6 @@ struct value *value_list(const struct type *element, struct value *const *elemen
         return sequence(TYPE_LIST, type, elements, count);
 }
 
-static int compare_items(const void *a, const void *b)
-{
-        return value_compare(*(struct value *const *)a, *(struct value *const *)b);
-}
-
 /* A set cannot tell which element is sensitive without telling something of it: the mark goes to the whole. */
 struct value *value_set(const struct type *element, struct value *const *elements, size_t count)
 {
@@ -205,7 +201,7 @@ struct value *value_set(const struct type *element, struct value *const *element
                 sensitive |= value_has_sensitive(elements[i]);
                 items[i] = value_unmarked(elements[i]);
         }
-        qsort(items, count, sizeof *items, compare_items);
+        set_order(items, count, element);
         size_t kept = 0;
         for (size_t i = 0; i < count; i++) {
                 bool same = kept > 0 && value_is_wholly_known(items[i]) &&

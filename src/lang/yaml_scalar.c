@@ -78,15 +78,16 @@ static struct value *decimal_number(const char *s, size_t len)
         return value_number(strict.data, strict.len);
 }
 
-struct value *yaml_plain_scalar(const char *s, size_t len, bool *nan)
+struct value *yaml_plain_scalar(const char *s, size_t len, bool *unusable)
 {
         static const char *const yes[] = {
             "y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "true", "True", "TRUE", NULL};
         static const char *const no[] = {
             "n", "N", "no", "No", "NO", "off", "Off", "OFF", "false", "False", "FALSE", NULL};
-        static const char *const not_a_number[] = {".nan", ".NaN", ".NAN", NULL};
-        *nan = is_one_of(s, len, not_a_number);
-        if (*nan) return NULL;
+        static const char *const infinite[] = {".nan", ".NaN", ".NAN", ".inf", ".Inf", ".INF", "+.inf",
+            "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", NULL};
+        *unusable = is_one_of(s, len, infinite);
+        if (*unusable) return NULL;
         if (yaml_is_null(s, len)) return value_null(type_dynamic);
         if (is_one_of(s, len, yes)) return value_bool(true);
         if (is_one_of(s, len, no)) return value_bool(false);

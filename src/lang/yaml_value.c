@@ -80,7 +80,7 @@ static struct value *read_scalar(struct reader *r, const yaml_event_t *event)
 {
         const char *tag = (const char *)event->data.scalar.tag, *s = (const char *)event->data.scalar.value;
         size_t len = event->data.scalar.length;
-        bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE, nan = false;
+        bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE, unusable = false;
         static const char *const known[] = {
             "str", "int", "float", "bool", "null", "timestamp", "binary", "merge"};
         bool supported = !tag;
@@ -92,8 +92,9 @@ static struct value *read_scalar(struct reader *r, const yaml_event_t *event)
                 return refuse_at(r, event->start_mark, "not valid base64");
         if (!plain || tag_is(tag, "str") || tag_is(tag, "binary")) return value_string_n(s, len);
         if (tag_is(tag, "null")) return value_null(type_dynamic);
-        cleanup(value_free) struct value *v = yaml_plain_scalar(s, len, &nan);
-        if (nan) return refuse_at(r, event->start_mark, "floating point NaN is not supported");
+        cleanup(value_free) struct value *v = yaml_plain_scalar(s, len, &unusable);
+        if (unusable)
+                return refuse_at(r, event->start_mark, "numbers that are infinite or none are not supported");
         if (tag && !fits_tag(tag, v))
                 return refuse_at(r, event->start_mark, "the scalar is not what its tag says");
         return v ? steal(v) : value_string_n(s, len);

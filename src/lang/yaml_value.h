@@ -13,8 +13,8 @@ struct value *yaml_decode(const char *text, size_t len, struct error **err);
 int yaml_encode(const struct value *v, struct text *out, struct error **err);
 
 /* Internal: a plain scalar by the core schema with the words of YAML 1.1 for bool, in yaml_scalar.c. NULL if only a
- * string is left; `nan` set if it is the number that is none. */
-struct value *yaml_plain_scalar(const char *s, size_t len, bool *nan);
+ * string is left; *unusable set if it is an infinite number or the one that is none. */
+struct value *yaml_plain_scalar(const char *s, size_t len, bool *unusable);
 bool yaml_is_null(const char *s, size_t len);
 
 #endif
