@@ -101,18 +101,26 @@ static void run_case(const char *line, size_t len, const struct value *context)
         text_release(&name);
 }
 
-int main(void)
+static void run_file(const char *path, const struct value *context)
 {
-        size_t len = 0, lines_len = 0;
-        cleanup(error_free) struct error *err = NULL;
-        cleanup_free char *json = read_all(FOLDER "context.json", &len);
-        cleanup_free char *lines = read_all(FOLDER "expressions.jsonl", &lines_len);
-        if (json == NULL || lines == NULL) skip_all("run from the top of the tree");
-        cleanup(value_free) struct value *context = value_from_json(json, len, NULL, NULL, &err);
+        size_t len = 0;
+        cleanup_free char *lines = read_all(path, &len);
+        if (!ok(lines != NULL, "%s is there", path)) return;
         for (const char *line = lines; *line;) {
                 size_t n = strcspn(line, "\n");
                 if (n > 0) run_case(line, n, context);
                 line += n + (line[n] == '\n');
         }
+}
+
+int main(void)
+{
+        size_t len = 0;
+        cleanup(error_free) struct error *err = NULL;
+        cleanup_free char *json = read_all(FOLDER "context.json", &len);
+        if (json == NULL) skip_all("run from the top of the tree");
+        cleanup(value_free) struct value *context = value_from_json(json, len, NULL, NULL, &err);
+        run_file(FOLDER "expressions.jsonl", context);
+        run_file(FOLDER "more.jsonl", context);
         return done();
 }
