@@ -21,10 +21,10 @@ struct property {
 struct schema {
         const char *type; /* "aws.ec2.vpc" */
         const char *doc;
-        bool lookup;          /* a lookup, not a resource */
-        bool acts_on_host;    /* wants `host` */
+        bool lookup;                                                  /* a lookup, not a resource */
+        bool acts_on_host;                                            /* wants `host` */
         bool can_find, can_import, repeatable, local, no_read, plans; /* see provider.h */
-        const struct property *properties; /* sorted by name */
+        const struct property *properties;                            /* sorted by name */
         size_t property_count;
         const struct property *outputs; /* sorted by name; `id` is among them */
         size_t output_count;
@@ -41,10 +41,11 @@ struct schema_source {
         /* NULL with a problem when the provider or type does not exist (with a suggestion) or its manifest is wrong. */
         const struct schema *(*find)(void *context, const char *type, struct error **err);
         /* The provider name of a type: "aws" for aws.ec2.vpc. Its configuration's properties; NULL with a problem if there is none. */
-        const struct property *(*config)(void *context, const char *provider, size_t *count, struct error **err);
+        const struct property *(*config)(
+            void *context, const char *provider, size_t *count, struct error **err);
         /* A provider's own checks of a configuration that may hold unknowns; problems into *err, with `place`. May be NULL. */
-        int (*validate)(void *context, const struct schema *schema, const struct value *properties, const struct place *place,
-            struct error **err);
+        int (*validate)(void *context, const struct schema *schema, const struct value *properties,
+            const struct place *place, struct error **err);
         void *context;
 };
 

@@ -23,7 +23,7 @@ struct parameter {
         struct check {
                 const struct expr *that;    /* sees `param`; must be true */
                 const struct expr *message; /* a string */
-        } *checks;
+        } * checks;
         size_t check_count;
         struct place place;
 };
@@ -74,14 +74,15 @@ struct resource {
         const char *name;
         const char *type;            /* as written */
         const struct schema *schema; /* MANAGED and LOOKUP: never NULL after a successful load */
-        const struct expr *properties; /* an object expression; NULL counts as empty. TEMPLATE: the parameters handed in */
-        const char *provider;        /* name of the configured provider; defaulted from the type */
-        const char **after;          /* names in the same template, checked to exist */
+        const struct expr
+            *properties; /* an object expression; NULL counts as empty. TEMPLATE: the parameters handed in */
+        const char *provider; /* name of the configured provider; defaulted from the type */
+        const char **after;   /* names in the same template, checked to exist */
         struct place *after_places;
         size_t after_count;
         const struct expr *count, *for_each, *when; /* or NULL; count and for_each exclude each other */
-        const struct expr *host;     /* an object expression, or NULL */
-        const struct expr *protect;  /* or NULL: false */
+        const struct expr *host;                    /* an object expression, or NULL */
+        const struct expr *protect;                 /* or NULL: false */
         bool keep, create_first, adopt;
         const char **ignore; /* property paths */
         size_t ignore_count;
@@ -95,7 +96,8 @@ struct resource {
         struct place place;            /* of its name */
 };
 
-struct template {
+struct template
+{
         const char *name; /* as its `template:` key says, or the environment's */
         const char *file, *folder;
         const char *doc;
@@ -112,7 +114,8 @@ struct template {
         struct output_block *outputs;
         size_t output_count;
         /* By name, into the arrays above. */
-        struct map parameter_by_name, provider_by_name, lookup_by_name, local_by_name, resource_by_name, output_by_name;
+        struct map parameter_by_name, provider_by_name, lookup_by_name, local_by_name, resource_by_name,
+            output_by_name;
 };
 
 const struct parameter *template_parameter(const struct template *t, const char *name);
@@ -127,7 +130,7 @@ struct source_reader {
         void *context;
 };
 
-struct source { /* a file that went into an environment, for digests and saved plans */
+struct source {           /* a file that went into an environment, for digests and saved plans */
         const char *path; /* absolute, or as given */
         const char *text;
         size_t len;
@@ -137,10 +140,13 @@ struct source { /* a file that went into an environment, for digests and saved p
 struct parameter_source {
         const char *const *values_files;
         size_t values_file_count;
-        const char *const *variables; /* environ-like "TUTTI_PARAM_x=…" lines; others are ignored; NULL-terminated or NULL */
-        const char *const *sets;      /* "name=value"; value as an expression if the parameter is not a string, YAML otherwise */
+        const char *const *
+            variables; /* environ-like "TUTTI_PARAM_x=…" lines; others are ignored; NULL-terminated or NULL */
+        const char *const
+            *sets; /* "name=value"; value as an expression if the parameter is not a string, YAML otherwise */
         size_t set_count;
-        const struct value *fixed;    /* all final values, from a saved plan: replaces everything else; or NULL */
+        const struct value
+            *fixed; /* all final values, from a saved plan: replaces everything else; or NULL */
 };
 
 struct environment {
@@ -149,7 +155,8 @@ struct environment {
         const struct template *template; /* the root; may be the environment's own file */
         const struct value *parameters;  /* an object of all root parameters, converted, checked, marked */
         const char *state;               /* `state:` URL or NULL */
-        const struct value *settings;    /* other top-level keys of the environment, e.g. notify, approvers; or NULL */
+        const struct value
+            *settings; /* other top-level keys of the environment, e.g. notify, approvers; or NULL */
         struct source *sources;
         size_t source_count;
         unsigned char digest[32]; /* over sources' texts and parameters */
@@ -163,8 +170,9 @@ struct environment {
  * constants of the wrong type), parameter values and checks. On failure *ret is NULL and *err holds every problem.
  * Bounds: 16 MiB a file, depth 100, 1,000,000 nodes after alias expansion, 100 files, nesting of templates 20.
  */
-int environment_load(const char *path, const struct source_reader *reader, const struct parameter_source *parameters,
-    const struct schema_source *schemas, struct environment **ret, struct error **err);
+int environment_load(const char *path, const struct source_reader *reader,
+    const struct parameter_source *parameters, const struct schema_source *schemas, struct environment **ret,
+    struct error **err);
 void environment_free(struct environment *env); /* NULL-safe */
 CLEANUP(struct environment *, environment_free);
 

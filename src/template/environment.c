@@ -1,0 +1,205 @@
+/*
+ * Environment files, and the whole of loading: the file, its template with what is nested in it, the parameters, and the digest that
+ * a saved plan is bound to.
+ */
+#include "template/loader.h"
+
+#include <openssl/evp.h>
+#include <string.h>
+
+#include "base/text.h"
+
+struct environment_reading {
+        struct environment *env;
+        struct value_builder settings;
+        const struct yaml_entry *template, *parameters; /* or NULL */
+        bool separate;                                  /* the template is a file of its own */
+};
+
+static struct environment_reading *environment_of(const struct reading *in)
+{
+        return in->into;
+}
+
+/* --- keys ------------------------------------------------------------------------------------------------------------ */
+
+static void read_name(struct reading *in, const struct yaml_entry *entry)
+{
+        const char *name = key_text(in, entry);
+        if (name == NULL) return;
+        environment_of(in)->env->name = name;
+        bool good = *name != '\0' && strlen(name) <= NAME_MAX_LEN && strchr("._-/", *name) == NULL;
+        for (const char *s = name; *s != '\0' && good; s++)
+                good = (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9') ||
+                       strchr("._-/", *s) != NULL;
+        if (!good)
+                key_problem(in, entry->value,
+                    "'%.130s' cannot be the name of an environment: letters, digits, '.', '_', '-' and '/', "
+                    "at most %d, beginning with a "
+                    "letter or digit",
+                    name, NAME_MAX_LEN);
+}
+
+static void read_state(struct reading *in, const struct yaml_entry *entry)
+{
+        environment_of(in)->env->state = key_text(in, entry);
+}
+
+static void read_setting(struct reading *in, const struct yaml_entry *entry)
+{
+        struct value *v = document_value(in, entry->value, environment_of(in)->env->name);
+        if (v != NULL) value_builder_add(&environment_of(in)->settings, entry->key, v);
+}
+
+/* A key of the template: read with it if it stands in this file; else it must not be here. */
+static void read_template_key(struct reading *in, const struct yaml_entry *entry)
+{
+        if (!environment_of(in)->separate) return;
+        loader_problem(in->loader, yaml_key_place(in->file, entry), NULL,
+            "'%s' belongs in the template %s: beside 'template: FILE', an environment gives 'parameters' and "
+            "no parts of its own",
+            entry->key, environment_of(in)->template->value->text);
+}
+
+static const struct key environment_keys[] = {
+    {"environment", read_name},
+    {"template", NULL},
+    {"parameters", NULL},
+    {"state", read_state},
+    {"notify", read_setting},
+    {"approvers", read_setting},
+    {"schedule", read_setting},
+    {"triggers", read_setting},
+    {"description", read_template_key},
+    {"providers", read_template_key},
+    {"lookups", read_template_key},
+    {"locals", read_template_key},
+    {"resources", read_template_key},
+    {"outputs", read_template_key},
+};
+
+static bool is_environment(struct reading *in)
+{
+        const struct yaml_node *root = in->file->root;
+        struct place place = yaml_place(in->file, root);
+        if (root->kind != YAML_MAP) {
+                loader_problem(in->loader, place, NULL,
+                    "an environment is a map with the key 'environment', not %s", yaml_kind_name(root));
+                return false;
+        }
+        if (yaml_get(root, "environment") != NULL) return true;
+        if (yaml_get(root, "resources") != NULL || yaml_get(root, "template") != NULL)
+                loader_problem(in->loader, place, NULL,
+                    "this is a template, not an environment; write a file with 'environment: NAME' and "
+                    "'template: %s', or put "
+                    "'environment: NAME' in place of 'template' here",
+                    in->file->path);
+        else {
+                const char *names[16];
+                for (uint32_t i = 0; i < root->count && i < 16; i++) names[i] = root->entries[i].key;
+                const char *meant = text_suggest("environment", names, root->count < 16 ? root->count : 16);
+                loader_problem(in->loader, place, NULL,
+                    "the key 'environment' with the environment's name is missing%s%s%s",
+                    meant ? "; is '" : "", meant ? meant : "", meant ? "' meant to be it?" : "");
+        }
+        return false;
+}
+
+/* --- the template and the values ------------------------------------------------------------------------------------- */
+
+static const struct template *read_template(struct reading *in)
+{
+        const struct environment_reading *e = environment_of(in);
+        if (!e->separate) {
+                in->loader->nesting[in->loader->nesting_depth++] = in->file->path;
+                struct template *t = template_read(in->loader, in->file, e->env->name, true);
+                in->loader->nesting_depth--;
+                return t;
+        }
+        const char *path = key_text(in, e->template);
+        if (path == NULL) return NULL;
+        return template_load(in->loader, loader_path(in->loader->arena, in->folder, path),
+            yaml_place(in->file, e->template->value), NULL);
+}
+
+static void read_environment(struct loader *loader, const struct yaml_file *file,
+    const struct parameter_source *source, struct environment *env)
+{
+        struct environment_reading e = {.env = env};
+        struct reading in = {
+            .loader = loader, .file = file, .folder = loader_folder(loader->arena, file->path), .into = &e};
+        if (!is_environment(&in)) return;
+        e.template = yaml_get(file->root, "template");
+        e.parameters = yaml_get(file->root, "parameters");
+        e.separate = e.template != NULL;
+        env->file = file->path;
+        env->folder = in.folder;
+        keys_read(&in, file->root, "an environment", environment_keys,
+            sizeof environment_keys / sizeof environment_keys[0]);
+        env->template = read_template(&in);
+        const struct yaml_node *given = e.separate && e.parameters ? e.parameters->value : NULL;
+        if (env->template != NULL)
+                env->parameters = parameter_values(loader, env->template, file, given, env->name, source);
+        if (e.settings.count > 0) env->settings = keep_value(env->arena, value_builder_object(&e.settings));
+        value_builder_release(&e.settings);
+}
+
+/* --- the digest ------------------------------------------------------------------------------------------------------ */
+
+static void digest_size(EVP_MD_CTX *md, size_t n)
+{
+        unsigned char bytes[8];
+        for (int i = 0; i < 8; i++) bytes[i] = (unsigned char)((uint64_t)n >> (56 - 8 * i));
+        EVP_DigestUpdate(md, bytes, sizeof bytes);
+}
+
+/* SHA-256 over each source's length and text in the order of reading, then the digest of the parameters. Paths do not count. */
+static void digest(struct environment *env)
+{
+        unsigned char parameters[32];
+        value_digest(env->parameters, parameters);
+        EVP_MD_CTX *md = EVP_MD_CTX_new();
+        if (md == NULL || EVP_DigestInit_ex(md, EVP_sha256(), NULL) != 1) abort(); /* out of memory */
+        for (size_t i = 0; i < env->source_count; i++) {
+                digest_size(md, env->sources[i].len);
+                EVP_DigestUpdate(md, env->sources[i].text, env->sources[i].len);
+        }
+        EVP_DigestUpdate(md, parameters, sizeof parameters);
+        EVP_DigestFinal_ex(md, env->digest, NULL);
+        EVP_MD_CTX_free(md);
+}
+
+/* --- loading --------------------------------------------------------------------------------------------------------- */
+
+int environment_load(const char *path, const struct source_reader *reader,
+    const struct parameter_source *parameters, const struct schema_source *schemas, struct environment **ret,
+    struct error **err)
+{
+        *ret = NULL;
+        struct arena *arena = arena_new();
+        cleanup(arena_free) struct arena *scratch = arena_new();
+        cleanup(environment_free) struct environment *env = arena_alloc(arena, sizeof *env);
+        env->arena = arena;
+        struct loader loader = {.arena = arena, .scratch = scratch, .reader = reader, .schemas = schemas};
+        const struct yaml_file *file = loader_file(&loader, path, NULL, NULL);
+        if (file != NULL) read_environment(&loader, file, parameters, env);
+        env->sources = loader.sources;
+        env->source_count = loader.source_count;
+        map_release(&loader.templates);
+        map_release(&loader.types);
+        if (loader_report(&loader, err) < 0) return -1;
+        digest(env);
+        *ret = steal(env);
+        return 0;
+}
+
+void environment_free(struct environment *env)
+{
+        if (env == NULL) return;
+        for (size_t i = 0; i < env->source_count; i++) {
+                mem_wipe((char *)env->sources[i].text, env->sources[i].len); /* parameters may be secrets */
+                free((char *)env->sources[i].text);
+        }
+        free(env->sources);
+        arena_free(env->arena);
+}
