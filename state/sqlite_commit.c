@@ -34,7 +34,7 @@ int store_commit(struct store *s, const struct lease *lease, const struct store_
 
         /* 1. still the one writer? The write lock is held, so the answer stays true until COMMIT */
         struct environment_state e;
-        int found = environment_load(s, lease->environment, &e, err);
+        int found = environment_state_load(s, lease->environment, &e, err);
         if (found == 0) return environment_missing(s, lease->environment, err);
         if (found < 0) return -1;
         if (!e.leased || e.fence != lease->fence)

@@ -205,7 +205,7 @@ int store_verify(struct store *s, const char *environment, size_t *checked, stru
         if (sqlite_exec(s, "BEGIN", err) < 0) return -1;
         cleanup(transaction_end) struct store *transaction = s;
         struct environment_state e;
-        int found = environment_load(s, environment, &e, err);
+        int found = environment_state_load(s, environment, &e, err);
         if (found == 0) return environment_missing(s, environment, err);
         if (found < 0) return -1;
         struct environment_row row;

@@ -160,7 +160,7 @@ int store_answer(struct store *s, const char *environment, const char *run, cons
         if (sqlite_begin(s, err) < 0) return -1;
         cleanup(transaction_end) struct store *transaction = s;
         struct environment_state e;
-        int found = environment_load(s, environment, &e, err);
+        int found = environment_state_load(s, environment, &e, err);
         if (found == 0) return environment_missing(s, environment, err);
         cleanup_free char *digest = NULL;
         if (found < 0 || check_waiting(s, e.id, run, gate, &digest, err) < 0) return -1;

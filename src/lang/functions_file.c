@@ -162,7 +162,7 @@ static VALUE_OF(abspath)
         if (!path) return NULL;
         cleanup_free char *base = realpath(call->scope->base_dir ? call->scope->base_dir : ".", NULL);
         if (!base) return call_refuse(err, "cannot tell the folder that \"%s\" is relative to", path);
-        cleanup_free char *absolute = path_absolute(base, path);
+        cleanup_free char *absolute = path_over_base(base, path);
         return value_string(absolute);
 }
 

@@ -80,7 +80,7 @@ char *path_expand(const char *path, struct error **err)
         return NULL;
 }
 
-char *path_absolute(const char *base, const char *path)
+char *path_over_base(const char *base, const char *path)
 {
         cleanup_free char *joined = *path == '/' ? mem_strdup(path) : mem_printf("%s/%s", base, path);
         return path_clean(joined);

@@ -16,7 +16,7 @@ char *path_basename(const char *path);
 /* A leading ~ replaced by the home folder; NULL with a problem for ~user. The caller frees. */
 char *path_expand(const char *path, struct error **err);
 /* Cleaned, and put behind `base` unless it is absolute. The caller frees. */
-char *path_absolute(const char *base, const char *path);
+char *path_over_base(const char *base, const char *path);
 
 /* What stands at a path; a file that the scope does not let at is PATH_FORBIDDEN, with a problem. */
 enum path_kind { PATH_FORBIDDEN = -1, PATH_NONE, PATH_FILE, PATH_FOLDER, PATH_OTHER };

@@ -22,13 +22,13 @@ static void read_message(struct reading *in, const struct yaml_entry *entry)
 static void read_approvers(struct reading *in, const struct yaml_entry *entry)
 {
         const struct yaml_node *node = entry->value;
-        if (yaml_is_null(node)) return;
+        if (yaml_absent(node)) return;
         struct expr *e = document_expr(in, node);
         const struct value *constant = expr_constant(e);
         struct place place = yaml_place(in->file, node);
         if (node->kind == YAML_MAP) key_problem(in, node, "'approvers' must be a list of names");
         for (uint32_t i = 0; node->kind == YAML_SEQUENCE && i < node->count; i++)
-                if (node->items[i]->kind != YAML_SCALAR || yaml_is_null(node->items[i]))
+                if (node->items[i]->kind != YAML_SCALAR || yaml_absent(node->items[i]))
                         key_problem(in, node->items[i], "'approvers' must be a list of names");
         bool one = node->kind == YAML_SCALAR && constant != NULL;
         resource_of(in)->approve->approvers = e;

@@ -174,7 +174,7 @@ static void unknown_property(struct reading *in, const struct yaml_entry *entry,
 void check_fields(
     struct reading *in, const struct yaml_node *node, struct place place, const struct fields *fields)
 {
-        if (node != NULL && node->kind != YAML_MAP && !yaml_is_null(node))
+        if (node != NULL && node->kind != YAML_MAP && !yaml_absent(node))
                 return; /* one expression, or reported already */
         if (node != NULL && node->kind != YAML_MAP) node = NULL;
         for (uint32_t i = 0; node != NULL && i < node->count; i++) {
@@ -190,7 +190,7 @@ void check_fields(
                 const struct property *p = &fields->properties[i];
                 if (!p->required || p->fallback != NULL) continue;
                 const struct yaml_entry *entry = yaml_get(node, p->name);
-                if (entry == NULL || yaml_is_null(entry->value))
+                if (entry == NULL || yaml_absent(entry->value))
                         loader_problem(in->loader, place, in->address, "property '%s' of %s is missing",
                             p->name, fields->what);
         }
@@ -199,7 +199,7 @@ void check_fields(
 void check_parameters(
     struct reading *in, const struct yaml_node *node, struct place place, const struct template *nested)
 {
-        if (node != NULL && node->kind != YAML_MAP && !yaml_is_null(node)) return;
+        if (node != NULL && node->kind != YAML_MAP && !yaml_absent(node)) return;
         for (uint32_t i = 0; node != NULL && node->kind == YAML_MAP && i < node->count; i++) {
                 const struct yaml_entry *entry = &node->entries[i];
                 const struct parameter *p = template_parameter(nested, entry->key);

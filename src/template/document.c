@@ -151,7 +151,7 @@ struct expr *document_expr(struct reading *in, const struct yaml_node *node) /* 
 
 struct expr *document_object(struct reading *in, const struct yaml_node *node, const char *what)
 {
-        if (yaml_is_null(node)) return NULL;
+        if (yaml_absent(node)) return NULL;
         struct expr *e = document_expr(in, node);
         bool constant = expr_constant(e) != NULL;
         if (node->kind == YAML_SEQUENCE || (node->kind == YAML_SCALAR && constant)) {

@@ -19,8 +19,7 @@ void key_problem(struct reading *in, const struct yaml_node *node, const char *f
 bool keys_is_map(struct reading *in, const struct yaml_node *node, const char *what)
 {
         if (node->kind == YAML_MAP) return true;
-        if (!yaml_is_null(node))
-                key_problem(in, node, "%s must be a map, not %s", what, yaml_kind_name(node));
+        if (!yaml_absent(node)) key_problem(in, node, "%s must be a map, not %s", what, yaml_kind_name(node));
         return false;
 }
 
@@ -108,7 +107,7 @@ const char **key_names(
         struct arena *arena = in->loader->arena;
         const struct yaml_node *node = entry->value;
         bool list = node->kind == YAML_SEQUENCE;
-        size_t total = list ? node->count : yaml_is_null(node) ? 0 : 1;
+        size_t total = list ? node->count : yaml_absent(node) ? 0 : 1;
         const char **names = arena_alloc(arena, total * sizeof *names);
         if (places != NULL) *places = arena_alloc(arena, total * sizeof **places);
         *count = 0;

@@ -91,7 +91,7 @@ static void read_default(struct reading *in, const struct yaml_node *node)
 static void read_parameter(struct reading *in, const struct yaml_entry *entry)
 {
         const struct yaml_node *node = entry->value;
-        if (yaml_is_null(node)) return;
+        if (yaml_absent(node)) return;
         if (node->kind == YAML_SCALAR && node->core == YAML_STRING) { /* the short form: just the type */
                 read_type(in, entry);
         } else if (node->kind != YAML_MAP) {
@@ -206,7 +206,7 @@ void providers_read(struct reading *in, const struct yaml_entry *entry)
                 part.into = p;
                 const struct yaml_node *node = map->entries[i].value;
                 bool is_map = keys_is_map(&part, node, "a provider");
-                if (is_map || yaml_is_null(node)) read_provider(&part, is_map ? node : &nothing);
+                if (is_map || yaml_absent(node)) read_provider(&part, is_map ? node : &nothing);
                 map_put(&t->provider_by_name, p->name, p);
         }
 }

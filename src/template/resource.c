@@ -49,7 +49,7 @@ static void read_for_each(struct reading *in, const struct yaml_entry *entry)
         struct resource *r = resource_of(in);
         const struct yaml_node *node = entry->value;
         r->for_each = document_expr(in, node);
-        if (yaml_is_null(node))
+        if (yaml_absent(node))
                 r->for_each = NULL;
         else if (node->kind == YAML_SCALAR && expr_constant(r->for_each) != NULL &&
                  value_count(expr_constant(r->for_each)) == 0 &&
@@ -256,7 +256,7 @@ static void read_resource(struct reading *in, const struct yaml_node *node, bool
 {
         struct resource *r = resource_of(in);
         const struct yaml_entry *type = yaml_get(node, "type"), *entry = yaml_get(node, "properties");
-        const struct yaml_node *properties = entry && !yaml_is_null(entry->value) ? entry->value : NULL;
+        const struct yaml_node *properties = entry && !yaml_absent(entry->value) ? entry->value : NULL;
         r->type = type ? key_text(in, type) : NULL;
         if (type == NULL) loader_problem(in->loader, r->place, in->address, "'type' is missing");
         if (r->type != NULL) {

@@ -392,7 +392,7 @@ const struct yaml_entry *yaml_get(const struct yaml_node *map, const char *key)
         return NULL;
 }
 
-bool yaml_is_null(const struct yaml_node *node)
+bool yaml_absent(const struct yaml_node *node)
 {
         return node == NULL || (node->kind == YAML_SCALAR && node->core == YAML_NULL);
 }

@@ -75,7 +75,7 @@ struct place yaml_place(const struct yaml_file *file, const struct yaml_node *no
 struct place yaml_key_place(const struct yaml_file *file, const struct yaml_entry *entry);
 /* NULL when `map` is no map or has no such key. Linear in the number of keys: for maps with a fixed set of keys. */
 const struct yaml_entry *yaml_get(const struct yaml_node *map, const char *key);
-bool yaml_is_null(const struct yaml_node *node);
+bool yaml_absent(const struct yaml_node *node);
 
 /* Where each line and each escaped character of a scalar's text stands in the file. `map->lines` is in the arena. */
 void yaml_source_map(
