@@ -44,7 +44,7 @@ static const char template_text[] =
     "\n"
     "outputs:\n"
     "  greeting: ${greeting.output}\n"
-    "  files: \"${[for i in range(param.copies) : \"hello-${i}.txt\"]}\"\n";
+    "  files: '${[for i in range(param.copies) : \"hello-${i}.txt\"]}'\n";
 
 static int write_new(const char *folder, const char *name, const char *text, struct error **err)
 {

@@ -56,7 +56,7 @@ static const struct {
     {"format", "FORMAT", FLAG_FORMAT, OPTION_FORMAT, "dot, mermaid, svg or json"},
     {"reject", NULL, FLAG_REJECT, OPTION_ANSWER, "reject instead of approving"},
     {"comment", "TEXT", FLAG_COMMENT, OPTION_ANSWER, "why; recorded with the answer"},
-    {"as", "NAME", FLAG_AS, OPTION_ANSWER, "the approver's name; default: your user name"},
+    {"as", "NAME", FLAG_AS, OPTION_ANSWER | OPTION_RUN, "the approver's name; default: your user name"},
     {"reveal", NULL, FLAG_REVEAL, OPTION_REVEAL, "show sensitive values"},
     {"context", "FILE.json", FLAG_CONTEXT, OPTION_CONTEXT, "the names that expressions see"},
     {"state", "URL", FLAG_STATE, OPTION_STATE,

@@ -102,6 +102,19 @@ int print_error(const struct options *o, const struct error *err)
         return exit_code_of(err);
 }
 
+/* {"$unknown":"type"} as value_json writes it, in words. */
+static void add_with_unknowns(struct text *out, const char *json)
+{
+        static const char mark[] = "{\"$unknown\":";
+        for (const char *at; (at = strstr(json, mark)) != NULL;) {
+                text_addn(out, json, (size_t)(at - json));
+                text_add(out, "(known after it ran)");
+                const char *end = strchr(at, '}');
+                json = end ? end + 1 : at + strlen(at);
+        }
+        text_add(out, json);
+}
+
 void value_short(const struct value *v, bool sensitive, size_t width, struct text *out)
 {
         if (v == NULL) {
@@ -116,8 +129,10 @@ void value_short(const struct value *v, bool sensitive, size_t width, struct tex
                 text_add(out, "(sensitive)");
                 return;
         }
-        struct text json = {0};
-        if (value_json(v, SECRETS_MASK, NULL, &json, NULL) < 0 || json.data == NULL) text_add(&json, "?");
+        struct text raw = {0}, json = {0};
+        if (value_json(v, SECRETS_MASK, NULL, &raw, NULL) < 0 || raw.data == NULL) text_add(&raw, "?");
+        add_with_unknowns(&json, raw.data);
+        text_release(&raw);
         if (json.len <= width) {
                 text_add(out, json.data);
         } else {

@@ -12,12 +12,17 @@ static const char *gate_name(const struct step_run *r)
         return r->step->gate ? r->step->gate : r->step->address;
 }
 
+/* An answer that came while the run was not under way: recorded already. */
+static const struct gate_row *recorded_answer(const struct step_run *r)
+{
+        const struct map *answers = r->executor->request.answers;
+        return answers ? map_get(answers, gate_name(r)) : NULL;
+}
+
 static const char *given_beforehand(const struct step_run *r)
 {
         const struct executor *x = r->executor;
         const struct run_options *o = x->request.options;
-        if (x->request.answers != NULL && map_has(x->request.answers, gate_name(r)))
-                return map_get(x->request.answers, gate_name(r));
         for (size_t i = 0; i < o->approve_count; i++)
                 if (strcmp(o->approve[i], "all") == 0 || strcmp(o->approve[i], gate_name(r)) == 0)
                         return o->by;
@@ -152,6 +157,11 @@ void gate_open(struct step_run *r)
         cleanup_free uint32_t *behind = steps_behind(r, &behind_count);
         cleanup_free char *details = details_json(r, message, approvers, behind, behind_count);
 
+        const struct gate_row *answer = recorded_answer(r);
+        if (answer != NULL) {
+                close_gate(r, strcmp(answer->status, "approved") == 0, answer->answered_by, answer->comment);
+                return;
+        }
         const char *by = given_beforehand(r);
         write_gate(r, by ? "approved" : "waiting", details, by, by ? "given beforehand" : NULL);
         if (by != NULL) {

@@ -216,7 +216,8 @@ static const char *key_file_path(struct tutti_op *op, const char *path)
 {
         const char *home = getenv("HOME");
         if (path == NULL || *path == '/') return path;
-        if (text_starts(path, "~/") && home != NULL) return arena_printf(op->wait_arena, "%s%s", home, path + 1);
+        if (text_starts(path, "~/") && home != NULL)
+                return arena_printf(op->wait_arena, "%s%s", home, path + 1);
         return arena_printf(op->wait_arena, "%s/%s", op->io->folder, path);
 }
 

@@ -114,21 +114,32 @@ static int open_file(struct session *s, const struct session_options *o, struct 
         return open_store(s, err);
 }
 
+/* The two names that tell where the key is; the rest is read once it is at hand. */
+static int read_plan_header(struct session *s, const struct text *text, struct error **err)
+{
+        cleanup(value_free) struct value *v = value_from_json(
+            text->data ? text->data : "", text->len, NULL, NULL, err);
+        if (v == NULL) return -1;
+        const struct value *file = value_get(v, "file"), *name = value_get(v, "environment");
+        bool good = file != NULL && name != NULL && value_kind(file) == TYPE_STRING &&
+                    value_kind(name) == TYPE_STRING && !value_is_null(file) && !value_is_null(name);
+        if (!good) return error_set(err, ERROR_INPUT, NULL, "is no plan that `tutti plan -o` saved");
+        s->file = mem_strdup(value_as_string(file));
+        s->name = mem_strdup(value_as_string(name));
+        return 0;
+}
+
 /* A saved plan names its environment file, whose folder holds the store and the key that its secrets are sealed with. */
 static int open_plan_file(struct session *s, const struct session_options *o, struct error **err)
 {
         struct text text __attribute__((__cleanup__(text_release_cleanup))) = {0};
         if (file_read(o->plan_file, SAVED_PLAN_MAX, &text, err) < 0) return -1;
-        cleanup(saved_plan_free) struct saved_plan *header = NULL;
-        if (saved_plan_read(text.data ? text.data : "", text.len, NULL, &header, err) < 0)
-                return error_context(err, "plan file %s", o->plan_file);
-        s->file = mem_strdup(header->file);
-        cleanup_free char *absolute = path_absolute(header->file, err);
+        if (read_plan_header(s, &text, err) < 0) return error_context(err, "plan file %s", o->plan_file);
+        cleanup_free char *absolute = path_absolute(s->file, err);
         if (absolute == NULL) return error_context(err, "plan file %s", o->plan_file);
         s->folder = path_folder(absolute);
         s->plugins = plugins_new(s->folder);
         plugins_schemas(s->plugins, &s->schemas);
-        s->name = mem_strdup(header->environment);
         cleanup_free char *state_url = NULL;
         char *name = NULL;
         cleanup(error_free) struct error *ignored = NULL;

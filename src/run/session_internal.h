@@ -77,7 +77,7 @@ int session_read(struct session *s, const struct plan *plan, const struct plan_r
 struct run_setup {
         const char *run;            /* NULL: a new run */
         int64_t *row_of_step;       /* handed over; NULL: number the steps and write the step table */
-        const struct map *answers;  /* gates approved before */
+        const struct map *answers;  /* gates answered before */
         const struct map *operations; /* address → struct operation_row *: open intents */
         bool settle_only;
         const char *kind;
