@@ -4,15 +4,20 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include "base/text.h"
 
-/* A cut through the middle of a UTF-8 character would make the reply invalid JSON. */
-static void cut_at_character(char *s, size_t size)
+/* A reply is JSON, so it must be UTF-8; what a client sent may not be, and a cut may go through a character. */
+static void scrub(char *s)
 {
-        size_t len = strlen(s);
-        if (len + 1 < size) return;
-        while (len > 0 && ((unsigned char)s[len - 1] & 0xC0) == 0x80) len--;
-        if (len > 0 && (unsigned char)s[len - 1] >= 0xC0) len--;
-        s[len] = '\0';
+        for (char *end = s + strlen(s); s < end;) {
+                unsigned char lead = (unsigned char)*s;
+                size_t len = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+                if (len > (size_t)(end - s) || !text_is_utf8(s, len)) {
+                        *s = '?';
+                        len = 1;
+                }
+                s += len;
+        }
 }
 
 int sandbox_refuse(struct sandbox_refusal *refusal, int status, const char *field, const char *fmt, ...)
@@ -22,8 +27,8 @@ int sandbox_refuse(struct sandbox_refusal *refusal, int status, const char *fiel
         vsnprintf(refusal->detail, sizeof refusal->detail, fmt, ap);
         va_end(ap);
         snprintf(refusal->field, sizeof refusal->field, "%s", field ? field : "");
-        cut_at_character(refusal->detail, sizeof refusal->detail);
-        cut_at_character(refusal->field, sizeof refusal->field);
+        scrub(refusal->detail);
+        scrub(refusal->field);
         refusal->status = status;
         return -1;
 }

@@ -12,7 +12,7 @@ struct sandbox_refusal {
 };
 
 /* Fills in *refusal and returns -1, so that a refusing function can say it in one expression. `field` may
- * be NULL. Text that is too long is cut at a character's boundary. */
+ * be NULL. Text that is too long is cut, and what is not UTF-8 becomes '?'. */
 int sandbox_refuse(struct sandbox_refusal *refusal, int status, const char *field, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 

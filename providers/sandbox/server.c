@@ -52,10 +52,13 @@ static void on_signal(struct sandbox_watch *watch, uint32_t events)
 static int signals_open(struct signals *signals, struct sandbox_watches *watches, struct error **err)
 {
         sigset_t wanted, blocked;
+        struct sigaction hangup;
         sigemptyset(&wanted);
         sigaddset(&wanted, SIGINT);
         sigaddset(&wanted, SIGTERM);
         sigaddset(&wanted, SIGCHLD);
+        sigaction(SIGHUP, NULL, &hangup); /* under nohup it is ignored, and must stay so */
+        if (hangup.sa_handler != SIG_IGN) sigaddset(&wanted, SIGHUP);
         blocked = wanted;
         sigaddset(&blocked, SIGPIPE);
         signals->watch.ready = on_signal;

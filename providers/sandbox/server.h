@@ -20,7 +20,7 @@ struct sandbox_options {
 };
 
 /*
- * Serves until SIGINT or SIGTERM, then returns 0 and leaves no process behind. Prints one line on standard output once it
+ * Serves until SIGINT, SIGTERM or a hang-up, then returns 0 and leaves no process behind. Prints one line on standard output once it
  * is ready: "sandbox ready on http://127.0.0.1:7070, SSH servers available", and the token when it drew one. Must be called
  * from the main thread of a process that does nothing else meanwhile. Errors: INPUT for an option or a damaged
  * journal, BUSY when another sandbox has the data directory, SYSTEM.

@@ -129,6 +129,12 @@ field '[.items[] | select(.name | startswith("many"))] | [length, (map(.name) | 
 call GET '/_journal?since=10'
 field '[.[0].seq, (.[-1].seq - length)]' '[11,10]' "the journal from a number on"
 
+fault hang
+(net forgotten -m 20; echo "$CURL" >"$WORK/forgotten") &
+FORGOTTEN=$!
+for _ in $(seq 100); do [ "$(effects forgotten)" = 1 ] && break; sleep 0.05; done
 sandbox_stop
-is "$EXIT" 0 "the end is clean"
+is "$EXIT" 0 "the end is clean, with a request still hanging"
+wait $FORGOTTEN
+like "$(cat "$WORK/forgotten")" '^(52|56)$' "which is dropped"
 finish

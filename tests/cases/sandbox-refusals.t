@@ -110,6 +110,8 @@ refused 413 null "a body that is too large" POST /v1/networks @"$WORK/large"
 refused 422 '"limit"' "a bad limit" GET '/v1/servers?limit=0'
 refused 422 '"label"' "a bad label" GET '/v1/servers?label=x'
 refused 422 '"nmae"' "an unknown filter" GET '/v1/servers?nmae=x'
+refused 422 '"?"' "a filter that is not UTF-8" GET '/v1/servers?%FF=x'
+refused 404 null "an id whose message is cut through a character" GET "/v1/servers/$(printf 'x%.0s' $(seq 63))%C3%A4"
 call PATCH /v1/servers/$SRV '{"image": "debian", "subnet_id": "'$SUB'"}'
 is "$STATUS" 200 "naming what is fixed, unchanged, is no change"
 

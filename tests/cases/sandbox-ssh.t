@@ -56,12 +56,12 @@ login mine 'echo $TUTTI_SANDBOX_TOKEN$TOKEN; env | grep -c SSH_ORIGINAL'
 is "$OUT" "
 0" "sessions see nothing of the sandbox's environment"
 
-for i in $(seq 40); do
+for i in $(seq 25); do
         (login mine "echo $i"; echo "$OUT" >"$WORK/many.$i") &
         LOGINS="$LOGINS $!"
 done
 wait $LOGINS
-is "$(cat "$WORK"/many.* | sort -n | tr '\n' ' ')" "$(seq 40 | tr '\n' ' ')" "forty logins at once all get in"
+is "$(cat "$WORK"/many.* | sort -n | tr '\n' ' ')" "$(seq 25 | tr '\n' ' ')" "twenty-five logins at once all get in"
 
 call PATCH "/v1/servers/$WEB" '{"ssh_key_ids": ["'$YOURS'"], "name": "renamed"}'
 login mine true
@@ -111,9 +111,9 @@ is "$(left_running)" 0 "nothing is left running at the end"
 sandbox_start
 create networks '{"name": "net", "cidr": "10.0.0.0/16"}'; NET=$ID
 create subnets '{"name": "sub", "network_id": "'$NET'", "cidr": "10.0.0.0/20"}'; SUB=$ID
-for i in $(seq 150); do create servers '{"name": "s'$i'", "subnet_id": "'$SUB'", "size": "s", "image": "i"}'; done
+for i in $(seq 60); do create servers '{"name": "s'$i'", "subnet_id": "'$SUB'", "size": "s", "image": "i"}'; done
 call GET /v1/servers
-field '[.items[].ssh_port] | unique | length' 150 "a hundred and fifty servers, each with its port"
+field '[.items[].ssh_port] | unique | length' 60 "sixty servers, each with its port"
 is "$(ls -d "$WORK"/tutti-sandbox-* | wc -l)" 1 "without --data they live in a temporary directory"
 sandbox_stop INT
 is "$EXIT $(ls -d "$WORK"/tutti-sandbox-* 2>/dev/null | wc -l)" "0 0" "which goes with the sandbox"

@@ -53,7 +53,7 @@ sandbox_start() {
         "$TUTTI" sandbox --listen 127.0.0.1:0 --token "$TOKEN" "$@" >"$WORK/ready" 2>"$WORK/errors" &
         PID=$!
         for _ in $(seq 200); do
-                grep -q '^sandbox ready' "$WORK/ready" && break
+                grep -qs '^sandbox ready' "$WORK/ready" && break
                 kill -0 "$PID" 2>/dev/null || break
                 sleep 0.05
         done
