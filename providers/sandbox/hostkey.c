@@ -7,16 +7,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { HALF = 32 }; /* bytes of either half of an Ed25519 key */
+enum { HALF = SANDBOX_HOSTKEY_BYTES };
 
 static void add_uint32(struct text *t, uint32_t n)
 {
@@ -69,12 +71,11 @@ static int write_file(const char *path, const char *data, size_t len, struct err
         return failed ? error_system(err, failed, "write %s", path) : 0;
 }
 
-static int write_private(
-    const char *path, const unsigned char *public, const unsigned char *secret, struct error **err)
+int sandbox_hostkey_write(const struct sandbox_hostkey *pair, const char *path, struct error **err)
 {
         struct text inner = {0}, blob = {0}, file = {0}, key = {0};
-        encode_private(public, secret, &inner);
-        encode_public(public, &key);
+        encode_private(pair->public, pair->private, &inner);
+        encode_public(pair->public, &key);
         text_addn(&blob, "openssh-key-v1", 15); /* with its NUL */
         add_string(&blob, "none", 4);           /* cipher */
         add_string(&blob, "none", 4);           /* key derivation */
@@ -97,41 +98,35 @@ static int write_private(
         return result;
 }
 
-static int write_public(const char *path, const unsigned char *public, struct error **err)
+void sandbox_hostkey_text(const struct sandbox_hostkey *pair, char *out)
 {
         struct text key = {0};
-        encode_public(public, &key);
+        encode_public(pair->public, &key);
         cleanup_free char *text = base64(&key);
-        cleanup_free char *line = mem_printf("ssh-ed25519 %s\n", text);
-        cleanup_free char *file = mem_printf("%s.pub", path);
+        snprintf(out, SANDBOX_HOSTKEY_TEXT, "ssh-ed25519 %s", text);
         text_release(&key);
-        return write_file(file, line, strlen(line), err);
 }
 
-int sandbox_hostkey_create(const char *path, struct error **err)
+int sandbox_hostkey_derive(const unsigned char secret[SANDBOX_SECRET_BYTES], const char *id,
+    struct sandbox_hostkey *ret, struct error **err)
 {
-        unsigned char public[HALF], secret[HALF];
-        size_t public_len = HALF, secret_len = HALF;
-        EVP_PKEY *pair = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
-        bool drawn = pair != NULL && EVP_PKEY_get_raw_public_key(pair, public, &public_len) == 1 &&
-                     EVP_PKEY_get_raw_private_key(pair, secret, &secret_len) == 1;
+        size_t len = HALF;
+        const unsigned char *seed = HMAC(EVP_sha256(), secret, SANDBOX_SECRET_BYTES,
+            (const unsigned char *)id, strlen(id), ret->private, NULL);
+        EVP_PKEY *pair = seed ? EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, ret->private, HALF)
+                              : NULL;
+        bool derived = pair != NULL && EVP_PKEY_get_raw_public_key(pair, ret->public, &len) == 1;
         EVP_PKEY_free(pair);
-        if (!drawn) return error_set(err, ERROR_SYSTEM, NULL, "draw a host key: OpenSSL refused");
-        int result = write_private(path, public, secret, err);
-        mem_wipe(secret, sizeof secret);
-        return result < 0 ? -1 : write_public(path, public, err);
+        return derived ? 0 : error_set(err, ERROR_SYSTEM, NULL, "derive a host key: OpenSSL refused");
 }
 
-int sandbox_hostkey_read(const char *path, char *out, size_t size, struct error **err)
+int sandbox_hostkey_secret(const char *path, unsigned char secret[SANDBOX_SECRET_BYTES], struct error **err)
 {
-        cleanup_free char *file = mem_printf("%s.pub", path);
-        struct stat private;
-        FILE *in = fopen(file, "re");
-        char *line = in ? fgets(out, (int)size, in) : NULL;
-        if (in != NULL) fclose(in);
-        if (line == NULL || stat(path, &private) < 0 || private.st_size == 0 ||
-            !text_starts(out, "ssh-ed25519 AAAA") || !text_ends(out, "\n"))
-                return error_set(err, ERROR_MISSING, NULL, "there is no host key at %s", path);
-        out[strlen(out) - 1] = '\0';
-        return 0;
+        int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+        ssize_t n = fd >= 0 ? read(fd, secret, SANDBOX_SECRET_BYTES) : 0;
+        if (fd >= 0) close(fd);
+        if (n == SANDBOX_SECRET_BYTES) return 0;
+        if (RAND_bytes(secret, SANDBOX_SECRET_BYTES) != 1)
+                return error_set(err, ERROR_SYSTEM, NULL, "draw a secret for host keys: OpenSSL refused");
+        return path ? write_file(path, (const char *)secret, SANDBOX_SECRET_BYTES, err) : 0;
 }

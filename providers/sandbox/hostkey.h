@@ -1,5 +1,6 @@
 /*
- * Host keys: Ed25519, written in the formats that sshd reads.
+ * Host keys: Ed25519, all derived from one secret, so that a host needs no file of its own until somebody logs in,
+ * and has the same key after a restart.
  */
 #ifndef TUTTI_SANDBOX_HOSTKEY_H
 #define TUTTI_SANDBOX_HOSTKEY_H
@@ -7,9 +8,22 @@
 #include <stddef.h>
 #include "base/error.h"
 
-/* Draws a key pair and writes the private half to `path` (mode 0600) and the public half to `path`.pub. */
-int sandbox_hostkey_create(const char *path, struct error **err);
-/* Reads "ssh-ed25519 AAAA..." from `path`.pub. Errors: MISSING when either half is absent or damaged. */
-int sandbox_hostkey_read(const char *path, char *out, size_t size, struct error **err);
+enum { SANDBOX_SECRET_BYTES = 32, SANDBOX_HOSTKEY_BYTES = 32, SANDBOX_HOSTKEY_TEXT = 128 };
+
+struct sandbox_hostkey {
+        unsigned char public[SANDBOX_HOSTKEY_BYTES], private[SANDBOX_HOSTKEY_BYTES];
+};
+
+/* The secret in the file at `path`, which is drawn and written (mode 0600) if it is not there. With `path` NULL it is
+ * drawn and written nowhere. */
+int sandbox_hostkey_secret(const char *path, unsigned char secret[SANDBOX_SECRET_BYTES], struct error **err);
+
+/* The key of host `id`: the private half is HMAC-SHA-256 of the id under the secret. */
+int sandbox_hostkey_derive(const unsigned char secret[SANDBOX_SECRET_BYTES], const char *id,
+    struct sandbox_hostkey *ret, struct error **err);
+/* "ssh-ed25519 AAAA..."; `out` has room for SANDBOX_HOSTKEY_TEXT bytes. */
+void sandbox_hostkey_text(const struct sandbox_hostkey *key, char *out);
+/* Writes the private half to `path` (mode 0600) as sshd reads it. */
+int sandbox_hostkey_write(const struct sandbox_hostkey *key, const char *path, struct error **err);
 
 #endif

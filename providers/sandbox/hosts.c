@@ -18,7 +18,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "providers/sandbox/hostkey.h"
+#include "base/text.h"
 #include "providers/sandbox/sshd.h"
 #include "providers/sandbox/strays.h"
 
@@ -31,10 +31,11 @@ struct session {
 struct host {
         struct sandbox_watch watch; /* of the door */
         struct sandbox_hosts *hosts;
-        char *id, *directory;
+        char *id, *name, *directory;
+        struct text keys; /* authorized_keys */
         int door;
         int64_t open_at;
-        bool visited; /* somebody logged in, so processes may be left */
+        bool visited; /* its files are as they should be, and processes may be left */
 };
 
 struct sandbox_hosts {
@@ -42,6 +43,7 @@ struct sandbox_hosts {
         struct sandbox_sshd sshd;
         char *directory;
         bool temporary;
+        unsigned char secret[SANDBOX_SECRET_BYTES]; /* that the host keys derive from */
         struct map by_id;
         struct session *sessions;
 };
@@ -89,6 +91,8 @@ struct sandbox_hosts *sandbox_hosts_new(
                 if (make_directory(hosts->directory, err) < 0) return NULL;
                 sandbox_strays_kill(hosts->directory);
         }
+        cleanup_free char *secret = hosts->temporary ? NULL : mem_printf("%s/.secret", hosts->directory);
+        if (sandbox_hostkey_secret(secret, hosts->secret, err) < 0) return NULL;
         if (!sandbox_sshd_takes_path(hosts->directory)) {
                 error_set(err, ERROR_INPUT, NULL,
                     "sshd cannot use the directory %s: letters, digits and ._+,=@:/- only", hosts->directory);
@@ -132,7 +136,9 @@ static void host_free(struct host *host)
                 sandbox_watches_remove(host->hosts->watches, host->door);
                 close(host->door);
         }
+        text_release(&host->keys);
         free(host->id);
+        free(host->name);
         free(host->directory);
         free(host);
 }
@@ -167,6 +173,7 @@ void sandbox_hosts_free(struct sandbox_hosts *hosts)
         if (hosts->temporary && hosts->directory != NULL) remove_directory(hosts->directory);
         free(hosts->directory);
         sandbox_sshd_release(&hosts->sshd);
+        mem_wipe(hosts->secret, sizeof hosts->secret);
         free(hosts);
 }
 
@@ -205,6 +212,32 @@ void sandbox_hosts_reap(struct sandbox_hosts *hosts)
         }
 }
 
+/* What lies in a host's directory when somebody enters. */
+static int furnish(struct host *host, struct error **err)
+{
+        struct sandbox_hostkey key;
+        cleanup_free char *home = mem_printf("%s/home", host->directory);
+        cleanup_free char *private = mem_printf("%s/host_key", host->directory);
+        if (make_directory(host->directory, err) < 0 || make_directory(home, err) < 0) return -1;
+        if (sandbox_hostkey_derive(host->hosts->secret, host->id, &key, err) < 0) return -1;
+        int result = sandbox_hostkey_write(&key, private, err);
+        mem_wipe(&key, sizeof key);
+        if (result < 0 || sandbox_sshd_authorize(host->directory, &host->keys, err) < 0) return -1;
+        return sandbox_sshd_configure(&host->hosts->sshd, host->directory, host->name, err);
+}
+
+static int begin_session(struct host *host, int connection, struct error **err)
+{
+        if (!host->visited && furnish(host, err) < 0) return -1;
+        pid_t pid = sandbox_sshd_spawn(&host->hosts->sshd, host->directory, connection, err);
+        if (pid < 0) return -1;
+        struct session *session = mem_alloc(sizeof *session);
+        *session = (struct session){pid, host, host->hosts->sessions};
+        host->hosts->sessions = session;
+        host->visited = true;
+        return 0;
+}
+
 static void on_door(struct sandbox_watch *watch, uint32_t events)
 {
         (void)events;
@@ -212,16 +245,9 @@ static void on_door(struct sandbox_watch *watch, uint32_t events)
         cleanup(error_free) struct error *err = NULL;
         int connection = accept4(host->door, NULL, NULL, SOCK_CLOEXEC);
         if (connection < 0) return;
-        pid_t pid = -1;
-        if (clock_monotonic_ms() >= host->open_at)
-                pid = sandbox_sshd_spawn(&host->hosts->sshd, host->directory, connection, &err);
+        if (clock_monotonic_ms() >= host->open_at && begin_session(host, connection, &err) < 0)
+                log_error("%s", error_message(err));
         close(connection);
-        if (err != NULL) log_error("%s", error_message(err));
-        if (pid < 0) return;
-        struct session *session = mem_alloc(sizeof *session);
-        *session = (struct session){pid, host, host->hosts->sessions};
-        host->hosts->sessions = session;
-        host->visited = true;
 }
 
 /* A listening socket on loopback; on any port when the wanted one is taken. */
@@ -251,30 +277,21 @@ static int open_door(unsigned wanted, unsigned *port, struct error **err)
         return door;
 }
 
-/* What lies in a host's directory before anybody enters. */
-static int furnish(struct host *host, const char *name, char *key, struct error **err)
-{
-        cleanup_free char *home = mem_printf("%s/home", host->directory);
-        cleanup_free char *private = mem_printf("%s/host_key", host->directory);
-        if (make_directory(host->directory, err) < 0 || make_directory(home, err) < 0) return -1;
-        if (sandbox_hostkey_read(private, key, SANDBOX_HOST_KEY, NULL) < 0 &&
-            (sandbox_hostkey_create(private, err) < 0 ||
-                sandbox_hostkey_read(private, key, SANDBOX_HOST_KEY, err) < 0))
-                return -1;
-        return sandbox_sshd_configure(&host->hosts->sshd, host->directory, name, err);
-}
-
 int sandbox_hosts_start(struct sandbox_hosts *hosts, const char *id, const char *name, unsigned port,
     struct sandbox_host_address *ret, struct error **err)
 {
+        struct sandbox_hostkey key;
         cleanup(host_free) struct host *host = mem_alloc(sizeof *host);
         host->watch.ready = on_door;
         host->hosts = hosts;
         host->id = mem_strdup(id);
+        host->name = mem_strdup(name);
         host->directory = mem_printf("%s/%s", hosts->directory, id);
         host->open_at = INT64_MAX;
         host->door = open_door(port, &ret->port, err);
-        if (host->door < 0 || furnish(host, name, ret->key, err) < 0) return -1;
+        if (host->door < 0 || sandbox_hostkey_derive(hosts->secret, id, &key, err) < 0) return -1;
+        sandbox_hostkey_text(&key, ret->key);
+        mem_wipe(&key, sizeof key);
         if (sandbox_watches_add(hosts->watches, host->door, EPOLLIN, &host->watch, err) < 0) return -1;
         map_put(&hosts->by_id, host->id, host);
         steal(host);
@@ -289,13 +306,22 @@ void sandbox_hosts_open(struct sandbox_hosts *hosts, const char *id, int64_t at)
 
 int sandbox_hosts_rename(struct sandbox_hosts *hosts, const char *id, const char *name, struct error **err)
 {
-        const struct host *host = map_get(&hosts->by_id, id);
-        return host ? sandbox_sshd_configure(&hosts->sshd, host->directory, name, err) : 0;
+        struct host *host = map_get(&hosts->by_id, id);
+        if (host == NULL || strcmp(host->name, name) == 0) return 0;
+        free(host->name);
+        host->name = mem_strdup(name);
+        return host->visited ? sandbox_sshd_configure(&hosts->sshd, host->directory, name, err) : 0;
 }
 
 int sandbox_hosts_authorize(
     struct sandbox_hosts *hosts, const char *id, const char *const *keys, size_t count, struct error **err)
 {
-        const struct host *host = map_get(&hosts->by_id, id);
-        return host ? sandbox_sshd_authorize(host->directory, keys, count, err) : 0;
+        struct host *host = map_get(&hosts->by_id, id);
+        if (host == NULL) return 0;
+        text_clear(&host->keys);
+        for (size_t i = 0; i < count; i++) {
+                text_addn(&host->keys, keys[i], strcspn(keys[i], "\r\n"));
+                text_addc(&host->keys, '\n');
+        }
+        return host->visited ? sandbox_sshd_authorize(host->directory, &host->keys, err) : 0;
 }

@@ -1,10 +1,10 @@
 /*
  * Servers that one can log in to. Each has a port on loopback, a host key, a home directory and the
- * public keys that may enter.
+ * public keys that may enter. Its files are written at the first login, so that thousands of servers that nobody visits
+ * cost a socket each.
  *
- * The sandbox itself listens on the ports and starts `sshd -i` per connection, under its own user. So a server costs
- * a socket until somebody logs in, no port is lost between choosing and binding it, and sshd cannot outlive
- * the sandbox: the kernel ends it when the sandbox goes, however that happens. Everything else that a session started is
+ * The sandbox itself listens on the ports and starts `sshd -i` per connection, under its own user. So no port is lost
+ * between choosing and binding it, and sshd cannot outlive the sandbox: the kernel ends it when the sandbox goes, however that happens. Everything else that a session started is
  * found by HOST_ROOT in its environment, and ended with its server.
  */
 #ifndef TUTTI_SANDBOX_HOSTS_H
@@ -14,16 +14,15 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/error.h"
+#include "providers/sandbox/hostkey.h"
 #include "providers/sandbox/watch.h"
 
 struct sandbox_hosts;
 
-enum { SANDBOX_HOST_KEY = 128 };
-
 /* What a server says of itself. */
 struct sandbox_host_address {
-        unsigned port;              /* 0 when it cannot be logged in to */
-        char key[SANDBOX_HOST_KEY]; /* "ssh-ed25519 AAAA..." */
+        unsigned port;                  /* 0 when it cannot be logged in to */
+        char key[SANDBOX_HOSTKEY_TEXT]; /* "ssh-ed25519 AAAA..." */
 };
 
 /* `directory` is where the hosts live (created if need be); NULL for a temporary one that goes with the hosts. With `enabled`

@@ -140,16 +140,9 @@ int sandbox_sshd_configure(
         return write_enter(directory, host_name, err);
 }
 
-int sandbox_sshd_authorize(const char *directory, const char *const *keys, size_t count, struct error **err)
+int sandbox_sshd_authorize(const char *directory, const struct text *keys, struct error **err)
 {
-        struct text t = {0};
-        for (size_t i = 0; i < count; i++) {
-                text_addn(&t, keys[i], strcspn(keys[i], "\r\n"));
-                text_addc(&t, '\n');
-        }
-        int result = write_file(directory, "authorized_keys", 0600, &t, err);
-        text_release(&t);
-        return result;
+        return write_file(directory, "authorized_keys", 0600, keys, err);
 }
 
 /* Between fork and exec only what is safe there; all texts were made before. */

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 #include "base/error.h"
+#include "base/text.h"
 
 struct sandbox_sshd {
         const char *missing;  /* why there is no login; NULL when there is */
@@ -28,7 +29,7 @@ bool sandbox_sshd_takes_path(const char *path);
 int sandbox_sshd_configure(
     const struct sandbox_sshd *sshd, const char *directory, const char *name, struct error **err);
 /* Writes authorized_keys. A login that happens meanwhile sees the old file or the new one. */
-int sandbox_sshd_authorize(const char *directory, const char *const *keys, size_t count, struct error **err);
+int sandbox_sshd_authorize(const char *directory, const struct text *keys, struct error **err);
 
 /* Starts sshd on a connected socket, which the caller still closes. The process ends with this one. Returns its
  * pid, to be waited for, or -1. */
