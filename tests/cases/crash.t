@@ -14,7 +14,7 @@ resources:
   web:
     type: sandbox.server
     count: 3
-    properties: {name: "web-${count.index}", subnet_id: "${subnet["a"].id}", size: small, image: debian-12}
+    properties: {name: "web-${count.index}", subnet_id: '${subnet["a"].id}', size: small, image: debian-12}
   volume:
     type: sandbox.volume
     count: 3
