@@ -53,6 +53,13 @@ struct value *call_text(struct text *steal)
         return v;
 }
 
+bool call_sensitive(const struct call *call)
+{
+        for (size_t i = 0; i < call->arg_count; i++)
+                if (value_is_sensitive(call->args[i])) return true;
+        return false;
+}
+
 void value_vec_push(struct value_vec *v, struct value *steal)
 {
         vec_push(v->items, v->count, v->capacity, steal);

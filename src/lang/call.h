@@ -29,6 +29,9 @@ size_t call_string_len(const struct call *call, size_t index);
 /* A number argument as a machine integer; false, with a problem that names it, if it is not whole or does not fit. */
 bool call_int(const struct call *call, size_t index, const char *name, int64_t *n, struct error **err);
 
+/* Whether any argument is marked at its top. */
+bool call_sensitive(const struct call *call);
+
 /* The integer that a number is; false if it has a fraction, or more digits than anyone can read (about 10,000). */
 bool number_whole(const struct value *number, mpz_ptr n);
 

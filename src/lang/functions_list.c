@@ -47,13 +47,6 @@ static const struct type *dynamic_type(void)
         return type_ref(type_dynamic);
 }
 
-static bool any_sensitive(const struct call *call)
-{
-        for (size_t i = 0; i < call->arg_count; i++)
-                if (value_is_sensitive(call->args[i])) return true;
-        return false;
-}
-
 /* chunklist(list, size) */
 
 TYPE_OF(chunklist)
@@ -77,7 +70,7 @@ VALUE_OF(chunklist)
                 for (; at < end; at++) value_vec_push(&chunk, value_ref(value_at(list, at)));
                 value_vec_push(&chunks, value_vec_list(&chunk, type_element(value_type(list))));
         }
-        return value_mark_steal(value_vec_list(&chunks, value_type(list)), any_sensitive(call));
+        return value_mark_steal(value_vec_list(&chunks, value_type(list)), call_sensitive(call));
 }
 
 /* coalescelist(lists...) */
@@ -182,7 +175,7 @@ VALUE_OF(concat)
         }
         struct value *v = list ? value_vec_list(&all, type_element(call->result))
                                : value_tuple(all.items, all.count);
-        return value_mark_steal(v, any_sensitive(call));
+        return value_mark_steal(v, call_sensitive(call));
 }
 
 /* contains(list, value), index(list, value) */
@@ -294,7 +287,7 @@ VALUE_OF(element)
         size_t index;
         if (!value_is_known(list) || !value_is_known(call->args[1])) return value_unknown(call->result);
         if (!element_index(call, value_count(list), &index, err)) return NULL;
-        return value_mark_steal(value_ref(value_at(list, index)), any_sensitive(call));
+        return value_mark_steal(value_ref(value_at(list, index)), call_sensitive(call));
 }
 
 /* flatten(list): one tuple of what lists, sets and tuples hold at any depth */
@@ -466,13 +459,11 @@ VALUE_OF(reverse)
         (void)err;
         const struct value *list = call->args[0];
         cleanup(value_vec_release) struct value_vec turned = {0};
-        if (value_kind(list) == TYPE_SET && !value_is_wholly_known(list))
-                return value_mark_steal(value_unknown(call->result), any_sensitive(call));
         for (size_t i = value_count(list); i-- > 0;) value_vec_push(&turned, value_ref(value_at(list, i)));
         struct value *v = value_kind(list) == TYPE_TUPLE
                               ? value_tuple(turned.items, turned.count)
                               : value_vec_list(&turned, type_element(value_type(list)));
-        return value_mark_steal(v, any_sensitive(call));
+        return value_mark_steal(v, call_sensitive(call));
 }
 
 /* slice(list, start, end) */
@@ -529,7 +520,7 @@ VALUE_OF(slice)
         struct value *v = value_kind(list) == TYPE_TUPLE
                               ? value_tuple(kept.items, kept.count)
                               : value_vec_list(&kept, type_element(value_type(list)));
-        return value_mark_steal(v, any_sensitive(call));
+        return value_mark_steal(v, call_sensitive(call));
 }
 
 /* sort(list): by bytes, which for UTF-8 is by code points */
@@ -542,9 +533,18 @@ static int compare_strings(const void *a, const void *b)
         return order ? order : (lx > ly) - (lx < ly);
 }
 
+/* As many unknown strings: while one is not known, nobody knows which comes where, but their number. */
+static struct value *unknown_strings(size_t count)
+{
+        cleanup(value_vec_release) struct value_vec strings = {0};
+        for (size_t i = 0; i < count; i++) value_vec_push(&strings, value_unknown(type_string));
+        return value_vec_list(&strings, type_string);
+}
+
 VALUE_OF(sort)
 {
         const struct value *list = call->args[0];
+        if (!value_is_wholly_known(list)) return unknown_strings(value_count(list));
         cleanup(value_vec_release) struct value_vec sorted = {0};
         for (size_t i = 0; i < value_count(list); i++) {
                 if (value_is_null(value_at(list, i)))

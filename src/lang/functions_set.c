@@ -171,5 +171,5 @@ VALUE_OF(setproduct)
                         return call_refuse(err, "the product has more than %d elements", CALL_MAX_ELEMENTS);
                 total *= value_count(list);
         }
-        return product_of(lists.items, lists.count, call->result);
+        return value_mark_steal(product_of(lists.items, lists.count, call->result), call_sensitive(call));
 }

@@ -297,13 +297,16 @@ static bool formatlist_count(const struct call *call, size_t *count, struct erro
 static VALUE_OF(formatlist)
 {
         size_t count, arg_count = call->arg_count - 1;
-        for (size_t i = 0; i < call->arg_count; i++)
-                if (!value_is_known(call->args[i])) return value_unknown(call->result);
+        for (size_t i = 1; i < call->arg_count; i++) {
+                const struct value *v = call->args[i];
+                bool list = is_list(v) || value_kind(v) == TYPE_DYNAMIC;
+                if (!value_is_known(v) && list) return value_unknown(call->result);
+        }
         if (!formatlist_count(call, &count, err)) return NULL;
         cleanup_free const struct value **args = mem_alloc((arg_count + 1) * sizeof *args);
         cleanup(value_vec_release) struct value_vec strings = {0};
         for (size_t n = 0; n < count; n++) {
-                bool known = true;
+                bool known = value_is_known(call->args[0]);
                 for (size_t i = 0; i < arg_count; i++) {
                         args[i] = is_list(call->args[i + 1]) ? value_at(call->args[i + 1], n)
                                                              : call->args[i + 1];

@@ -203,25 +203,29 @@ static bool walk_enter(struct walk *w, int fd)
         return true;
 }
 
-/* Matches what is in a folder (if it is one) with the elements from `at` on. */
+/*
+ * Matches what is in a folder (if it is one) with the elements from `at` on. Only `**` can go round in circles, by
+ * way of links; other elements go down as far as the pattern is long.
+ */
 static int walk_folder(struct walk *w, const char *path, size_t at)
 {
         const struct element *e = &w->elements[at];
-        int fd;
-        if (e->any_depth && at + 1 < w->count && walk_folder(w, path, at + 1) < 0) return -1;
+        size_t depth = w->depth;
+        int fd, result = 0;
         if (e->literal) {
                 cleanup_free char *below = path_below(path, e->names.items[0]);
                 return walk_match(w, below, at);
         }
-        if (kind_below(w, path, &fd) != PATH_FOLDER) {
+        bool folder = kind_below(w, path, &fd) == PATH_FOLDER;
+        if (!folder || (e->any_depth && !walk_enter(w, fd))) {
                 if (fd >= 0) close(fd);
                 return 0;
         }
-        /* `**` comes by the same folder once for itself and once for what follows it. */
-        size_t depth = w->depth;
-        if (!e->any_depth) w->depth = 0;
-        bool entered = walk_enter(w, fd);
-        int result = entered ? walk_entries(w, path, fd, at) : (close(fd), 0);
+        if (e->any_depth && at + 1 < w->count) result = walk_folder(w, path, at + 1);
+        if (result == 0)
+                result = walk_entries(w, path, fd, at);
+        else
+                close(fd);
         w->depth = depth;
         return result;
 }
@@ -233,14 +237,26 @@ static int parse_element(struct walk *w, const char *s)
         if (strcmp(s, "**") == 0 && w->count && w->elements[w->count - 1].any_depth) return 0;
         if (w->count + 1 >= MAX_ELEMENTS)
                 return error_set(w->err, ERROR_INPUT, NULL, "the pattern has too many elements");
-        if (strcmp(s, "..") == 0)
-                return error_set(w->err, ERROR_INPUT, NULL, "a pattern may not hold \"..\"");
+        bool up = strcmp(s, "..") == 0,
+             below = w->count && strcmp(w->elements[w->count - 1].names.items[0], "..") != 0;
+        if (up && below)
+                return error_set(w->err, ERROR_INPUT, NULL, "a pattern may hold \"..\" only at its start");
         w->count++;
         e->any_depth = strcmp(s, "**") == 0;
         e->literal = !e->any_depth && !strpbrk(s, "*?[{\\");
         bool good = expand_braces(s, &e->names);
         for (size_t i = 0; good && i < e->names.count; i++) good = is_wellformed(e->names.items[i]);
         return good ? 0 : error_set(w->err, ERROR_INPUT, NULL, "syntax error in pattern \"%s\"", s);
+}
+
+/* The walk passes over what may not be read; but where it begins must be allowed. */
+static int walk_start(const struct walk *w)
+{
+        __attribute__((__cleanup__(text_release_cleanup))) struct text start = {0};
+        text_add(&start, w->folder);
+        for (size_t i = 0; i < w->count && strcmp(w->elements[i].names.items[0], "..") == 0; i++)
+                text_add(&start, "/..");
+        return path_open(w->scope, start.data, NULL, w->err) == PATH_FORBIDDEN ? -1 : 0;
 }
 
 static void walk_release(struct walk *w)
@@ -259,6 +275,6 @@ int glob_files(const struct scope *scope, const char *folder, const char *patter
                 if (parse_element(&w, element) < 0) return -1;
                 pattern += len + (pattern[len] == '/');
         }
-        if (path_open(scope, folder, NULL, err) == PATH_FORBIDDEN) return -1;
+        if (walk_start(&w) < 0) return -1;
         return w.count ? walk_folder(&w, "", 0) : 0;
 }

@@ -1,0 +1,181 @@
+/*
+ * docs/functions.md is generated from the function tables, and every example in it is evaluated.
+ *
+ *     build/tests/test_lang_reference.t --print > docs/functions.md
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "lang/function.h"
+#include "lang_helper.h"
+
+static const struct group {
+        const char *title, *about;
+        const struct function *functions;
+} groups[] = {
+    {"Numbers",
+        "Whole numbers and decimals are exact to 512 bits; `log` and `pow` compute in double precision.",
+        functions_numeric},
+    {"Strings",
+        "A character is what a reader takes for one: a grapheme cluster. Regular expressions have RE2's "
+        "syntax: no "
+        "back references and no look-around; one that takes too long is refused.",
+        functions_string},
+    {"Collections",
+        "A tuple or object stands for a list or map wherever its elements have one type in common.",
+        functions_collection},
+    {"Encodings", "", functions_encoding},
+    {"Files",
+        "Paths are relative to the folder of the template, and may not lead out of the project. What a file "
+        "holds is read "
+        "when the template is evaluated.",
+        functions_file},
+    {"Dates", "Timestamps are texts as RFC 3339 has them: `2018-01-02T23:12:01Z`.", functions_date},
+    {"Hashes and keys", "", functions_hash},
+    {"Networks", "Networks are texts such as `10.0.0.0/8` or `fd00::/8`.", functions_net},
+    {"Types and marks", "", functions_conversion},
+};
+enum { GROUPS = sizeof groups / sizeof *groups };
+
+static const char arrow[] = " => ";
+
+/* Where the result of an example begins, behind the last arrow; NULL if there is no example. */
+static const char *example_result(const char *example)
+{
+        const char *found = NULL;
+        for (const char *s = example; s && (s = strstr(s, arrow)) != NULL; s++) found = s;
+        return found;
+}
+
+/* In a table, a bar ends a cell even within code. */
+static void add_cell(struct text *out, const char *s, size_t len)
+{
+        for (size_t i = 0; i < len; i++) {
+                if (s[i] == '|') text_addc(out, '\\');
+                text_addc(out, s[i]);
+        }
+}
+
+static void add_function(struct text *out, const struct function_info *info)
+{
+        text_add(out, "| `");
+        add_cell(out, info->signature, strlen(info->signature));
+        text_add(out, "` | ");
+        add_cell(out, info->summary, strlen(info->summary));
+        text_add(out, " | ");
+        const char *result = example_result(info->example);
+        if (result) {
+                text_addc(out, '`');
+                add_cell(out, info->example, (size_t)(result - info->example));
+                text_add(out, "` gives `");
+                add_cell(out, result + strlen(arrow), strlen(result + strlen(arrow)));
+                text_addc(out, '`');
+        }
+        text_add(out, " |\n");
+}
+
+static void reference(struct text *out)
+{
+        text_add(out, "# Functions\n\n"
+                      "<!-- Generated from the function tables by tests/unit/test_lang_reference.c; do not "
+                      "edit. -->\n\n"
+                      "They behave as Terraform's of the same name do. An argument with `...` may be given "
+                      "any number of times; "
+                      "`f(list...)` passes the elements of a list as arguments. A result is sensitive if an "
+                      "argument is, "
+                      "and unknown as long as it depends on what is not known yet.\n");
+        for (size_t g = 0; g < GROUPS; g++) {
+                text_addf(
+                    out, "\n## %s\n\n%s%s", groups[g].title, groups[g].about, *groups[g].about ? "\n\n" : "");
+                text_add(out, "| Function | What it gives | Example |\n|---|---|---|\n");
+                for (const struct function *f = groups[g].functions; f->info.name; f++)
+                        add_function(out, &f->info);
+        }
+}
+
+static void test_document(const char *path)
+{
+        struct text want = {0}, have = {0};
+        char buffer[4096];
+        reference(&want);
+        FILE *f = fopen(path, "r");
+        if (ok(f != NULL, "%s is there", path)) {
+                for (size_t n; (n = fread(buffer, 1, sizeof buffer, f)) > 0;) text_addn(&have, buffer, n);
+                fclose(f);
+                ok(text_equal(have.data, want.data), "%s is what the tables say", path);
+        }
+        text_release(&want);
+        text_release(&have);
+}
+
+static void test_example(const struct function_info *info, const struct scope *scope)
+{
+        const char *result = example_result(info->example);
+        if (!result) return;
+        cleanup_free char *source = mem_strndup(info->example, (size_t)(result - info->example));
+        cleanup_free char *typed_source = mem_printf("[type(%s), %s]", source, source);
+        cleanup_free char *typed_result = mem_printf(
+            "[type(%s), %s]", result + strlen(arrow), result + strlen(arrow));
+        cleanup_free char *got = eval_in(typed_source, scope, false),
+                          *want = eval_in(typed_result, scope, false);
+        ok(!text_starts(want, "error: ") && text_equal(got, want), "%s", info->example);
+        if (!text_equal(got, want)) printf("#   got: %s\n#  want: %s\n", got, want);
+}
+
+static void test_table(const struct function *f)
+{
+        const struct function *found = function_find(f->info.name);
+        size_t len = strlen(f->info.name);
+        bool lazy = text_equal(f->info.name, "can") || text_equal(f->info.name, "try");
+        ok(found == f, "%s is found", f->info.name);
+        ok(strncmp(f->info.signature, f->info.name, len) == 0 && f->info.signature[len] == '(',
+            "%s has its signature", f->info.name);
+        ok(f->info.summary && text_ends(f->info.summary, "."), "%s has a summary", f->info.name);
+        ok(lazy || (f->body && (f->result || f->result_type)), "%s has a body and a type", f->info.name);
+}
+
+/* The names of Terraform 1.11's functions, but those of its core:: namespace. */
+static const char *const expected[] = {"abs", "abspath", "alltrue", "anytrue", "base64decode", "base64encode",
+    "base64gzip", "base64sha256", "base64sha512", "basename", "bcrypt", "can", "ceil", "chomp", "chunklist",
+    "cidrhost", "cidrnetmask", "cidrsubnet", "cidrsubnets", "coalesce", "coalescelist", "compact", "concat",
+    "contains", "csvdecode", "dirname", "distinct", "element", "endswith", "ephemeralasnull", "file",
+    "filebase64", "filebase64sha256", "filebase64sha512", "fileexists", "filemd5", "fileset", "filesha1",
+    "filesha256", "filesha512", "flatten", "floor", "format", "formatdate", "formatlist", "indent", "index",
+    "issensitive", "join", "jsondecode", "jsonencode", "keys", "length", "list", "log", "lookup", "lower",
+    "map", "matchkeys", "max", "md5", "merge", "min", "nonsensitive", "one", "parseint", "pathexpand",
+    "plantimestamp", "pow", "range", "regex", "regexall", "replace", "reverse", "rsadecrypt", "sensitive",
+    "setintersection", "setproduct", "setsubtract", "setunion", "sha1", "sha256", "sha512", "signum", "slice",
+    "sort", "split", "startswith", "strcontains", "strrev", "substr", "sum", "templatefile", "templatestring",
+    "textdecodebase64", "textencodebase64", "timeadd", "timecmp", "timestamp", "title", "tobool", "tolist",
+    "tomap", "tonumber", "toset", "tostring", "transpose", "trim", "trimprefix", "trimspace", "trimsuffix",
+    "try", "type", "upper", "urlencode", "uuid", "uuidv5", "values", "yamldecode", "yamlencode", "zipmap"};
+
+static void test_names(void)
+{
+        size_t count = 0;
+        while (function_info_at(count)) count++;
+        is_int(count, sizeof expected / sizeof *expected, "the number of functions");
+        for (size_t i = 0; i < count && i < sizeof expected / sizeof *expected; i++)
+                is_str(function_info_at(i)->name, expected[i], "in the order of their names");
+}
+
+int main(int argc, char **argv)
+{
+        if (argc > 1 && text_equal(argv[1], "--print")) {
+                struct text t = {0};
+                reference(&t);
+                fwrite(t.data, 1, t.len, stdout);
+                text_release(&t);
+                return 0;
+        }
+        struct scope scope;
+        scope_over_object(&scope, NULL);
+        for (size_t g = 0; g < GROUPS; g++)
+                for (const struct function *f = groups[g].functions; f->info.name; f++) {
+                        test_table(f);
+                        test_example(&f->info, &scope);
+                }
+        test_names();
+        test_document("docs/functions.md");
+        return done();
+}
