@@ -41,7 +41,7 @@ static inline void map_release_cleanup(struct map *map)
 
 /* for (map_foreach(map, entry)) use(entry->key, entry->value); in order of insertion. */
 #define map_foreach(map, entry)                                                                      \
-        struct map_entry *entry = (map)->entries, *entry##_end = (map)->entries + (map)->used;       \
+        struct map_entry *entry = (map)->entries, *entry##_end = (map)->used ? entry + (map)->used : entry;  \
         (entry = map_next_(entry, entry##_end)) != NULL; entry++
 struct map_entry *map_next_(struct map_entry *entry, struct map_entry *end);
 
