@@ -1,0 +1,454 @@
+/* What is to be done about one instance: evaluated, compared with what there is, and judged. */
+#include <string.h>
+#include "plan/diff.h"
+#include "plan/evaluation.h"
+
+void defer(struct evaluation *ev, const char *address, const char *reason)
+{
+        if (ev->input->mode != PLAN_APPLY) return;
+        struct deferred d = {.address = address, .reason = reason};
+        vec_push(ev->deferred, ev->deferred_count, ev->deferred_capacity, d);
+}
+
+static struct place place_of(const struct instance *i)
+{
+        struct place place = i->expansion->resource->place;
+        place.address = i->address;
+        return place;
+}
+
+static void set_attributes(struct instance *i, struct value *steal)
+{
+        value_free(i->attributes);
+        i->attributes = steal;
+}
+
+/* All of its attributes, each unknown but of its type; what is there already is not promised to stay. */
+static struct value *unknown_attributes(const struct schema *schema)
+{
+        return diff_attributes(schema, NULL, NULL, false);
+}
+
+static bool is_deferred(const struct instance *i)
+{
+        return i->node.deferred && i->nested == NULL;
+}
+
+static void fail(struct evaluation *ev, struct instance *i)
+{
+        i->failed = true;
+        set_attributes(i, value_ref(ev->unknown));
+}
+
+static void load_prior(struct evaluation *ev, struct instance *i, struct error **err)
+{
+        const struct resource *r = i->expansion->resource;
+        i->recorded = map_get(&ev->input->state->by_address, i->address);
+        if (i->recorded == NULL) return;
+        const struct observation *seen = world_get(ev->input->world, i->address);
+        i->gone = seen != NULL && seen->gone;
+        if (i->gone) return;
+        const struct schema *schema = r->schema;
+        if (strcmp(i->recorded->type, r->type) != 0) {
+                const struct schema_source *schemas = ev->input->schemas;
+                schema = schemas->find(schemas->context, i->recorded->type, err);
+                if (schema == NULL) {
+                        struct place place = place_of(i);
+                        error_place(err, &place);
+                        i->failed = true;
+                        return;
+                }
+        }
+        i->prior = evaluation_own(ev, diff_prior(schema, i->recorded, seen ? seen->observed : NULL));
+}
+
+/* Evaluates properties and host with notes of what they touch. Returns the configuration as an own reference, or NULL. */
+static struct value *evaluate_body(struct evaluation *ev, struct instance *i, struct error **err)
+{
+        struct expansion *x = i->expansion;
+        const struct resource *r = x->resource;
+        /* What is wrong with a configuration is no obstacle to destroying what it once made. */
+        if (ev->input->mode != PLAN_APPLY) err = NULL;
+        note_begin(ev);
+        if (x->source != NULL && i->index < x->source->count) note(ev, &x->source->instances[i->index].node);
+        note(ev, &x->entry);
+        struct value *config = NULL;
+        if (r->properties != NULL)
+                config = evaluate(ev, x->module, i, r->properties, &x->uses->body, i->address, err);
+        else
+                config = value_object(NULL, NULL, 0);
+        if (r->host != NULL) {
+                struct value *host = evaluate(ev, x->module, i, r->host, &x->uses->body, i->address, err);
+                if (host == NULL) i->failed = true;
+                i->host = evaluation_own(ev, host);
+        }
+        if (config == NULL) i->failed = true;
+        note_end(ev, &i->node);
+        return config;
+}
+
+static bool same_part(const struct value *a, const struct value *b, const char *name)
+{
+        const struct value *left = value_get(a, name), *right = value_get(b, name);
+        bool no_left = left == NULL || value_is_null(left), no_right = right == NULL || value_is_null(right);
+        if (no_left || no_right) return no_left && no_right;
+        return value_equal(left, right);
+}
+
+/* Whether what was done on a host would now have to be done on another. */
+static bool host_moves(const struct instance *i)
+{
+        const struct value *old = i->recorded ? i->recorded->host : NULL, *now = i->host;
+        if (!i->expansion->resource->schema->acts_on_host || old == NULL || now == NULL) return false;
+        if (!value_is_known(now)) return true;
+        return !same_part(old, now, "address") || !same_part(old, now, "port");
+}
+
+static bool made_anew_or_gone(const struct instance *i)
+{
+        return i->gone;
+}
+
+static const char *change_reason(struct evaluation *ev, const struct change *changes, size_t count)
+{
+        for (size_t c = 0; c < count; c++)
+                if (changes[c].forces_replace)
+                        return arena_printf(ev->arena,
+                            changes[c].after && !value_is_wholly_known(changes[c].after)
+                                ? "%s may change, which needs a new one"
+                                : "%s changed, which needs a new one",
+                            changes[c].path);
+        return NULL;
+}
+
+int provider_plan(struct evaluation *ev, struct instance *i, const struct value *prior,
+    struct value **proposed, bool *replace, struct error **err)
+{
+        const struct plan_input *in = ev->input;
+        const struct resource *r = i->expansion->resource;
+        if (!r->schema->plans || in->provider_plan == NULL) return 0;
+        cleanup(value_free) struct value *planned = NULL;
+        const char *const *paths = NULL;
+        size_t path_count = 0;
+        char *private_ = NULL;
+        cleanup(error_free) struct error *problems = NULL;
+        if (in->provider_plan(in->provider_context, r->provider, r->schema, prior, *proposed, &planned,
+                &paths, &path_count, &private_, &problems) < 0) {
+                struct place place = place_of(i);
+                error_place(&problems, &place);
+                return error_move(err, &problems);
+        }
+        free(i->private_);
+        i->private_ = private_;
+        *replace |= path_count > 0;
+        if (planned == NULL) return 0;
+        struct value *adapted = diff_adapt(r->schema, planned, *proposed);
+        value_free(*proposed);
+        *proposed = adapted;
+        return 0;
+}
+
+static void take_changes(struct evaluation *ev, struct instance *i, const struct value *prior)
+{
+        size_t count = 0;
+        const struct value *recorded = i->recorded && prior ? i->recorded->properties : NULL;
+        i->changes = diff_changes(
+            ev->arena, i->expansion->resource->schema, prior, i->planned, recorded, &count);
+        i->change_count = (uint32_t)count;
+}
+
+static void act(struct instance *i, enum action action, const char *reason)
+{
+        i->acts = true;
+        i->node.pending = true;
+        i->action = action;
+        i->reason = reason;
+        i->create_first = action == ACTION_REPLACE && i->expansion->resource->create_first;
+}
+
+/* Everything anew: nothing of the old one is carried over, but the list shows what differs from it. */
+static void decide_creation(struct evaluation *ev, struct instance *i, const struct value *config,
+    enum action action, const char *reason, struct error **err)
+{
+        const struct schema *schema = i->expansion->resource->schema;
+        struct place place = place_of(i);
+        struct value *planned = diff_propose(schema, config, NULL, &place, err);
+        bool replace = false;
+        const struct value *prior = i->prior;
+        if (planned == NULL || provider_plan(ev, i, NULL, &planned, &replace, err) < 0) {
+                value_free(planned);
+                fail(ev, i);
+                return;
+        }
+        i->planned = evaluation_own(ev, planned);
+        bool comparable = action == ACTION_REPLACE && prior != NULL &&
+                          strcmp(i->recorded->type, schema->type) == 0;
+        if (action != ACTION_REPLACE || !comparable)
+                take_changes(ev, i, NULL);
+        else if (i->change_count == 0)
+                take_changes(ev, i, prior);
+        act(i, action, reason);
+        set_attributes(i, diff_attributes(schema, i->planned, NULL, false));
+}
+
+/* Why the object cannot stay whatever the template says of it now; NULL when it can. */
+static const char *replace_reason(struct evaluation *ev, const struct instance *i)
+{
+        const struct resource *r = i->expansion->resource;
+        const struct recorded *old = i->recorded;
+        if (strcmp(old->type, r->type) != 0) return arena_printf(ev->arena, "its type was %s", old->type);
+        if (old->provider != NULL && r->provider != NULL && old->provider[0] &&
+            strcmp(old->provider, r->provider) != 0)
+                return arena_printf(ev->arena, "its provider was %s", old->provider);
+        if (old->tainted) return "its creation failed";
+        if (host_moves(i)) return "it moves to another host";
+        return NULL;
+}
+
+static void keep_as_is(struct evaluation *ev, struct instance *i, struct value *steal_planned)
+{
+        const struct schema *schema = i->expansion->resource->schema;
+        set_attributes(i, diff_attributes(schema, steal_planned, i->prior, true));
+        value_free(steal_planned);
+        ev->keep_count++;
+}
+
+static void decide_change(
+    struct evaluation *ev, struct instance *i, const struct value *config, struct error **err)
+{
+        const struct resource *r = i->expansion->resource;
+        struct place place = place_of(i);
+        struct value *proposed = diff_propose(r->schema, config, i->prior, &place, err);
+        if (proposed == NULL) {
+                fail(ev, i);
+                return;
+        }
+        struct value *planned = diff_ignore(proposed, i->prior, r->ignore, r->ignore_count);
+        value_free(proposed);
+        bool replace = false;
+        if (provider_plan(ev, i, i->prior, &planned, &replace, err) < 0) {
+                value_free(planned);
+                {
+                        fail(ev, i);
+                        return;
+                }
+        }
+        size_t count = 0;
+        struct change *changes = diff_changes(
+            ev->arena, r->schema, i->prior, planned, i->recorded->properties, &count);
+        for (size_t c = 0; c < count; c++) replace |= changes[c].forces_replace;
+        if (count == 0 && !replace) {
+                keep_as_is(ev, i, planned);
+                return;
+        }
+        i->changes = changes;
+        i->change_count = (uint32_t)count;
+        if (replace) {
+                /* The values that the list of changes borrows have to outlive it. */
+                evaluation_own(ev, planned);
+                const char *reason = change_reason(ev, changes, count);
+                {
+                        decide_creation(ev, i, config, ACTION_REPLACE,
+                            reason ? reason : "the provider needs a new one", err);
+                        return;
+                }
+        }
+        i->planned = evaluation_own(ev, planned);
+        act(i, ACTION_UPDATE, NULL);
+        set_attributes(i, diff_attributes(r->schema, planned, i->prior, false));
+}
+
+static void decide_action(
+    struct evaluation *ev, struct instance *i, const struct value *config, struct error **err)
+{
+        const struct resource *r = i->expansion->resource;
+        if (i->recorded == NULL) {
+                if (!r->adopt) {
+                        decide_creation(ev, i, config, ACTION_CREATE, NULL, err);
+                        return;
+                }
+                if (r->schema->can_find) {
+                        decide_creation(ev, i, config, ACTION_ADOPT, NULL, err);
+                        return;
+                }
+                struct place place = place_of(i);
+                error_set(err, ERROR_INPUT, &place,
+                    "%s cannot be adopted: its provider has no way to find one", r->type);
+                {
+                        fail(ev, i);
+                        return;
+                }
+        }
+        if (i->gone) {
+                decide_creation(ev, i, config, ACTION_CREATE, "was deleted outside", err);
+                return;
+        }
+        const char *reason = replace_reason(ev, i);
+        if (reason == NULL) {
+                decide_change(ev, i, config, err);
+                return;
+        }
+        if (host_moves(i) && node_culprit(&i->node, made_anew_or_gone) != NULL) {
+                decide_creation(ev, i, config, ACTION_CREATE, "its host was deleted outside", err);
+                return;
+        }
+        decide_creation(ev, i, config, ACTION_REPLACE, reason, err);
+}
+
+static void check_by_provider(struct evaluation *ev, struct instance *i, struct error **err)
+{
+        const struct schema_source *schemas = ev->input->schemas;
+        if (!i->acts || i->planned == NULL || schemas->validate == NULL) return;
+        struct place place = place_of(i);
+        schemas->validate(schemas->context, i->expansion->resource->schema, i->planned, &place, err);
+}
+
+/* Refuses a replacement of what is protected. */
+static void check_protection(struct evaluation *ev, struct instance *i, struct error **err)
+{
+        const struct resource *r = i->expansion->resource;
+        if (!i->acts || i->action != ACTION_REPLACE || i->prior == NULL) return;
+        bool protect = i->recorded->protect && r->protect == NULL;
+        if (r->protect != NULL) {
+                cleanup(value_free) struct value *v = evaluate(
+                    ev, i->expansion->module, i, r->protect, NULL, i->address, err);
+                if (v == NULL) return;
+                cleanup(value_free) struct value *b = value_convert(v, type_bool, NULL);
+                protect = b == NULL || !value_is_known(b) || (!value_is_null(b) && value_as_bool(b));
+        }
+        if (!protect) return;
+        struct place place = place_of(i);
+        error_set(err, ERROR_INPUT, &place,
+            "%s is protected, and this change would replace it: %s; take `protect` away first if that is "
+            "meant",
+            i->address, i->reason ? i->reason : "it has to be made anew");
+}
+
+void decide_managed(struct evaluation *ev, struct instance *i, struct error **err)
+{
+        const struct schema *schema = i->expansion->resource->schema;
+        load_prior(ev, i, err);
+        cleanup(value_free) struct value *config = evaluate_body(ev, i, err);
+        if (ev->input->mode != PLAN_APPLY) {
+                set_attributes(i, i->prior ? diff_attributes(schema, i->prior, i->prior, true)
+                                           : unknown_attributes(schema));
+                return;
+        }
+        if (i->failed) {
+                fail(ev, i);
+                return;
+        }
+        if (i->node.deferred) {
+                const struct instance *other = node_culprit(&i->node, is_deferred);
+                defer(ev, i->address,
+                    other ? arena_printf(ev->arena, "needs %s, which is planned later", other->address)
+                          : "needs something that is planned later");
+                {
+                        set_attributes(i, unknown_attributes(schema));
+                        return;
+                }
+        }
+        decide_action(ev, i, config, err);
+        if (i->failed) return;
+        check_by_provider(ev, i, err);
+        check_protection(ev, i, err);
+}
+
+static bool entry_is_pending(const struct instance *i)
+{
+        for (uint32_t d = 0; d < i->node.dep_count; d++)
+                if (i->node.deps[d]->pending) return true;
+        return false;
+}
+
+/* A lookup's answer by its schema; its properties are part of it. */
+static struct value *lookup_attributes(
+    const struct schema *schema, const struct value *properties, const struct value *observed)
+{
+        struct recorded r = {
+            .id = "", .outputs = (struct value *)observed, .properties = (struct value *)properties};
+        cleanup(value_free) struct value *whole = diff_prior(schema, &r, observed);
+        return diff_attributes(schema, properties, whole, true);
+}
+
+void decide_lookup(struct evaluation *ev, struct instance *i, struct error **err)
+{
+        const struct schema *schema = i->expansion->resource->schema;
+        cleanup(value_free) struct value *config = evaluate_body(ev, i, err);
+        if (i->failed) {
+                fail(ev, i);
+                return;
+        }
+        struct place place = place_of(i);
+        struct value *properties = diff_propose(schema, config, NULL, &place, err);
+        if (properties == NULL) {
+                fail(ev, i);
+                return;
+        }
+        /* What the caller may leave to the provider is null in a request. */
+        struct value *given = properties;
+        for (size_t p = 0; p < schema->property_count; p++) {
+                const struct property *property = &schema->properties[p];
+                const struct value *said = value_is_known(config) ? value_get(config, property->name) : given;
+                if (!property->computed || (said != NULL && !value_is_null(said))) continue;
+                cleanup(value_free) struct value *null = value_null(property->type);
+                struct value *next = value_with(given, property->name, null);
+                value_free(given);
+                given = next;
+        }
+        i->planned = evaluation_own(ev, given);
+        set_attributes(i, diff_attributes(schema, given, NULL, false));
+        struct cell *provider = i->expansion->provider;
+        bool known = value_is_wholly_known(given) &&
+                     (provider == NULL || value_is_wholly_known(provider->value));
+        const struct observation *seen = world_get(ev->input->world, i->address);
+        if (seen != NULL && known && !entry_is_pending(i)) {
+                if (seen->gone) {
+                        error_set(
+                            err, ERROR_MISSING, &place, "nothing was found that %s describes", i->address);
+                        {
+                                fail(ev, i);
+                                return;
+                        }
+                }
+                {
+                        set_attributes(i, lookup_attributes(schema, given, seen->observed));
+                        return;
+                }
+        }
+        if (known && !entry_is_pending(i) && !i->node.deferred) {
+                struct wanted w = {.address = i->address,
+                    .schema = schema,
+                    .provider = i->expansion->resource->provider,
+                    .config = provider ? provider->value : NULL,
+                    .properties = given};
+                vec_push(ev->wanted, ev->wanted_count, ev->wanted_capacity, w);
+                return;
+        }
+        if (i->node.deferred) {
+                defer(ev, i->address, "needs something that is planned later");
+                return;
+        }
+        act(i, ACTION_READ, "can be read only while the plan runs");
+}
+
+void decide_gate(struct evaluation *ev, struct instance *i, struct error **err)
+{
+        struct expansion *x = i->expansion;
+        const struct approval *a = x->resource->approve;
+        note_begin(ev);
+        note(ev, &x->entry);
+        if (x->source != NULL && i->index < x->source->count) note(ev, &x->source->instances[i->index].node);
+        const struct expr *texts[] = {a ? a->message : NULL, a ? a->approvers : NULL};
+        for (unsigned t = 0; t < 2; t++) {
+                if (texts[t] == NULL) continue;
+                struct value *v = evaluate(ev, x->module, i, texts[t], &x->uses->body, i->address, err);
+                i->failed |= v == NULL;
+                value_free(v);
+        }
+        note_end(ev, &i->node);
+        set_attributes(i, value_object(NULL, NULL, 0));
+        if (ev->input->mode != PLAN_APPLY || i->failed || i->node.deferred) return;
+        act(i, ACTION_GATE, NULL);
+        i->node.pending = entry_is_pending(i);
+}

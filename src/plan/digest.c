@@ -1,0 +1,53 @@
+/*
+ * The digest of a table: SHA-256 over every step's address, action, planned values, edges and gate, folded in blocks. Two plans
+ * with the same digest do the same; values are in it by their own digests, so that no secret is near the text.
+ */
+#include <string.h>
+#include "plan/evaluation.h"
+
+enum { BLOCK = 1 << 16 };
+
+static void fold(unsigned char digest[32], struct text *block)
+{
+        char hex[65];
+        text_hex(digest, 32, hex);
+        text_add(block, hex);
+        cleanup(value_free) struct value *v = value_string_n(block->data, block->len);
+        value_digest(v, digest);
+        text_clear(block);
+}
+
+static void add_value(struct text *block, const char *name, const struct value *v)
+{
+        if (v == NULL) return;
+        unsigned char digest[32];
+        char hex[65];
+        value_digest(v, digest);
+        text_hex(digest, 32, hex);
+        text_addf(block, " %s:%s", name, hex);
+}
+
+void digest_build(struct plan *plan)
+{
+        struct text block = {0};
+        for (size_t s = 0; s < plan->count; s++) {
+                const struct step *step = &plan->steps[s];
+                text_addf(&block, "%s %s %s", action_name(step->action), step->type ? step->type : "",
+                    step->provider ? step->provider : "");
+                text_addf(&block, " %zu:%s %zu:%s", strlen(step->address), step->address,
+                    strlen(step->deposed), step->deposed);
+                if (step->gate != NULL) text_addf(&block, " gate %s", step->gate);
+                add_value(&block, "prior", step->prior);
+                add_value(&block, "planned", step->planned);
+                add_value(&block, "host", step->host);
+                text_add(&block, " after");
+                for (size_t a = 0; a < step->after_count; a++) text_addf(&block, " %u", step->after[a]);
+                text_addc(&block, '\n');
+                if (block.len > BLOCK) fold(plan->digest, &block);
+        }
+        for (size_t i = 0; i < plan->deferred_count; i++)
+                text_addf(&block, "deferred %s\n", plan->deferred[i].address);
+        add_value(&block, "outputs", plan->outputs);
+        fold(plan->digest, &block);
+        text_release(&block);
+}

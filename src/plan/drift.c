@@ -1,0 +1,76 @@
+/* A plan that only says what differs between the record and the world; nothing in it is meant to be run. */
+#include <string.h>
+#include "plan/diff.h"
+#include "plan/evaluation.h"
+
+static void add_output_changes(struct arena *arena, const struct schema *schema, const struct value *record,
+    const struct value *world, struct step *step)
+{
+        struct change *all = arena_alloc(arena, (step->change_count + schema->output_count) * sizeof *all);
+        if (step->change_count > 0) memcpy(all, step->changes, step->change_count * sizeof *all);
+        step->changes = all;
+        for (size_t o = 0; o < schema->output_count; o++) {
+                const struct property *p = &schema->outputs[o];
+                if (schema_property(schema, p->name) != NULL) continue;
+                const struct value *before = value_get(record, p->name), *after = value_get(world, p->name);
+                if (diff_same(p, before, after)) continue;
+                bool secret = p->sensitive || value_has_sensitive(before) || value_has_sensitive(after);
+                all[step->change_count++] = (struct change){.path = p->name,
+                    .before = value_is_null(before) ? NULL : before,
+                    .after = value_is_null(after) ? NULL : after,
+                    .sensitive = secret};
+        }
+        for (size_t c = 0; c < step->change_count; c++) {
+                all[c].drift = true;
+                all[c].forces_replace = false;
+        }
+}
+
+/* What the record and the observation of one resource say differently; false if nothing. */
+static bool compare(
+    struct evaluation *ev, const struct recorded *r, const struct observation *seen, struct step *step)
+{
+        const struct schema_source *schemas = ev->input->schemas;
+        const struct schema *schema = schemas->find(schemas->context, r->type, NULL);
+        *step = (struct step){.action = ACTION_UPDATE,
+            .address = r->address,
+            .deposed = "",
+            .type = r->type,
+            .provider = r->provider,
+            .schema = schema,
+            .recorded = r,
+            .private_ = r->private_,
+            .reason = "was changed outside"};
+        if (schema == NULL) return false;
+        struct value *record = evaluation_own(ev, diff_prior(schema, r, NULL));
+        step->prior = record;
+        if (seen->gone) {
+                step->action = ACTION_DELETE;
+                step->reason = "was deleted outside";
+                return true;
+        }
+        struct value *world = evaluation_own(ev, diff_prior(schema, r, seen->observed));
+        step->planned = world;
+        step->changes = diff_changes(ev->arena, schema, record, world, NULL, &step->change_count);
+        add_output_changes(ev->arena, schema, record, world, step);
+        return step->change_count > 0;
+}
+
+void drift_build(struct evaluation *ev, struct plan *plan)
+{
+        const struct state *state = ev->input->state;
+        plan->steps = arena_alloc(plan->arena, state->count * sizeof *plan->steps);
+        for (size_t i = 0; i < state->count; i++) {
+                const struct recorded *r = &state->resources[i];
+                const struct observation *seen = r->deposed[0] ? NULL
+                                                               : world_get(ev->input->world, r->address);
+                struct step step;
+                if (seen == NULL) continue;
+                if (!compare(ev, r, seen, &step)) {
+                        ev->keep_count++;
+                        continue;
+                }
+                step.index = (uint32_t)plan->count;
+                plan->steps[plan->count++] = step;
+        }
+}

@@ -1,0 +1,77 @@
+/* How long it may take: each step by itself, the longest path behind each, and the path that decides the whole. */
+#include "plan/evaluation.h"
+
+static double schema_seconds(const struct step *step)
+{
+        const struct schema *s = step->schema;
+        switch (step->action) {
+        case ACTION_JOIN:
+        case ACTION_GATE:
+        case ACTION_FORGET: return 0;
+        case ACTION_CREATE:
+        case ACTION_REPLACE:
+        case ACTION_ADOPT:
+                if (s != NULL && s->create_seconds > 0) return s->create_seconds;
+                break;
+        default: break;
+        }
+        return s != NULL && s->local ? 0 : 1;
+}
+
+/* What was measured before counts; asked once per type and action. */
+static double typical_seconds(
+    const struct plan_input *in, const struct step *step, struct map *known, struct arena *arena)
+{
+        double fallback = schema_seconds(step);
+        if (in->duration == NULL || step->schema == NULL) return fallback;
+        const char *key = arena_printf(arena, "%s %s", action_name(step->action), step->type);
+        double *seconds = map_get(known, key);
+        if (seconds == NULL) {
+                seconds = arena_alloc(arena, sizeof *seconds);
+                const char *action = step->action == ACTION_REPLACE || step->action == ACTION_ADOPT ? "create"
+                                     : step->action == ACTION_REPLACE_DELETE                        ? "delete"
+                                                                             : action_name(step->action);
+                *seconds = in->duration(in->duration_context, step->type, action);
+                map_put(known, key, seconds);
+        }
+        return *seconds > 0 ? *seconds : fallback;
+}
+
+static void find_critical_path(struct plan *plan, const uint32_t *next)
+{
+        size_t start = 0, length = 0;
+        for (size_t s = 1; s < plan->count; s++)
+                if (plan->steps[s].remaining > plan->steps[start].remaining) start = s;
+        plan->seconds = plan->steps[start].remaining;
+        for (uint32_t at = (uint32_t)start; at != STEP_NONE; at = next[at]) length++;
+        plan->critical_path = arena_alloc(plan->arena, length * sizeof *plan->critical_path);
+        for (uint32_t at = (uint32_t)start; at != STEP_NONE; at = next[at])
+                if (plan->steps[at].action != ACTION_JOIN)
+                        plan->critical_path[plan->critical_count++] = plan->steps[at].address;
+}
+
+void estimate_build(struct plan *plan)
+{
+        if (plan->count == 0) return;
+        struct map known = {0};
+        struct arena *scratch = arena_new();
+        uint32_t *next = mem_alloc(plan->count * sizeof *next);
+        for (size_t s = 0; s < plan->count; s++) next[s] = STEP_NONE;
+        for (size_t s = plan->count; s-- > 0;) {
+                struct step *step = &plan->steps[s];
+                /* `remaining` holds the longest of what follows by now, as everything after it was passed before. */
+                step->seconds = typical_seconds(plan->input, step, &known, scratch);
+                step->remaining += step->seconds;
+                for (size_t a = 0; a < step->after_count; a++) {
+                        struct step *before = &plan->steps[step->after[a]];
+                        if (next[before->index] != STEP_NONE && before->remaining >= step->remaining)
+                                continue;
+                        before->remaining = step->remaining;
+                        next[before->index] = step->index;
+                }
+        }
+        find_critical_path(plan, next);
+        free(next);
+        map_release(&known);
+        arena_free(scratch);
+}

@@ -1,0 +1,302 @@
+/*
+ * The saved form of a plan: what it was built from, and the digest that building it again must give. The table is in it for people
+ * and tools; it is never read back. The reader takes nothing on trust: every part is typed and bounded.
+ */
+#include <string.h>
+#include "base/clock.h"
+#include "plan/plan.h"
+
+enum { FORMAT = 1, SAVED_MAX = 1 << 28, ADDRESSES_MAX = 100000, SOURCES_MAX = 1000 };
+
+static const char *const mode_names[] = {
+    [PLAN_APPLY] = "apply", [PLAN_DESTROY] = "destroy", [PLAN_DRIFT] = "drift"};
+
+static void add_key(struct text *out, const char *name)
+{
+        text_addf(out, ",\"%s\":", name);
+}
+
+static void add_string(struct text *out, const char *s)
+{
+        if (s == NULL)
+                text_add(out, "null");
+        else
+                text_add_json(out, s, strlen(s));
+}
+
+static void add_strings(struct text *out, const char *name, const char *const *items, size_t count)
+{
+        add_key(out, name);
+        text_addc(out, '[');
+        for (size_t i = 0; i < count; i++) {
+                if (i > 0) text_addc(out, ',');
+                add_string(out, items[i]);
+        }
+        text_addc(out, ']');
+}
+
+/* A value in its exact form, as a string. */
+static int add_encoded(
+    struct text *out, const struct value *v, const struct sealer *sealer, struct error **err)
+{
+        if (v == NULL) {
+                text_add(out, "null");
+                return 0;
+        }
+        struct text encoded = {0};
+        int status = value_encode(v, sealer, &encoded, err);
+        if (status == 0) text_add_json(out, encoded.data, encoded.len);
+        text_release(&encoded);
+        return status;
+}
+
+/* A provider's own bytes may hold anything: they are sealed whole. */
+static int add_private(struct text *out, const char *bytes, const struct sealer *sealer, struct error **err)
+{
+        if (bytes == NULL) {
+                text_add(out, "null");
+                return 0;
+        }
+        cleanup(value_free) struct value *plain = value_string(bytes);
+        cleanup(value_free) struct value *marked = value_sensitive(plain, true);
+        return value_json(marked, SECRETS_SEAL, sealer, out, err);
+}
+
+static int add_world(
+    struct text *out, const struct world *world, const struct sealer *sealer, struct error **err)
+{
+        text_addf(out, ",\"world\":{\"time\":%lld,\"observations\":[", (long long)world->time_ms);
+        bool first = true;
+        for (map_foreach (&((struct world *)world)->observations, entry)) {
+                const struct observation *o = entry->value;
+                text_add(out, first ? "{\"address\":" : ",{\"address\":");
+                first = false;
+                add_string(out, entry->key);
+                add_key(out, "observed");
+                if (add_encoded(out, o->observed, sealer, err) < 0) return -1;
+                add_key(out, "private");
+                if (add_private(out, o->private_, sealer, err) < 0) return -1;
+                text_addc(out, '}');
+        }
+        text_add(out, "]}");
+        return 0;
+}
+
+int plan_write(const struct plan *plan, const struct sealer *sealer, struct text *out, struct error **err)
+{
+        const struct plan_input *in = plan->input;
+        char created[CLOCK_TEXT], digest[65];
+        clock_text(in->world->time_ms, created);
+        text_hex(plan->digest, sizeof plan->digest, digest);
+        text_addf(out, "{\"format\":%d,\"environment\":", FORMAT);
+        add_string(out, in->env->name);
+        add_key(out, "file");
+        add_string(out, in->env->file);
+        add_key(out, "lineage");
+        add_string(out, in->state->lineage);
+        text_addf(out, ",\"serial\":%lld,\"digest\":\"%s\",\"created\":\"%s\",\"mode\":\"%s\",\"refresh\":%s",
+            (long long)in->state->serial, digest, created, mode_names[in->mode],
+            in->refresh ? "true" : "false");
+        text_add(out, ",\"sources\":[");
+        for (size_t i = 0; i < in->env->source_count; i++) {
+                const struct source *s = &in->env->sources[i];
+                text_add(out, i ? ",{\"path\":" : "{\"path\":");
+                add_string(out, s->path);
+                add_key(out, "text");
+                text_add_json(out, s->text, s->len);
+                text_addc(out, '}');
+        }
+        text_add(out, "],\"parameters\":");
+        if (add_encoded(out, in->env->parameters, sealer, err) < 0) return -1;
+        if (add_world(out, in->world, sealer, err) < 0) return -1;
+        add_strings(out, "targets", in->targets, in->target_count);
+        add_strings(out, "excludes", in->excludes, in->exclude_count);
+        add_key(out, "plan");
+        if (plan_json(plan, SECRETS_SEAL, sealer, out, err) < 0) return -1;
+        text_add(out, "}\n");
+        return 0;
+}
+
+/* ── Reading ── */
+
+struct reader {
+        const struct value *root;
+        const struct sealer *sealer;
+        struct error **err;
+};
+
+static int malformed(struct reader *r, const char *what)
+{
+        return error_set(r->err, ERROR_INPUT, NULL, "this is no saved plan, or it was damaged: %s", what);
+}
+
+static const struct value *part(
+    struct reader *r, const struct value *object, const char *name, enum type_kind kind)
+{
+        const struct value *v = value_get(object, name);
+        if (v != NULL && value_is_known(v) && !value_is_null(v) && value_kind(v) == kind) return v;
+        cleanup_free char *what = mem_printf("'%s' is missing or not what it should be", name);
+        malformed(r, what);
+        return NULL;
+}
+
+static const char *string_part(struct reader *r, const struct value *object, const char *name)
+{
+        const struct value *v = part(r, object, name, TYPE_STRING);
+        if (v == NULL) return NULL;
+        if (strlen(value_as_string(v)) == value_string_len(v)) return value_as_string(v);
+        malformed(r, "a text holds a NUL byte");
+        return NULL;
+}
+
+static int int_part(struct reader *r, const struct value *object, const char *name, int64_t *n)
+{
+        const struct value *v = part(r, object, name, TYPE_NUMBER);
+        if (v == NULL) return -1;
+        if (value_as_int(v, n)) return 0;
+        return malformed(r, "a number is not a whole one");
+}
+
+static struct value *decoded(struct reader *r, const struct value *v, const char *name)
+{
+        if (v == NULL || value_kind(v) != TYPE_STRING || value_is_null(v) || !value_is_known(v)) {
+                malformed(r, name);
+                return NULL;
+        }
+        return value_decode(value_as_string(v), value_string_len(v), r->sealer, r->err);
+}
+
+static int read_head(struct reader *r, struct saved_plan *saved)
+{
+        int64_t format = 0;
+        if (int_part(r, r->root, "format", &format) < 0) return -1;
+        if (format != FORMAT)
+                return error_set(r->err, ERROR_INPUT, NULL,
+                    "the saved plan has format %lld; this program reads format %d", (long long)format,
+                    FORMAT);
+        const char *environment = string_part(r, r->root, "environment"),
+                   *file = string_part(r, r->root, "file");
+        const char *lineage = string_part(r, r->root, "lineage"), *mode = string_part(r, r->root, "mode");
+        const char *digest = string_part(r, r->root, "digest");
+        const struct value *refresh = part(r, r->root, "refresh", TYPE_BOOL);
+        if (!environment || !file || !lineage || !mode || !digest || !refresh) return -1;
+        if (int_part(r, r->root, "serial", &saved->serial) < 0) return -1;
+        saved->environment = arena_strdup(saved->arena, environment);
+        saved->file = arena_strdup(saved->arena, file);
+        saved->lineage = arena_strdup(saved->arena, lineage);
+        saved->refresh = value_as_bool(refresh);
+        bool known = false;
+        for (unsigned m = 0; m < sizeof mode_names / sizeof mode_names[0]; m++) {
+                if (strcmp(mode, mode_names[m]) != 0) continue;
+                saved->mode = (enum plan_mode)m;
+                known = true;
+        }
+        if (!known) return malformed(r, "its mode is not known");
+        if (strlen(digest) != 64 || strspn(digest, "0123456789abcdef") != 64)
+                return malformed(r, "its digest is not one");
+        for (unsigned i = 0; i < 32; i++) {
+                char pair[3] = {digest[2 * i], digest[2 * i + 1]};
+                saved->digest[i] = (unsigned char)strtoul(pair, NULL, 16);
+        }
+        return 0;
+}
+
+static int read_sources(struct reader *r, struct saved_plan *saved)
+{
+        const struct value *all = part(r, r->root, "sources", TYPE_TUPLE);
+        if (all == NULL) return -1;
+        if (value_count(all) > SOURCES_MAX) return malformed(r, "it has too many sources");
+        saved->sources = arena_alloc(saved->arena, value_count(all) * sizeof *saved->sources);
+        for (size_t i = 0; i < value_count(all); i++) {
+                const char *path = string_part(r, value_at(all, i), "path");
+                const struct value *text = part(r, value_at(all, i), "text", TYPE_STRING);
+                if (path == NULL || text == NULL) return -1;
+                size_t len = value_string_len(text);
+                saved->sources[saved->source_count++] = (struct source){
+                    .path = arena_strdup(saved->arena, path),
+                    .text = arena_strndup(saved->arena, value_as_string(text), len),
+                    .len = len};
+        }
+        return 0;
+}
+
+static int read_world(struct reader *r, struct saved_plan *saved)
+{
+        int64_t time = 0;
+        const struct value *world = part(r, r->root, "world", TYPE_OBJECT);
+        if (world == NULL || int_part(r, world, "time", &time) < 0) return -1;
+        saved->world = world_new(time);
+        const struct value *all = part(r, world, "observations", TYPE_TUPLE);
+        if (all == NULL) return -1;
+        for (size_t i = 0; i < value_count(all); i++) {
+                const struct value *o = value_at(all, i);
+                const char *address = string_part(r, o, "address");
+                if (address == NULL) return -1;
+                const struct value *observed = value_get(o, "observed"), *bytes = value_get(o, "private");
+                cleanup(value_free) struct value *v = NULL;
+                if (observed == NULL || bytes == NULL) return malformed(r, "an observation is incomplete");
+                if (!value_is_null(observed)) {
+                        v = decoded(r, observed, "an observation cannot be read");
+                        if (v == NULL) return -1;
+                        if (value_kind(v) != TYPE_OBJECT || value_is_null(v) || !value_is_known(v))
+                                return malformed(r, "an observation is no object");
+                }
+                const char *private_ = NULL;
+                if (!value_is_null(bytes)) private_ = string_part(r, o, "private");
+                if (!value_is_null(bytes) && private_ == NULL) return -1;
+                world_put(saved->world, address, steal(v), private_);
+        }
+        return 0;
+}
+
+static int read_addresses(
+    struct reader *r, struct saved_plan *saved, const char *name, char ***items, size_t *count)
+{
+        const struct value *all = part(r, r->root, name, TYPE_TUPLE);
+        if (all == NULL) return -1;
+        if (value_count(all) > ADDRESSES_MAX) return malformed(r, "it names too many addresses");
+        *items = arena_alloc(saved->arena, value_count(all) * sizeof **items);
+        for (size_t i = 0; i < value_count(all); i++) {
+                const struct value *v = value_at(all, i);
+                if (value_kind(v) != TYPE_STRING || value_is_null(v) || !value_is_known(v))
+                        return malformed(r, "an address is not a text");
+                (*items)[(*count)++] = arena_strndup(saved->arena, value_as_string(v), value_string_len(v));
+        }
+        return 0;
+}
+
+int saved_plan_read(
+    const char *json, size_t len, const struct sealer *sealer, struct saved_plan **ret, struct error **err)
+{
+        *ret = NULL;
+        if (len > SAVED_MAX)
+                return error_set(err, ERROR_INPUT, NULL, "the saved plan is over %d MiB", SAVED_MAX >> 20);
+        cleanup(error_free) struct error *problems = NULL;
+        cleanup(value_free) struct value *root = value_from_json(json, len, NULL, sealer, &problems);
+        if (root == NULL) {
+                error_context(&problems, "cannot read the saved plan");
+                return error_move(err, &problems);
+        }
+        struct reader r = {.root = root, .sealer = sealer, .err = err};
+        if (value_kind(root) != TYPE_OBJECT || value_is_null(root)) return malformed(&r, "it is no object");
+        cleanup(saved_plan_free) struct saved_plan *saved = mem_alloc(sizeof *saved);
+        saved->arena = arena_new();
+        if (read_head(&r, saved) < 0 || read_sources(&r, saved) < 0 || read_world(&r, saved) < 0) return -1;
+        if (read_addresses(&r, saved, "targets", &saved->targets, &saved->target_count) < 0) return -1;
+        if (read_addresses(&r, saved, "excludes", &saved->excludes, &saved->exclude_count) < 0) return -1;
+        saved->parameters = decoded(&r, value_get(root, "parameters"), "its parameters are missing");
+        if (saved->parameters == NULL) return -1;
+        if (value_kind(saved->parameters) != TYPE_OBJECT || value_is_null(saved->parameters))
+                return malformed(&r, "its parameters are no object");
+        *ret = steal(saved);
+        return 0;
+}
+
+void saved_plan_free(struct saved_plan *saved)
+{
+        if (saved == NULL) return;
+        value_free(saved->parameters);
+        world_free(saved->world);
+        arena_free(saved->arena);
+        free(saved);
+}

@@ -1,0 +1,193 @@
+/*
+ * What the user's choices mean for the decisions made: targets and excludes, gates that guard nothing, reads that nobody needs,
+ * and replacements whose order follows from others. Each is one pass over the nodes, along or against their order.
+ */
+#include <string.h>
+#include "plan/address.h"
+#include "plan/evaluation.h"
+
+/* Resources that are not acted on are where "depends on it, directly or transitively" ends: no edge leads through them. */
+static bool passes_on(const struct node *n)
+{
+        const struct instance *i = (const struct instance *)n;
+        return n->kind != NODE_INSTANCE || i->nested != NULL || i->acts;
+}
+
+static void leave_out(struct evaluation *ev, struct instance *i)
+{
+        if (i->recorded != NULL && i->acts) ev->keep_count++;
+        i->node.left_out = i->acts;
+        i->acts = false;
+        i->node.pending = false;
+}
+
+static void choose_targets(struct evaluation *ev, const struct map *targets)
+{
+        struct text scratch = {0};
+        for (size_t n = ev->node_count; n-- > 0;) {
+                struct node *node = ev->nodes[n];
+                struct instance *i = (struct instance *)node;
+                if (node->kind == NODE_INSTANCE && !node->chosen)
+                        node->chosen = address_find_cover(targets, i->address, &scratch) != NULL;
+                for (uint32_t d = 0; node->chosen && d < node->dep_count; d++) node->deps[d]->chosen = true;
+        }
+        for (size_t n = 0; n < ev->node_count; n++) {
+                struct instance *i = (struct instance *)ev->nodes[n];
+                if (i->node.kind == NODE_INSTANCE && i->nested == NULL && !i->node.chosen) leave_out(ev, i);
+                if (i->node.kind == NODE_INSTANCE) continue;
+                for (uint32_t d = 0; d < i->node.dep_count; d++)
+                        i->node.left_out |= i->node.deps[d]->left_out;
+        }
+        text_release(&scratch);
+}
+
+static void leave_out_excludes(struct evaluation *ev, const struct map *excludes)
+{
+        struct text scratch = {0};
+        cleanup_free bool *out = mem_alloc(ev->node_count * sizeof *out);
+        for (size_t n = 0; n < ev->node_count; n++) ev->nodes[n]->visit = (uint32_t)n;
+        for (size_t n = 0; n < ev->node_count; n++) {
+                struct node *node = ev->nodes[n];
+                struct instance *i = (struct instance *)node;
+                if (node->kind == NODE_INSTANCE)
+                        out[n] = address_find_cover(excludes, i->address, &scratch) != NULL;
+                for (uint32_t d = 0; d < node->dep_count; d++) out[n] |= out[node->deps[d]->visit];
+                if (out[n] && node->kind == NODE_INSTANCE && i->nested == NULL) leave_out(ev, i);
+        }
+        for (size_t n = 0; n < ev->node_count; n++) ev->nodes[n]->visit = 0;
+        text_release(&scratch);
+}
+
+/* What follows from something that was left out is not to be relied on. */
+static void spread_left_out(struct evaluation *ev)
+{
+        for (size_t n = 0; n < ev->node_count; n++) {
+                struct node *node = ev->nodes[n];
+                bool own = node->kind == NODE_INSTANCE && ((const struct instance *)node)->nested == NULL;
+                for (uint32_t d = 0; !own && d < node->dep_count; d++)
+                        node->left_out |= node->deps[d]->left_out;
+        }
+}
+
+/* Every address given must name something, in the template or in the record. */
+static int check_addresses(
+    struct evaluation *ev, const char *const *addresses, size_t count, const char *what, struct error **err)
+{
+        struct map known = {0};
+        char prefix[1024];
+        for (size_t n = 0; n < ev->node_count; n++) {
+                const struct node *node = ev->nodes[n];
+                if (node->kind == NODE_INSTANCE)
+                        map_put(&known, ((const struct instance *)node)->address, ev);
+                if (node->kind == NODE_EXPANSION)
+                        map_put(&known, ((const struct expansion *)node)->address, ev);
+        }
+        const struct state *state = ev->input->state;
+        for (size_t r = 0; r < state->count; r++) {
+                size_t lengths[ADDRESS_COVERS], covers = address_covers(state->resources[r].address, lengths);
+                for (size_t c = 0; c < covers; c++) {
+                        if (lengths[c] >= sizeof prefix) continue;
+                        memcpy(prefix, state->resources[r].address, lengths[c]);
+                        prefix[lengths[c]] = '\0';
+                        if (!map_has(&known, prefix)) map_put_copy(&known, prefix, ev);
+                }
+        }
+        int status = 0;
+        for (size_t i = 0; i < count; i++) {
+                if (map_has(&known, addresses[i])) continue;
+                struct place place = {.address = addresses[i]};
+                const char **names = mem_alloc(known.used * sizeof *names);
+                size_t used = 0;
+                for (map_foreach (&known, entry))
+                        if (used < 10000) names[used++] = entry->key;
+                const char *near = text_suggest(addresses[i], names, used);
+                status = error_set(err, ERROR_INPUT, &place,
+                    "no resource is called that, so it cannot be %s%s%s%s", what,
+                    near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+                free(names);
+        }
+        map_release(&known);
+        return status;
+}
+
+static int apply_choice(struct evaluation *ev, const char *const *addresses, size_t count, const char *what,
+    void (*choose)(struct evaluation *, const struct map *), struct error **err)
+{
+        if (count == 0) return 0;
+        if (check_addresses(ev, addresses, count, what, err) < 0) return -1;
+        struct map set = {0};
+        for (size_t i = 0; i < count; i++) map_put(&set, addresses[i], ev);
+        choose(ev, &set);
+        map_release(&set);
+        return 0;
+}
+
+/* Marks what something that acts depends on. Gates and reads that nothing needs do not act. */
+static void carry(struct evaluation *ev)
+{
+        const struct template *t = ev->root->blueprint->template;
+        for (size_t i = 0; i < t->output_count; i++) ev->root->outputs[i].node.carried = true;
+        for (size_t n = ev->node_count; n-- > 0;) {
+                struct node *node = ev->nodes[n];
+                struct instance *i = (struct instance *)node;
+                bool carries = node->carried;
+                if (node->kind == NODE_INSTANCE && i->nested == NULL) {
+                        bool optional = i->action == ACTION_GATE || i->action == ACTION_READ;
+                        if (optional && !node->carried) i->acts = false;
+                        carries = i->acts;
+                }
+                for (uint32_t d = 0; carries && d < node->dep_count; d++) node->deps[d]->carried = true;
+        }
+}
+
+static void find_gated(struct evaluation *ev)
+{
+        for (size_t n = 0; n < ev->node_count; n++) {
+                struct node *node = ev->nodes[n];
+                const struct instance *i = (const struct instance *)node;
+                if (node->kind == NODE_INSTANCE && i->nested == NULL) {
+                        node->gated = i->acts && i->action == ACTION_GATE;
+                        continue;
+                }
+                for (uint32_t d = 0; d < node->dep_count; d++) node->gated |= node->deps[d]->gated;
+        }
+}
+
+/*
+ * What is replaced create-first can only go over to a new dependency that is there before it: a replaced dependency has to be
+ * replaced create-first too.
+ */
+static void spread_create_first(struct evaluation *ev)
+{
+        for (size_t n = ev->node_count; n-- > 0;) {
+                struct node *node = ev->nodes[n];
+                struct instance *i = (struct instance *)node;
+                bool spreads = node->first;
+                if (node->kind == NODE_INSTANCE && i->nested == NULL) {
+                        bool replaced = i->acts && i->action == ACTION_REPLACE;
+                        i->create_first |= replaced && node->first;
+                        spreads = replaced && i->create_first;
+                }
+                for (uint32_t d = 0; spreads && passes_on(node) && d < node->dep_count; d++)
+                        node->deps[d]->first = true;
+        }
+}
+
+int policy_apply(struct evaluation *ev, struct error **err)
+{
+        const struct plan_input *in = ev->input;
+        if (in->mode == PLAN_APPLY) {
+                if (apply_choice(ev, in->targets, in->target_count, "targeted", choose_targets, err) < 0)
+                        return -1;
+                if (apply_choice(ev, in->excludes, in->exclude_count, "excluded", leave_out_excludes, err) <
+                    0)
+                        return -1;
+                spread_left_out(ev);
+                carry(ev);
+                find_gated(ev);
+                spread_create_first(ev);
+                return 0;
+        }
+        if (check_addresses(ev, in->targets, in->target_count, "targeted", err) < 0) return -1;
+        return check_addresses(ev, in->excludes, in->exclude_count, "excluded", err);
+}

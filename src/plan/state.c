@@ -1,0 +1,99 @@
+/* Recorded rows turned into values, ready to be compared with. */
+#include "plan/plan.h"
+
+#include <string.h>
+
+static int decode_object(const char *text, const struct sealer *sealer, const char *address, const char *what,
+    struct value **ret, struct error **err)
+{
+        if (text == NULL || text[0] == '\0') {
+                *ret = value_object(NULL, NULL, 0);
+                return 0;
+        }
+        cleanup(value_free) struct value *value = value_decode(text, strlen(text), sealer, err);
+        struct place place = {.address = address};
+        if (value == NULL) {
+                error_context(err, "cannot read the recorded %s of %s", what, address);
+                return error_place(err, &place);
+        }
+        if (value_kind(value) != TYPE_OBJECT || value_is_null(value) || !value_is_known(value))
+                return error_set(
+                    err, ERROR_SYSTEM, &place, "the recorded %s of %s are not an object", what, address);
+        *ret = steal(value);
+        return 0;
+}
+
+static int decode_row(
+    const struct resource_row *row, const struct sealer *sealer, struct recorded *r, struct error **err)
+{
+        *r = (struct recorded){.address = row->address,
+            .deposed = row->deposed ? row->deposed : "",
+            .type = row->type,
+            .provider = row->provider,
+            .id = row->id ? row->id : "",
+            .private_ = row->private_,
+            .token = row->token,
+            .after = (const char *const *)row->after,
+            .after_count = row->after_count,
+            .protect = row->protect,
+            .keep = row->keep,
+            .tainted = row->tainted,
+            .created_ms = row->created_ms,
+            .updated_ms = row->updated_ms};
+        if (decode_object(row->properties, sealer, row->address, "properties", &r->properties, err) < 0)
+                return -1;
+        if (decode_object(row->outputs, sealer, row->address, "outputs", &r->outputs, err) < 0) return -1;
+        if (row->host == NULL) return 0;
+        return decode_object(row->host, sealer, row->address, "host", &r->host, err);
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+        const struct recorded *left = a, *right = b;
+        int order = strcmp(left->address, right->address);
+        return order ? order : strcmp(left->deposed, right->deposed);
+}
+
+int state_decode(const struct environment_row *env, struct resource_row *steal_rows, size_t count,
+    const char *outputs, const struct sealer *sealer, struct state **ret, struct error **err)
+{
+        *ret = NULL;
+        cleanup(state_free) struct state *state = mem_alloc(sizeof *state);
+        state->rows = steal_rows;
+        state->row_count = count;
+        state->environment = mem_strdup(env->name);
+        state->lineage = mem_strdup(env->lineage);
+        state->serial = env->serial;
+        state->resources = mem_alloc(count * sizeof *state->resources);
+        int status = 0;
+        for (size_t i = 0; i < count; i++) {
+                if (decode_row(&steal_rows[i], sealer, &state->resources[i], err) < 0) status = -1;
+                state->count++;
+        }
+        if (outputs != NULL && decode_object(outputs, sealer, env->name, "outputs", &state->outputs, err) < 0)
+                status = -1;
+        if (status < 0) return -1;
+        qsort(state->resources, count, sizeof *state->resources, compare_rows);
+        for (size_t i = 0; i < count; i++)
+                if (state->resources[i].deposed[0] == '\0')
+                        map_put(&state->by_address, state->resources[i].address, &state->resources[i]);
+        *ret = steal(state);
+        return 0;
+}
+
+void state_free(struct state *state)
+{
+        if (state == NULL) return;
+        for (size_t i = 0; i < state->count; i++) {
+                value_free(state->resources[i].properties);
+                value_free(state->resources[i].outputs);
+                value_free(state->resources[i].host);
+        }
+        free(state->resources);
+        value_free(state->outputs);
+        map_release(&state->by_address);
+        resource_rows_free(state->rows, state->row_count);
+        free(state->environment);
+        free(state->lineage);
+        free(state);
+}

@@ -1,0 +1,452 @@
+/*
+ * The table of steps: one or two per instance that acts, gates before what is to be approved, joins where many stand for one,
+ * deletions in the reverse of the recorded order; then everything in an order that respects every edge.
+ */
+#include <string.h>
+#include "plan/address.h"
+#include "plan/evaluation.h"
+#include "plan/graph.h"
+
+struct draft {
+        struct evaluation *ev;
+        struct arena *arena;
+        struct step *steps;
+        size_t count, capacity;
+        struct graph graph;
+        uint32_t *seen, mark; /* per step: the set it was last put into */
+        size_t seen_capacity;
+        struct map groups; /* recorded address → struct group *, those that depend on it */
+};
+
+static uint32_t add_step(struct draft *d, struct step step)
+{
+        step.deposed = step.deposed ? step.deposed : "";
+        step.index = graph_add_node(&d->graph);
+        vec_push(d->steps, d->count, d->capacity, step);
+        if (d->seen_capacity < d->capacity) {
+                d->seen = mem_realloc(d->seen, d->capacity * sizeof *d->seen);
+                memset(d->seen + d->seen_capacity, 0, (d->capacity - d->seen_capacity) * sizeof *d->seen);
+                d->seen_capacity = d->capacity;
+        }
+        return step.index;
+}
+
+static void add_edge(struct draft *d, uint32_t from, uint32_t to, enum graph_bond bond)
+{
+        if (from != STEP_NONE && to != STEP_NONE && from != to) graph_add_edge(&d->graph, from, to, bond);
+}
+
+static const char *node_label(struct evaluation *ev, const struct node *n)
+{
+        const struct cell *cell = (const struct cell *)n;
+        switch (n->kind) {
+        case NODE_EXPANSION: return ((const struct expansion *)n)->address;
+        case NODE_INSTANCE: return ((const struct instance *)n)->address;
+        case NODE_CELL:
+                if (cell->kind == CELL_LOCAL)
+                        return arena_printf(ev->arena, "%slocal.%s", cell->module->prefix, cell->local->name);
+                return cell->module->prefix;
+        default: return "";
+        }
+}
+
+/* The one step that stands for all that a node depends on: none, the only one there is, or a join of them. */
+static uint32_t stand_for(struct draft *d, const struct node *n)
+{
+        uint32_t only = STEP_NONE, join = STEP_NONE;
+        uint32_t mark = ++d->mark;
+        for (uint32_t i = 0; i < n->dep_count; i++) {
+                uint32_t before = n->deps[i]->step;
+                if (before == STEP_NONE || d->seen[before] == mark) continue;
+                d->seen[before] = mark;
+                if (only == STEP_NONE) {
+                        only = before;
+                        continue;
+                }
+                if (join == STEP_NONE) {
+                        join = add_step(
+                            d, (struct step){
+                                   .action = ACTION_JOIN, .address = node_label(d->ev, n), .type = "join"});
+                        add_edge(d, only, join, BOND_FIRM);
+                }
+                add_edge(d, before, join, BOND_FIRM);
+        }
+        return join != STEP_NONE ? join : only;
+}
+
+static void follow_deps(struct draft *d, const struct node *n, uint32_t step)
+{
+        uint32_t mark = ++d->mark;
+        for (uint32_t i = 0; i < n->dep_count; i++) {
+                uint32_t before = n->deps[i]->step;
+                if (before == STEP_NONE || d->seen[before] == mark) continue;
+                d->seen[before] = mark;
+                add_edge(d, before, step, BOND_FIRM);
+        }
+}
+
+static unsigned approve_bits(enum action action)
+{
+        switch (action) {
+        case ACTION_CREATE:
+        case ACTION_ADOPT: return APPROVE_CREATE;
+        case ACTION_UPDATE: return APPROVE_UPDATE;
+        case ACTION_REPLACE: return APPROVE_REPLACE | APPROVE_DELETE;
+        case ACTION_DELETE: return APPROVE_DELETE;
+        default: return 0;
+        }
+}
+
+/* A gate before `guarded`, if the resource wants one for this action; gives the step that others lead to instead. */
+static uint32_t guard(
+    struct draft *d, const struct resource *r, enum action action, uint32_t guarded, struct instance *i)
+{
+        if (r == NULL || r->kind != RESOURCE_MANAGED || r->approve == NULL) return guarded;
+        if ((r->approve->on & approve_bits(action)) == 0) return guarded;
+        struct step *step = &d->steps[guarded];
+        step->gate = step->address;
+        uint32_t gate = add_step(d, (struct step){.action = ACTION_GATE,
+                                        .address = step->address,
+                                        .type = "gate",
+                                        .resource = r,
+                                        .approval = r->approve,
+                                        .gate = step->address,
+                                        .reason = arena_printf(d->arena, "before %s", action_name(action)),
+                                        .instance = i});
+        add_edge(d, gate, guarded, BOND_FIRM);
+        return gate;
+}
+
+static struct step step_of(struct draft *d, struct instance *i)
+{
+        const struct resource *r = i->expansion->resource;
+        struct step step = {.action = i->action,
+            .address = i->address,
+            .type = i->action == ACTION_GATE ? "gate" : r->type,
+            .provider = r->provider,
+            .schema = r->schema,
+            .resource = r,
+            .recorded = i->recorded,
+            .prior = i->prior,
+            .planned = i->planned,
+            .host = i->host,
+            .private_ = i->private_               ? i->private_
+                        : i->recorded && i->prior ? i->recorded->private_
+                                                  : NULL,
+            .changes = i->changes,
+            .change_count = i->change_count,
+            .approval = i->action == ACTION_GATE ? r->approve : NULL,
+            .gate = i->action == ACTION_GATE ? i->address : NULL,
+            .reason = i->reason,
+            .instance = i};
+        const struct observation *seen = i->recorded ? world_get(d->ev->input->world, i->address) : NULL;
+        if (i->private_ == NULL && seen && seen->private_) step.private_ = seen->private_;
+        if (r->kind == RESOURCE_MANAGED) step.depends = instance_depends(d->ev, i, &step.depends_count);
+        return step;
+}
+
+/* The half that deletes the old object keeps to the old one's type and provider. */
+static uint32_t add_half(struct draft *d, struct instance *i, struct error **err)
+{
+        const struct recorded *r = i->recorded;
+        const struct schema_source *schemas = d->ev->input->schemas;
+        const struct schema *schema = schemas->find(schemas->context, r->type, err);
+        struct step half = {.action = ACTION_REPLACE_DELETE,
+            .address = i->address,
+            .type = r->type,
+            .provider = r->provider,
+            .schema = schema,
+            .resource = i->expansion->resource,
+            .recorded = r,
+            .prior = i->prior,
+            .host = r->host,
+            .private_ = r->private_,
+            .reason = i->reason,
+            .instance = i};
+        return add_step(d, half);
+}
+
+static void add_replacement(struct draft *d, struct instance *i, struct error **err)
+{
+        struct step main = step_of(d, i);
+        if (i->create_first) {
+                i->node.step = add_step(d, main);
+                follow_deps(d, &i->node, guard(d, main.resource, i->action, i->node.step, i));
+                i->half = add_half(d, i, err);
+                add_edge(d, i->node.step, i->half, BOND_FIRM);
+                return;
+        }
+        i->half = add_half(d, i, err);
+        uint32_t entry = guard(d, main.resource, i->action, i->half, i);
+        i->node.step = add_step(d, main);
+        add_edge(d, i->half, i->node.step, BOND_FIRM);
+        follow_deps(d, &i->node, i->node.step);
+        /* What waits for an approval must not be taken down before it. */
+        for (uint32_t n = 0; n < i->node.dep_count; n++)
+                if (i->node.deps[n]->gated) add_edge(d, i->node.deps[n]->step, entry, BOND_LOOSE);
+}
+
+static void add_instance(struct draft *d, struct instance *i, struct error **err)
+{
+        if (i->nested != NULL) {
+                i->node.step = i->node.dep_count > 0 ? i->node.deps[0]->step : STEP_NONE;
+                return;
+        }
+        if (!i->acts) return;
+        if (i->action == ACTION_REPLACE && i->prior != NULL) {
+                add_replacement(d, i, err);
+                return;
+        }
+        struct step step = step_of(d, i);
+        i->node.step = add_step(d, step);
+        follow_deps(d, &i->node, guard(d, step.resource, i->action, i->node.step, i));
+}
+
+static void add_removal(struct draft *d, struct removal *m)
+{
+        if (m->off) return;
+        const struct recorded *r = m->recorded;
+        struct step step = {.action = m->action,
+            .address = r->address,
+            .deposed = r->deposed,
+            .type = r->type,
+            .provider = r->provider,
+            .schema = m->schema,
+            .resource = m->instance ? m->instance->expansion->resource : NULL,
+            .recorded = r,
+            .prior = m->instance ? m->instance->prior : NULL,
+            .host = r->host,
+            .private_ = r->private_,
+            .reason = m->reason,
+            .instance = m->instance};
+        if (step.prior == NULL) step.prior = evaluation_own(d->ev, value_merge(r->properties, r->outputs));
+        m->step = add_step(d, step);
+}
+
+/* ── The order of deletions ── */
+
+/* Steps that have to be done before something of one address may be deleted. */
+struct group {
+        uint32_t *deletes, *updates;
+        size_t delete_count, delete_capacity, update_count, update_capacity;
+        uint32_t delete_join, update_join;
+};
+
+static void enter(struct draft *d, const char *address, uint32_t deletes, uint32_t updates)
+{
+        struct group *g = map_get(&d->groups, address);
+        if (g == NULL) {
+                g = arena_alloc(d->arena, sizeof *g);
+                g->delete_join = g->update_join = STEP_NONE;
+                map_put(&d->groups, address, g);
+        }
+        if (deletes != STEP_NONE) vec_push(g->deletes, g->delete_count, g->delete_capacity, deletes);
+        if (updates != STEP_NONE) vec_push(g->updates, g->update_count, g->update_capacity, updates);
+}
+
+static void enter_dependant(
+    struct draft *d, const struct recorded *r, struct instance *i, uint32_t deletes, uint32_t updates)
+{
+        if (deletes == STEP_NONE && updates == STEP_NONE) return;
+        for (size_t a = 0; a < r->after_count; a++) enter(d, r->after[a], deletes, updates);
+        if (r->after_count > 0 || i == NULL) return;
+        size_t count = 0;
+        const char **depends = instance_depends(d->ev, i, &count);
+        for (size_t a = 0; a < count; a++) enter(d, depends[a], deletes, updates);
+}
+
+static uint32_t join_of(
+    struct draft *d, const char *address, const uint32_t *steps, size_t count, uint32_t *join)
+{
+        if (count == 0) return STEP_NONE;
+        if (count == 1) return steps[0];
+        if (*join != STEP_NONE) return *join;
+        *join = add_step(d, (struct step){.action = ACTION_JOIN, .address = address, .type = "join"});
+        for (size_t i = 0; i < count; i++) add_edge(d, steps[i], *join, BOND_FIRM);
+        return *join;
+}
+
+/* `deleting` waits for the deletion of what was made upon it and, with `updates`, for what is led away from it. */
+static void wait_for_dependants(
+    struct draft *d, const char *address, uint32_t deleting, bool updates, struct text *scratch)
+{
+        size_t lengths[ADDRESS_COVERS], covers = address_covers(address, lengths);
+        for (size_t c = 0; c < covers; c++) {
+                text_clear(scratch);
+                text_addn(scratch, address, lengths[c]);
+                struct group *g = map_get(&d->groups, scratch->data);
+                if (g == NULL) continue;
+                add_edge(d, join_of(d, address, g->deletes, g->delete_count, &g->delete_join), deleting,
+                    BOND_LOOSE);
+                if (!updates) continue;
+                add_edge(d, join_of(d, address, g->updates, g->update_count, &g->update_join), deleting,
+                    BOND_WISH);
+        }
+}
+
+/* The step that everything before a guarded one leads to: its gate, which was added right after it. */
+static uint32_t entry_of(const struct draft *d, uint32_t step)
+{
+        bool guarded = d->steps[step].gate != NULL && step + 1 < d->count &&
+                       d->steps[step + 1].action == ACTION_GATE &&
+                       d->steps[step + 1].address == d->steps[step].address;
+        return guarded ? step + 1 : step;
+}
+
+static void order_deletions(struct draft *d, struct removals *removals)
+{
+        struct evaluation *ev = d->ev;
+        struct text scratch = {0};
+        for (size_t m = 0; m < removals->count; m++) {
+                const struct removal *removal = &removals->items[m];
+                if (removal->step == STEP_NONE || removal->action != ACTION_DELETE ||
+                    removal->recorded->deposed[0])
+                        continue;
+                enter_dependant(d, removal->recorded, removal->instance, removal->step, STEP_NONE);
+        }
+        for (size_t n = 0; n < ev->node_count; n++) {
+                struct instance *i = (struct instance *)ev->nodes[n];
+                if (i->node.kind != NODE_INSTANCE || !i->acts || i->recorded == NULL) continue;
+                uint32_t update = i->action == ACTION_UPDATE ? i->node.step : STEP_NONE;
+                enter_dependant(d, i->recorded, i, i->half, update);
+        }
+        for (size_t m = 0; m < removals->count; m++) {
+                const struct removal *removal = &removals->items[m];
+                if (removal->step == STEP_NONE || removal->action != ACTION_DELETE) continue;
+                wait_for_dependants(
+                    d, removal->recorded->address, entry_of(d, removal->step), true, &scratch);
+        }
+        for (size_t n = 0; n < ev->node_count; n++) {
+                struct instance *i = (struct instance *)ev->nodes[n];
+                if (i->node.kind != NODE_INSTANCE || i->half == STEP_NONE) continue;
+                wait_for_dependants(d, i->address, entry_of(d, i->half), i->create_first, &scratch);
+        }
+        text_release(&scratch);
+        for (map_foreach (&d->groups, entry)) {
+                struct group *g = entry->value;
+                free(g->deletes);
+                free(g->updates);
+        }
+        map_release(&d->groups);
+}
+
+/* ── The finished table ── */
+
+static int compare_index(const void *a, const void *b)
+{
+        uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+        return left < right ? -1 : left > right;
+}
+
+/* Joins that nothing waits for are not worth a line. */
+static void drop_idle_joins(struct draft *d, const uint32_t *order, uint32_t count, bool *idle)
+{
+        for (uint32_t at = count; at-- > 0;) {
+                uint32_t n = order[at];
+                if (d->steps[n].action != ACTION_JOIN) continue;
+                idle[n] = true;
+                for (size_t e = d->graph.first[n]; e < d->graph.first[n + 1]; e++) {
+                        const struct graph_edge *edge = &d->graph.edges[d->graph.by_from[e]];
+                        if (edge->bond != BOND_DROPPED && !idle[edge->to]) idle[n] = false;
+                }
+        }
+}
+
+static void fill_edges(struct draft *d, struct plan *plan, const uint32_t *number, const bool *idle)
+{
+        size_t kept = 0;
+        for (size_t e = 0; e < d->graph.edge_count; e++) {
+                struct graph_edge *edge = &d->graph.edges[e];
+                if (edge->bond == BOND_DROPPED || idle[edge->from] || idle[edge->to]) continue;
+                plan->steps[number[edge->to]].after_count++;
+                kept++;
+        }
+        uint32_t *all = arena_alloc(plan->arena, kept * sizeof *all);
+        for (size_t s = 0; s < plan->count; s++) {
+                plan->steps[s].after = all;
+                all += plan->steps[s].after_count;
+                plan->steps[s].after_count = 0;
+        }
+        for (size_t e = 0; e < d->graph.edge_count; e++) {
+                struct graph_edge *edge = &d->graph.edges[e];
+                if (edge->bond == BOND_DROPPED || idle[edge->from] || idle[edge->to]) continue;
+                struct step *step = &plan->steps[number[edge->to]];
+                ((uint32_t *)step->after)[step->after_count++] = number[edge->from];
+        }
+        for (size_t s = 0; s < plan->count; s++) {
+                struct step *step = &plan->steps[s];
+                uint32_t *after = (uint32_t *)step->after;
+                if (step->after_count < 2) continue;
+                qsort(after, step->after_count, sizeof *after, compare_index);
+                size_t unique = 1;
+                for (size_t i = 1; i < step->after_count; i++)
+                        if (after[i] != after[unique - 1]) after[unique++] = after[i];
+                step->after_count = unique;
+        }
+}
+
+static int finish(struct draft *d, struct plan *plan, struct error **err)
+{
+        cleanup_free uint32_t *order = mem_alloc(d->count * sizeof *order);
+        cleanup_free uint32_t *number = mem_alloc(d->count * sizeof *number);
+        cleanup_free bool *idle = mem_alloc(d->count * sizeof *idle);
+        if (graph_order(&d->graph, order) < d->count)
+                return error_set(
+                    err, ERROR_INPUT, NULL, "the steps of this plan wait for each other in a circle");
+        drop_idle_joins(d, order, (uint32_t)d->count, idle);
+        plan->steps = arena_alloc(plan->arena, d->count * sizeof *plan->steps);
+        for (size_t at = 0; at < d->count; at++) {
+                uint32_t n = order[at];
+                if (idle[n]) continue;
+                number[n] = (uint32_t)plan->count;
+                plan->steps[plan->count] = d->steps[n];
+                plan->steps[plan->count].index = (uint32_t)plan->count;
+                plan->count++;
+        }
+        fill_edges(d, plan, number, idle);
+        /* From now on nodes and instances speak of the finished table. */
+        for (size_t n = 0; n < d->ev->node_count; n++) {
+                struct node *node = d->ev->nodes[n];
+                if (node->step != STEP_NONE) node->step = idle[node->step] ? STEP_NONE : number[node->step];
+        }
+        return 0;
+}
+
+static void release(struct draft *d)
+{
+        free(d->steps);
+        free(d->seen);
+        graph_release(&d->graph);
+}
+
+int table_build(struct evaluation *ev, struct removals *removals, struct plan *plan, struct error **err)
+{
+        struct draft d = {.ev = ev, .arena = ev->arena};
+        graph_init(&d.graph, 0);
+        size_t before = error_count(*err);
+        bool destroy = ev->input->mode == PLAN_DESTROY;
+        int status = roots_collect(ev, destroy, err);
+        /* 1. what the template wants, in the order in which it was evaluated */
+        for (size_t n = 0; n < ev->node_count && !destroy; n++) {
+                struct node *node = ev->nodes[n];
+                if (node->kind == NODE_INSTANCE)
+                        add_instance(&d, (struct instance *)node, err);
+                else if (node->carried)
+                        node->step = stand_for(&d, node);
+        }
+        /* 2. what has to go, and approvals of that */
+        for (size_t m = 0; m < removals->count; m++) {
+                struct removal *removal = &removals->items[m];
+                add_removal(&d, removal);
+                if (removal->step == STEP_NONE || removal->instance == NULL) continue;
+                guard(&d, removal->instance->expansion->resource, removal->action, removal->step,
+                    removal->instance);
+        }
+        /* 3. nothing is deleted while something still stands on it */
+        order_deletions(&d, removals);
+        /* 4. an order that respects every edge */
+        if (error_count(*err) > before) status = -1;
+        if (status == 0) status = finish(&d, plan, err);
+        release(&d);
+        return status;
+}

@@ -1,0 +1,40 @@
+/* What reading the clouds gave, by address. */
+#include "plan/plan.h"
+
+struct world *world_new(int64_t time_ms)
+{
+        struct world *world = mem_alloc(sizeof *world);
+        world->time_ms = time_ms;
+        return world;
+}
+
+static void observation_free(struct observation *observation)
+{
+        if (observation == NULL) return;
+        value_free(observation->observed);
+        free(observation->private_);
+        free(observation);
+}
+
+void world_put(struct world *world, const char *address, struct value *steal_observed_or_null,
+    const char *private_or_null)
+{
+        struct observation *observation = mem_alloc(sizeof *observation);
+        observation->gone = steal_observed_or_null == NULL;
+        observation->observed = steal_observed_or_null;
+        observation->private_ = mem_strdup(private_or_null);
+        observation_free(map_put_copy(&world->observations, address, observation));
+}
+
+const struct observation *world_get(const struct world *world, const char *address)
+{
+        return map_get(&world->observations, address);
+}
+
+void world_free(struct world *world)
+{
+        if (world == NULL) return;
+        for (map_foreach (&world->observations, entry)) observation_free(entry->value);
+        map_release(&world->observations);
+        free(world);
+}
