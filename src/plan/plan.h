@@ -198,9 +198,6 @@ void plan_set_result(struct plan *plan, const struct step *step, const struct va
 /* All outputs with what is known now: an object; parts that depend on steps that failed stay unknown. New reference. */
 struct value *plan_outputs(struct plan *plan, struct error **err);
 
-/* The object that `plan --json` prints (see docs/plan.md). With SECRETS_SEAL `sealer` is needed. */
-int plan_json(const struct plan *plan, enum value_secrets secrets, const struct sealer *sealer, struct text *out, struct error **err);
-
 /* The saved form: JSON (see docs/plan.md). Sensitive values sealed; `sealer` must not be NULL. */
 int plan_write(const struct plan *plan, const struct sealer *sealer, struct text *out, struct error **err);
 /* The object that `tutti plan --json` prints; sensitive values masked. */

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 #include "base/clock.h"
-#include "plan/plan.h"
+#include "plan/plan_json.h"
 
 enum { FORMAT = 1, SAVED_MAX = 1 << 28, ADDRESSES_MAX = 100000, SOURCES_MAX = 1000 };
 
@@ -112,7 +112,7 @@ int plan_write(const struct plan *plan, const struct sealer *sealer, struct text
         add_strings(out, "targets", in->targets, in->target_count);
         add_strings(out, "excludes", in->excludes, in->exclude_count);
         add_key(out, "plan");
-        if (plan_json(plan, SECRETS_SEAL, sealer, out, err) < 0) return -1;
+        if (plan_json_sealed(plan, sealer, out, err) < 0) return -1;
         text_add(out, "}\n");
         return 0;
 }

@@ -4,7 +4,7 @@
  * written out as steps of action "join".
  */
 #include <string.h>
-#include "plan/plan.h"
+#include "plan/plan_json.h"
 
 enum { EXPANSION = 10 };
 
@@ -180,8 +180,8 @@ static int write_steps(struct writer *w)
         return status;
 }
 
-int plan_json(const struct plan *plan, enum value_secrets secrets, const struct sealer *sealer,
-    struct text *out, struct error **err)
+int plan_json_sealed(
+    const struct plan *plan, const struct sealer *sealer, struct text *out, struct error **err)
 {
         const struct plan_summary *s = &plan->summary;
         char digest[65];
@@ -195,7 +195,11 @@ int plan_json(const struct plan *plan, enum value_secrets secrets, const struct 
             "\"deferred\":%zu,\"forget\":%zu,\"read\":%zu}",
             s->create, s->update, s->replace, s->delete_, s->keep, s->gates, s->deferred, s->forget, s->read);
         text_add(out, ",\"steps\":[");
-        struct writer w = {.plan = plan, .secrets = secrets, .sealer = sealer, .out = out, .err = err};
+        struct writer w = {.plan = plan,
+            .secrets = sealer ? SECRETS_SEAL : SECRETS_MASK,
+            .sealer = sealer,
+            .out = out,
+            .err = err};
         if (write_steps(&w) < 0) return -1;
         text_add(out, "],\"deferred\":[");
         for (size_t d = 0; d < plan->deferred_count; d++) {
@@ -213,4 +217,9 @@ int plan_json(const struct plan *plan, enum value_secrets secrets, const struct 
         }
         text_add(out, "]}}");
         return 0;
+}
+
+int plan_json(const struct plan *plan, struct text *out, struct error **err)
+{
+        return plan_json_sealed(plan, NULL, out, err);
 }
