@@ -303,20 +303,22 @@ static void check_by_provider(struct evaluation *ev, struct instance *i, struct 
         schemas->validate(schemas->context, i->expansion->resource->schema, i->planned, &place, err);
 }
 
+static bool evaluate_protect(struct evaluation *ev, struct instance *i, struct error **err)
+{
+        const struct expr *e = i->expansion->resource->protect;
+        if (e == NULL) return false;
+        cleanup(value_free) struct value *v = evaluate(ev, i->expansion->module, i, e, NULL, i->address, err);
+        cleanup(value_free) struct value *b = v ? value_convert(v, type_bool, NULL) : NULL;
+        /* What is not known to be unprotected is protected. */
+        return b == NULL || !value_is_known(b) || (!value_is_null(b) && value_as_bool(b));
+}
+
 /* Refuses a replacement of what is protected. */
 static void check_protection(struct evaluation *ev, struct instance *i, struct error **err)
 {
-        const struct resource *r = i->expansion->resource;
-        if (!i->acts || i->action != ACTION_REPLACE || i->prior == NULL) return;
-        bool protect = i->recorded->protect && r->protect == NULL;
-        if (r->protect != NULL) {
-                cleanup(value_free) struct value *v = evaluate(
-                    ev, i->expansion->module, i, r->protect, NULL, i->address, err);
-                if (v == NULL) return;
-                cleanup(value_free) struct value *b = value_convert(v, type_bool, NULL);
-                protect = b == NULL || !value_is_known(b) || (!value_is_null(b) && value_as_bool(b));
-        }
-        if (!protect) return;
+        if (!i->acts) return;
+        i->protect = evaluate_protect(ev, i, err);
+        if (!i->protect || i->action != ACTION_REPLACE || i->prior == NULL) return;
         struct place place = place_of(i);
         error_set(err, ERROR_INPUT, &place,
             "%s is protected, and this change would replace it: %s; take `protect` away first if that is "

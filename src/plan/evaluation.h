@@ -103,6 +103,7 @@ struct instance {
         uint32_t change_count;
         bool acts; /* has a step of `action`; for gates and lookups: would have one */
         bool gone; /* was deleted outside */
+        bool protect;
         bool create_first;
         uint32_t half;  /* the deleting step of a replacement, or STEP_NONE */
         bool failed; /* could not be evaluated; a problem was reported */

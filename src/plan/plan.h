@@ -132,6 +132,8 @@ struct step {
         size_t depends_count;
         const struct approval *approval; /* gates */
         const char *gate;      /* gates: its name; for a step that an `approve:` gate guards: that gate's name; else NULL */
+        bool create_first;     /* REPLACE and REPLACE_DELETE: the new one is made first; may follow from what depends on it */
+        bool protect;          /* as `protect` says of it now, for the record */
         const char *reason;    /* for people: "not in the template any more", "was deleted outside", "image changed"; or NULL */
         double seconds;        /* estimate of its own duration */
         double remaining;      /* longest path from its start to the end of the plan, in seconds; the priority */

@@ -137,6 +137,8 @@ static struct step step_of(struct draft *d, struct instance *i)
             .change_count = i->change_count,
             .approval = i->action == ACTION_GATE ? r->approve : NULL,
             .gate = i->action == ACTION_GATE ? i->address : NULL,
+            .create_first = i->create_first,
+            .protect = i->protect,
             .reason = i->reason,
             .instance = i};
         const struct observation *seen = i->recorded ? world_get(d->ev->input->world, i->address) : NULL;
@@ -161,6 +163,7 @@ static uint32_t add_half(struct draft *d, struct instance *i, struct error **err
             .prior = i->prior,
             .host = r->host,
             .private_ = r->private_,
+            .create_first = i->create_first,
             .reason = i->reason,
             .instance = i};
         return add_step(d, half);
