@@ -81,7 +81,7 @@ static void add_resource(struct step_run *r, const struct resource_row *row, enu
 static const char *deposed_key(const struct step *step)
 {
         if (*step->deposed != '\0') return step->deposed;
-        bool aside = step->resource != NULL && step->resource->create_first && step->recorded != NULL;
+        bool aside = step->create_first && step->recorded != NULL;
         if (!aside) return "";
         return step->recorded->token != NULL && *step->recorded->token != '\0' ? step->recorded->token
                                                                                : "replaced";
@@ -126,7 +126,7 @@ static int row_fill(struct step_run *r, struct resource_row *row, const struct o
             .after_count = step->depends_count,
             .token = arena_strdup(
                 a, step->action == ACTION_UPDATE && step->recorded ? step->recorded->token : r->token),
-            .protect = false,
+            .protect = step->protect,
             .keep = step->resource && step->resource->keep,
             .created_ms = step->action == ACTION_UPDATE && step->recorded ? step->recorded->created_ms
                                                                           : clock_wall_ms(),
