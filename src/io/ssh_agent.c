@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "io/ssh_wire.h"
 
 enum {
         REQUEST_IDENTITIES = 11,
@@ -76,7 +77,7 @@ static int agent_ask(const struct text *message, unsigned char want, struct text
 static bool is_usable(const unsigned char *type, size_t len)
 {
         return len > 0 && memmem(type, len, "-cert-", 6) == NULL &&
-               (len < 3 || memcmp(type, "sk-", 3) != 0) && (len != 7 || memcmp(type, "ssh-dss", 7) != 0);
+               (len < 3 || memcmp(type, "sk-", 3) != 0) && !ssh_wire_is(type, len, "ssh-dss");
 }
 
 static void add_identity(struct ssh_signer *signers, size_t *count, const unsigned char *blob, size_t len)
@@ -88,12 +89,7 @@ static void add_identity(struct ssh_signer *signers, size_t *count, const unsign
         struct ssh_signer *s = &signers[(*count)++];
         s->agent_blob = mem_dup(blob, len);
         s->agent_blob_len = len;
-        if (type_len == 7 && memcmp(type, "ssh-rsa", 7) == 0) {
-                ssh_key_rename_rsa(blob, len, s);
-        } else {
-                s->blob = mem_dup(blob, len);
-                s->blob_len = len;
-        }
+        ssh_signer_show(s, blob, len);
 }
 
 int ssh_agent_list(struct ssh_signer **signers, size_t *count, struct error **err)

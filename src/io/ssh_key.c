@@ -1,10 +1,8 @@
 /*
- * Private keys. libssh2 1.10 signs with RSA and SHA-1 only, which servers no longer accept; RSA keys are therefore read and
- * used by ourselves, with SHA-256. All others are left to libssh2.
+ * Private keys: PEM by OpenSSL, OpenSSH's own form (its PROTOCOL.key) by ourselves as long as it has no passphrase.
  */
 #include "io/ssh_key.h"
 
-#include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -12,78 +10,12 @@
 #include <openssl/pem.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "io/ssh_wire.h"
 
 static const char OPENSSH_BEGIN[] = "-----BEGIN OPENSSH PRIVATE KEY-----";
 static const char OPENSSH_END[] = "-----END OPENSSH PRIVATE KEY-----";
-static const char RSA_NAME[] = "rsa-sha2-256";
 
-enum { KEY_MAX_BYTES = 64 * 1024 };
-
-/* ---- the wire ---- */
-
-uint32_t ssh_wire_u32(struct ssh_wire *w)
-{
-        if (w->bad || w->end - w->at < 4) {
-                w->bad = true;
-                return 0;
-        }
-        uint32_t value = (uint32_t)w->at[0] << 24 | (uint32_t)w->at[1] << 16 | (uint32_t)w->at[2] << 8 |
-                         w->at[3];
-        w->at += 4;
-        return value;
-}
-
-const unsigned char *ssh_wire_string(struct ssh_wire *w, size_t *len)
-{
-        uint32_t n = ssh_wire_u32(w);
-        if (w->bad || (size_t)(w->end - w->at) < n) {
-                w->bad = true;
-                *len = 0;
-                return (const unsigned char *)"";
-        }
-        const unsigned char *s = w->at;
-        w->at += n;
-        *len = n;
-        return s;
-}
-
-void ssh_wire_put_u32(struct text *out, uint32_t v)
-{
-        unsigned char bytes[4] = {
-            (unsigned char)(v >> 24), (unsigned char)(v >> 16), (unsigned char)(v >> 8), (unsigned char)v};
-        text_addn(out, bytes, 4);
-}
-
-void ssh_wire_put(struct text *out, const void *data, size_t len)
-{
-        ssh_wire_put_u32(out, (uint32_t)len);
-        text_addn(out, data, len);
-}
-
-static void put_number(struct text *out, const BIGNUM *n)
-{
-        unsigned char bytes[2049] = {0}; /* one zero in front: the sign bit must be clear */
-        int len = BN_num_bytes(n);
-        if (len > 2048) return;
-        BN_bn2bin(n, bytes + 1);
-        bool pad = (bytes[1] & 0x80) != 0;
-        ssh_wire_put(out, pad ? bytes : bytes + 1, (size_t)len + pad);
-}
-
-void ssh_key_rename_rsa(const unsigned char *blob, size_t len, struct ssh_signer *signer)
-{
-        struct ssh_wire w = {.at = blob, .end = blob + len};
-        size_t name_len;
-        ssh_wire_string(&w, &name_len);
-        struct text out = {0};
-        ssh_wire_put(&out, RSA_NAME, sizeof RSA_NAME - 1);
-        text_addn(&out, w.at, (size_t)(w.end - w.at));
-        signer->blob_len = out.len;
-        signer->blob = (unsigned char *)text_steal(&out);
-}
-
-/* ---- reading ---- */
+enum { KEY_MAX_BYTES = 64 * 1024, NUMBER_MAX_BYTES = 2048 };
 
 static int bad_key(struct error **err, const char *why)
 {
@@ -91,25 +23,15 @@ static int bad_key(struct error **err, const char *why)
         return error_set(err, ERROR_INPUT, NULL, "the private key cannot be used: %s", why);
 }
 
-static int signer_of_rsa(EVP_PKEY *key, struct ssh_signer *signer, struct error **err)
+/* Takes the key. */
+static int signer_of(EVP_PKEY *key, struct ssh_signer *signer, struct error **err)
 {
-        BIGNUM *n = NULL, *e = NULL;
-        if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n) != 1 ||
-            EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e) != 1) {
-                BN_free(n);
-                return bad_key(err, "it has no modulus");
-        }
-        struct text blob = {0};
-        ssh_wire_put(&blob, RSA_NAME, sizeof RSA_NAME - 1);
-        put_number(&blob, e);
-        put_number(&blob, n);
-        BN_free(n);
-        BN_free(e);
-        *signer = (struct ssh_signer){.blob_len = blob.len, .key = key};
-        signer->blob = (unsigned char *)text_steal(&blob);
-        EVP_PKEY_up_ref(key);
-        return 0;
+        int rc = ssh_signer_of_key(key, signer);
+        EVP_PKEY_free(key);
+        return rc == 0 ? 1 : bad_key(err, "it is neither RSA, ECDSA nor Ed25519");
 }
+
+/* ---- PEM ---- */
 
 static int give_passphrase(char *buf, int size, int writing, void *context)
 {
@@ -121,46 +43,24 @@ static int give_passphrase(char *buf, int size, int writing, void *context)
         return (int)len;
 }
 
-static int load_pem(const char *text, const char *passphrase, enum ssh_key_kind *kind,
-    struct ssh_signer *signer, struct error **err)
+static int load_pem(const char *text, const char *passphrase, struct ssh_signer *signer, struct error **err)
 {
         BIO *bio = BIO_new_mem_buf(text, -1);
         EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, give_passphrase, (void *)passphrase);
         BIO_free(bio);
-        if (key == NULL)
-                return bad_key(err, strstr(text, "ENCRYPTED") == NULL
-                                        ? "it is neither in PEM nor in OpenSSH form"
-                                    : passphrase == NULL ? "it needs a passphrase"
-                                                         : "the passphrase is wrong");
-        int rc = 0;
-        *kind = SSH_KEY_OTHER;
-        if (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA) {
-                *kind = SSH_KEY_RSA;
-                rc = signer_of_rsa(key, signer, err);
-        }
-        EVP_PKEY_free(key);
-        return rc;
+        if (key != NULL) return signer_of(key, signer, err);
+        return bad_key(err, strstr(text, "ENCRYPTED") == NULL ? "it is neither in PEM nor in OpenSSH form"
+                            : passphrase == NULL              ? "it needs a passphrase"
+                                                              : "the passphrase is wrong");
 }
 
-/* The private part of OpenSSH's own form (PROTOCOL.key): two equal numbers, the type, then n, e, d and more. */
-static EVP_PKEY *rsa_from_private(const unsigned char *data, size_t len)
+/* ---- OpenSSH's own form ---- */
+
+/* Takes the parameters. */
+static EVP_PKEY *key_of_params(const char *kind, OSSL_PARAM_BLD *build)
 {
-        struct ssh_wire w = {.at = data, .end = data + len};
-        uint32_t check = ssh_wire_u32(&w), again = ssh_wire_u32(&w);
-        size_t lens[4];
-        const unsigned char *parts[4]; /* type, n, e, d */
-        for (size_t i = 0; i < 4; i++) parts[i] = ssh_wire_string(&w, &lens[i]);
-        if (w.bad || check != again || lens[1] > 2048 || lens[2] > 2048 || lens[3] > 2048) return NULL;
-        static const char *const names[] = {
-            NULL, OSSL_PKEY_PARAM_RSA_N, OSSL_PKEY_PARAM_RSA_E, OSSL_PKEY_PARAM_RSA_D};
-        OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
-        BIGNUM *numbers[4] = {0};
-        for (size_t i = 1; i < 4; i++) {
-                numbers[i] = BN_bin2bn(parts[i], (int)lens[i], NULL);
-                OSSL_PARAM_BLD_push_BN(build, names[i], numbers[i]);
-        }
         OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(build);
-        EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+        EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, kind, NULL);
         EVP_PKEY *key = NULL;
         if (params == NULL || EVP_PKEY_fromdata_init(context) != 1 ||
             EVP_PKEY_fromdata(context, &key, EVP_PKEY_KEYPAIR, params) != 1)
@@ -168,8 +68,75 @@ static EVP_PKEY *rsa_from_private(const unsigned char *data, size_t len)
         EVP_PKEY_CTX_free(context);
         OSSL_PARAM_free(params);
         OSSL_PARAM_BLD_free(build);
-        for (size_t i = 1; i < 4; i++) BN_clear_free(numbers[i]);
         return key;
+}
+
+static BIGNUM *read_number(struct ssh_wire *w)
+{
+        size_t len;
+        const unsigned char *bytes = ssh_wire_string(w, &len);
+        if (len > NUMBER_MAX_BYTES) w->bad = true;
+        return BN_bin2bn(bytes, w->bad ? 0 : (int)len, NULL);
+}
+
+/* n, e, d; the factors behind them are not needed. */
+static EVP_PKEY *read_rsa(struct ssh_wire *w)
+{
+        static const char *const names[] = {
+            OSSL_PKEY_PARAM_RSA_N, OSSL_PKEY_PARAM_RSA_E, OSSL_PKEY_PARAM_RSA_D};
+        OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+        BIGNUM *numbers[3];
+        for (size_t i = 0; i < 3; i++) {
+                numbers[i] = read_number(w);
+                OSSL_PARAM_BLD_push_BN(build, names[i], numbers[i]);
+        }
+        EVP_PKEY *key = key_of_params("RSA", build);
+        for (size_t i = 0; i < 3; i++) BN_clear_free(numbers[i]);
+        return key;
+}
+
+/* The curve ("nistp256"), the point, the secret number. */
+static EVP_PKEY *read_ec(struct ssh_wire *w)
+{
+        size_t curve_len, point_len;
+        const unsigned char *curve = ssh_wire_string(w, &curve_len);
+        const unsigned char *point = ssh_wire_string(w, &point_len);
+        BIGNUM *secret = read_number(w);
+        OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+        cleanup_free char *name = mem_strndup((const char *)curve, curve_len);
+        cleanup_free char *group = mem_printf("P-%s", text_starts(name, "nistp") ? name + 5 : "");
+        OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, group, 0);
+        OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point, point_len);
+        OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_PRIV_KEY, secret);
+        EVP_PKEY *key = key_of_params("EC", build);
+        BN_clear_free(secret);
+        return key;
+}
+
+/* The public point, then the seed with the point behind it. */
+static EVP_PKEY *read_ed25519(struct ssh_wire *w)
+{
+        size_t point_len, seed_len;
+        ssh_wire_string(w, &point_len);
+        const unsigned char *seed = ssh_wire_string(w, &seed_len);
+        return seed_len == 64 ? EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, 32) : NULL;
+}
+
+/* The private part: a number twice, the type, and what goes with it. */
+static EVP_PKEY *read_private(const unsigned char *data, size_t len)
+{
+        struct ssh_wire w = {.at = data, .end = data + len};
+        size_t type_len;
+        uint32_t check = ssh_wire_u32(&w), again = ssh_wire_u32(&w);
+        const unsigned char *type = ssh_wire_string(&w, &type_len);
+        EVP_PKEY *key = NULL;
+        if (w.bad || check != again) return NULL;
+        if (ssh_wire_is(type, type_len, "ssh-rsa")) key = read_rsa(&w);
+        if (ssh_wire_is(type, type_len, "ssh-ed25519")) key = read_ed25519(&w);
+        if (type_len > 11 && memcmp(type, "ecdsa-sha2-", 11) == 0) key = read_ec(&w);
+        if (!w.bad) return key;
+        EVP_PKEY_free(key);
+        return NULL;
 }
 
 /* The bytes between the BEGIN and END lines. `out` has room for all of `text`. Returns their number, or -1. */
@@ -188,76 +155,44 @@ static int decode_openssh(const char *text, unsigned char *out)
         return rc < 0 ? -1 : len + more;
 }
 
-static int load_openssh_bytes(const unsigned char *data, size_t len, bool passphrase, enum ssh_key_kind *kind,
+static int load_openssh(const unsigned char *data, size_t len, const char *passphrase,
     struct ssh_signer *signer, struct error **err)
 {
         static const char magic[] = "openssh-key-v1"; /* with its NUL */
         if (len < sizeof magic || memcmp(data, magic, sizeof magic) != 0)
                 return bad_key(err, "it is damaged");
         struct ssh_wire w = {.at = data + sizeof magic, .end = data + len};
-        size_t cipher_len, skip_len, public_len, private_len, type_len;
+        size_t cipher_len, skip_len, shown_len, private_len, type_len;
         const unsigned char *cipher = ssh_wire_string(&w, &cipher_len);
-        ssh_wire_string(&w, &skip_len); /* kdf */
+        ssh_wire_string(&w, &skip_len); /* key derivation */
         ssh_wire_string(&w, &skip_len); /* its options */
         uint32_t count = ssh_wire_u32(&w);
-        const unsigned char *public = ssh_wire_string(&w, &public_len);
+        const unsigned char *shown = ssh_wire_string(&w, &shown_len);
         const unsigned char *private = ssh_wire_string(&w, &private_len);
-        struct ssh_wire p = {.at = public, .end = public + public_len};
-        const unsigned char *type = ssh_wire_string(&p, &type_len);
-        if (w.bad || p.bad || count != 1) return bad_key(err, "it is damaged");
-        bool encrypted = cipher_len != 4 || memcmp(cipher, "none", 4) != 0;
-        if (encrypted && !passphrase) return bad_key(err, "it needs a passphrase");
-        *kind = SSH_KEY_OTHER;
-        if (type_len != 7 || memcmp(type, "ssh-rsa", 7) != 0) return 0;
-        if (encrypted)
+        struct ssh_wire s = {.at = shown, .end = shown + shown_len};
+        const unsigned char *type = ssh_wire_string(&s, &type_len);
+        if (w.bad || s.bad || count != 1) return bad_key(err, "it is damaged");
+        if (!ssh_wire_is(cipher, cipher_len, "none")) {
+                if (passphrase == NULL) return bad_key(err, "it needs a passphrase");
+                if (!ssh_wire_is(type, type_len, "ssh-rsa")) return 0;
                 return bad_key(err, "an RSA key with a passphrase must be in PEM form (ssh-keygen -p -m PEM) "
                                     "or in the agent");
-        *kind = SSH_KEY_RSA;
-        EVP_PKEY *key = rsa_from_private(private, private_len);
-        if (key == NULL) return bad_key(err, "it is damaged");
-        int rc = signer_of_rsa(key, signer, err);
-        EVP_PKEY_free(key);
-        return rc;
+        }
+        EVP_PKEY *key = read_private(private, private_len);
+        return key != NULL ? signer_of(key, signer, err)
+                           : bad_key(err, "it is damaged, or of a kind that cannot be used");
 }
 
-int ssh_key_load(const char *text, const char *passphrase, enum ssh_key_kind *kind, struct ssh_signer *signer,
-    struct error **err)
+int ssh_key_load(const char *text, const char *passphrase, struct ssh_signer *signer, struct error **err)
 {
         size_t len = strlen(text);
         if (len > KEY_MAX_BYTES) return bad_key(err, "it is too large");
-        if (strstr(text, OPENSSH_BEGIN) == NULL) return load_pem(text, passphrase, kind, signer, err);
+        if (strstr(text, OPENSSH_BEGIN) == NULL) return load_pem(text, passphrase, signer, err);
         unsigned char *data = mem_alloc(len);
         int size = decode_openssh(text, data);
         int rc = size < 0 ? bad_key(err, "it is damaged")
-                          : load_openssh_bytes(data, (size_t)size, passphrase != NULL, kind, signer, err);
+                          : load_openssh(data, (size_t)size, passphrase, signer, err);
         mem_wipe(data, len);
         free(data);
         return rc;
-}
-
-/* ---- signing ---- */
-
-int ssh_signer_sign(const struct ssh_signer *signer, const unsigned char *data, size_t len,
-    unsigned char **sig, size_t *sig_len)
-{
-        if (signer->key == NULL) return ssh_agent_sign(signer, data, len, sig, sig_len);
-        EVP_MD_CTX *md = EVP_MD_CTX_new();
-        size_t room = (size_t)EVP_PKEY_get_size(signer->key);
-        *sig = mem_alloc(room);
-        int rc = EVP_DigestSignInit(md, NULL, EVP_sha256(), NULL, signer->key);
-        if (rc == 1) rc = EVP_DigestSign(md, *sig, &room, data, len);
-        EVP_MD_CTX_free(md);
-        *sig_len = room;
-        if (rc == 1) return 0;
-        free(steal(*sig));
-        ERR_clear_error();
-        return -1;
-}
-
-void ssh_signer_release(struct ssh_signer *signer)
-{
-        free(signer->blob);
-        free(signer->agent_blob);
-        EVP_PKEY_free(signer->key);
-        *signer = (struct ssh_signer){0};
 }

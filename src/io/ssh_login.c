@@ -40,9 +40,9 @@ static void add_credential(struct ssh_login *login, struct credential credential
 static int add_key(struct ssh_login *login, const char *text, struct error **err)
 {
         struct credential credential = {.method = METHOD_KEY};
-        enum ssh_key_kind kind;
-        if (ssh_key_load(text, login->host->passphrase, &kind, &credential.signer, err) < 0) return -1;
-        if (kind == SSH_KEY_OTHER) credential.key = mem_strdup(text);
+        int rc = ssh_key_load(text, login->host->passphrase, &credential.signer, err);
+        if (rc < 0) return -1;
+        if (rc == 0) credential.key = mem_strdup(text);
         add_credential(login, credential);
         return 0;
 }

@@ -11,9 +11,9 @@
 #include "base/text.h"
 #include "io/loop_item.h"
 #include "io/ssh_connect.h"
-#include "io/ssh_key.h"
 #include "io/ssh_known.h"
 #include "io/ssh_login.h"
+#include "io/ssh_wire.h"
 
 /* Steps per turn, so that one busy connection cannot starve the loop. */
 enum { STEPS_PER_TURN = 64 };

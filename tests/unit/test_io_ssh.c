@@ -334,6 +334,7 @@ static void test_logins(struct result *r, const struct server *s)
         } keys[] = {{"id", NULL, -1, "ed25519"}, {"rsa", NULL, -1, "RSA in OpenSSH form"},
             {"rsa-pem", NULL, -1, "RSA in PEM"}, {"rsa-locked", "secret", -1, "RSA in PEM with a passphrase"},
             {"ecdsa", NULL, -1, "ECDSA"}, {"ecdsa-pem", NULL, -1, "ECDSA in PEM"},
+            {"ecdsa521", NULL, -1, "ECDSA, 521 bits"}, {"ed-pkcs8", NULL, -1, "ed25519 in PEM"},
             {"locked", "secret", -1, "ed25519 with a passphrase"},
             {"locked", NULL, ERROR_INPUT, "none given"}, {"locked", "wrong", ERROR_INPUT, "a wrong one"},
             {"rsa-locked", "wrong", ERROR_INPUT, "a wrong one, RSA"},
@@ -584,12 +585,20 @@ static bool prepare(void)
             "-t ed25519 -N '' -f stranger", "-t rsa -b 2048 -N '' -f rsa",
             "-t rsa -b 2048 -m PEM -N '' -f rsa-pem", "-t rsa -b 2048 -m PEM -N secret -f rsa-locked",
             "-t rsa -b 2048 -N secret -f rsa-locked-openssh", "-t ecdsa -N '' -f ecdsa",
-            "-t ecdsa -m PEM -N '' -f ecdsa-pem"};
+            "-t ecdsa -m PEM -N '' -f ecdsa-pem", "-t ecdsa -b 521 -N '' -f ecdsa521"};
         for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
                 if (!shell("cd %s && ssh-keygen -q %s", folder, keys[i])) return false;
-        return shell("cd %s && cat id.pub locked.pub rsa.pub rsa-pem.pub rsa-locked.pub "
-                     "rsa-locked-openssh.pub ecdsa.pub ecdsa-pem.pub "
-                     ">authorized",
+        /* Ed25519 in PKCS #8: ssh-keygen does not write it. */
+        if (!shell("cd %s && openssl genpkey -algorithm ed25519 -out ed-pkcs8 2>/dev/null && "
+                   "{ printf 'ssh-ed25519 '; { printf '\\0\\0\\0\\013ssh-ed25519\\0\\0\\0\\040'; "
+                   "openssl pkey -in ed-pkcs8 -pubout -outform DER | tail -c 32; } | base64 -w0; echo; } "
+                   ">ed-pkcs8.pub",
+                folder))
+                return false;
+        return shell(
+            "cd %s && cat ed-pkcs8.pub ecdsa521.pub id.pub locked.pub rsa.pub rsa-pem.pub rsa-locked.pub "
+            "rsa-locked-openssh.pub ecdsa.pub ecdsa-pem.pub "
+            ">authorized",
             folder);
 }
 
