@@ -16,7 +16,8 @@ struct http_header {
 
 struct http_request {
         const char *method, *url; /* http:// or https://; the path is sent as it stands */
-        const struct http_header *headers; /* Content-Length, Transfer-Encoding and Expect are ours and ignored here */
+        const struct http_header
+            *headers; /* Content-Length, Transfer-Encoding and Expect are ours and ignored here */
         size_t header_count;
         const void *body; /* NULL for none; sent with Content-Length, never chunked, without Expect */
         size_t body_len;

@@ -17,7 +17,7 @@ struct loop;
 int loop_new(struct loop **ret, struct error **err);
 void loop_free(struct loop *loop); /* closes what is still open; NULL-safe */
 CLEANUP(struct loop *, loop_free);
-void loop_run(struct loop *loop);  /* until loop_stop */
+void loop_run(struct loop *loop); /* until loop_stop */
 void loop_stop(struct loop *loop);
 int64_t loop_now_ms(const struct loop *loop); /* monotonic, as of this turn */
 void *loop_uv(struct loop *loop);             /* the uv_loop_t, for the other files of io/ only */
@@ -31,18 +31,19 @@ void timer_cancel(struct timer *timer); /* NULL-safe */
 void loop_defer(struct loop *loop, void (*call)(void *context), void *context);
 
 /* Signals: `caught` is called on the loop for each SIGINT, SIGTERM or SIGHUP until the loop is freed. */
-int loop_on_signal(struct loop *loop, void (*caught)(void *context, int signal), void *context, struct error **err);
+int loop_on_signal(
+    struct loop *loop, void (*caught)(void *context, int signal), void *context, struct error **err);
 
 /* Calls `changed` when the file (which must exist) is written to or touched; coalesces bursts. */
 struct watch;
-int watch_start(struct loop *loop, const char *path, void (*changed)(void *context), void *context, struct watch **ret,
-    struct error **err);
+int watch_start(struct loop *loop, const char *path, void (*changed)(void *context), void *context,
+    struct watch **ret, struct error **err);
 void watch_stop(struct watch *watch);
 
 /* Calls `line` for each line typed on standard input, NULL at its end. Reads only while started; needs a terminal or pipe. */
 struct input;
-int input_start(struct loop *loop, void (*line)(void *context, const char *line), void *context, struct input **ret,
-    struct error **err);
+int input_start(struct loop *loop, void (*line)(void *context, const char *line), void *context,
+    struct input **ret, struct error **err);
 void input_stop(struct input *input);
 
 #endif

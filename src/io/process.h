@@ -31,7 +31,8 @@ struct process;
 /* Copies the request. One callback follows unless cancelled (which kills the group). Error kinds: MISSING (no such
  * program), TIMEOUT, SYSTEM. */
 typedef void process_done(void *context, const struct process_reply *reply, const struct error *error);
-struct process *process_start(struct loop *loop, const struct process_request *request, process_done *done, void *context);
+struct process *process_start(
+    struct loop *loop, const struct process_request *request, process_done *done, void *context);
 void process_cancel(struct process *process);
 
 #endif

@@ -36,6 +36,7 @@ struct ssh_exchange {
         char *command, *input;
         size_t input_len, input_sent;
         bool input_ended;
+        bool denied;  /* the host refused to run the command */
         bool leaving; /* its connection is clogged: it goes to another */
         int64_t timeout_ms;
         struct output outputs[2];
@@ -84,14 +85,9 @@ static ssh_done *take_done(struct ssh_exchange *x)
         return steal(x->done);
 }
 
-static bool may_have_started(const struct ssh_exchange *x)
-{
-        return x->state >= STARTING;
-}
-
 static void report_error(struct ssh_exchange *x, const struct error *error)
 {
-        bool started = may_have_started(x);
+        bool started = x->state >= STARTING && !x->denied;
         ssh_done *done = take_done(x);
         if (done != NULL) done(x->context, NULL, error, started);
 }
@@ -221,9 +217,9 @@ static enum ssh_step step_opening(struct ssh_exchange *x)
                 ssh_session_broke(session, rc);
                 return SSH_WAIT;
         }
-        ssh_session_opened(session);
         timer_cancel(steal(x->timer));
         enter(x, x->done != NULL ? STARTING : CLOSING);
+        if (x->state == CLOSING) ssh_session_opened(session);
         if (x->done != NULL && x->timeout_ms > 0)
                 x->timer = timer_start(x->ssh->loop, x->timeout_ms, command_overdue, x);
         return SSH_MOVED;
@@ -231,12 +227,18 @@ static enum ssh_step step_opening(struct ssh_exchange *x)
 
 /* ---- starting ---- */
 
+/*
+ * Still the only channel that opens: libssh2 fails when it waits for the answer to this request and meets the answer to another
+ * channel's. For the same reason a cancelled one waits for its answer too.
+ */
 static enum ssh_step step_starting(struct ssh_exchange *x)
 {
         int rc = libssh2_channel_process_startup(
             x->channel.raw, "exec", 4, x->command, (unsigned)strlen(x->command));
         if (rc == LIBSSH2_ERROR_EAGAIN) return SSH_WAIT;
+        ssh_session_opened(x->channel.session);
         if (rc == LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED) {
+                x->denied = true;
                 report_problem(x, ERROR_DENIED, "the host refuses to run the command");
                 enter(x, CLOSING);
         } else if (rc < 0) {

@@ -58,7 +58,7 @@ void ssh_session_broke(struct ssh_session *session, int rc);
 LIBSSH2_SESSION *ssh_session_raw(struct ssh_session *session);
 bool ssh_session_blocked(struct ssh_session *session); /* a call is pending: repeat it before any other */
 bool ssh_session_is_down(const struct ssh_session *session);
-/* Opening is one at a time: true when `channel` may (go on to) open. */
+/* Opening, up to the answer to the first request, is one at a time: true when `channel` may (go on to) open. */
 bool ssh_session_opening(struct ssh_session *session, struct ssh_channel *channel);
 void ssh_session_opened(struct ssh_session *session);
 bool ssh_session_is_opening(const struct ssh_session *session, const struct ssh_channel *channel);

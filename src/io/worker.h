@@ -13,6 +13,7 @@ int worker_new(struct loop *loop, struct worker **ret, struct error **err);
 void worker_free(struct worker *worker);
 
 /* `work` runs on the worker thread, then `done` on the loop's thread. The two never overlap for one context. */
-void worker_submit(struct worker *worker, void (*work)(void *context), void (*done)(void *context), void *context);
+void worker_submit(
+    struct worker *worker, void (*work)(void *context), void (*done)(void *context), void *context);
 
 #endif

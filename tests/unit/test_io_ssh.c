@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <uv.h>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -111,7 +112,7 @@ static void server_start(struct server *s)
             "ListenAddress 127.0.0.1\nPort %u\nHostKey %s/%s.host\nPidFile none\n"
             "AuthorizedKeysFile %s/authorized\nStrictModes no\nUsePAM no\n"
             "PermitRootLogin yes\nPasswordAuthentication no\n"
-            "KbdInteractiveAuthentication no\nLogLevel INFO\n%s\n",
+            "KbdInteractiveAuthentication no\nLogLevel INFO\nSetEnv SHLVL=5\n%s\n",
             s->port, folder, s->name, folder, s->options ? s->options : "");
         put(config, text);
         server_run(s);
@@ -149,6 +150,8 @@ struct result {
         struct ssh *ssh;
         int calls, waiting, good, highest;
         int status, kind;
+        int64_t sum;
+        const char *big;
         bool started, truncated, pinned;
         char signal[16], message[600], host_key[800];
         char *out, *err;
@@ -166,6 +169,9 @@ static void take(void *context, const struct ssh_reply *reply, const struct erro
         free(r->err);
         r->out = r->err = NULL;
         r->status = -99;
+        if (error != NULL && r->waiting > 1) printf("# %s\n", r->message);
+        if (reply != NULL && reply->exit_status != 0 && r->waiting > 1)
+                printf("# status %d: %s\n", reply->exit_status, reply->err);
         if (reply != NULL) {
                 r->status = reply->exit_status;
                 r->good += reply->exit_status == 0;
@@ -178,6 +184,17 @@ static void take(void *context, const struct ssh_reply *reply, const struct erro
                 r->out_len = reply->out_len;
         }
         if (--r->waiting == 0) loop_stop(r->loop);
+}
+
+/* For echoes of `big` from somewhere near its beginning. */
+static void take_sum(void *context, const struct ssh_reply *reply, const struct error *error, bool started)
+{
+        struct result *r = context;
+        bool same = false;
+        for (int i = 0; i < 8 && reply != NULL && !same; i++)
+                same = memcmp(reply->out, r->big + i, reply->out_len) == 0;
+        if (same) r->sum += (int64_t)reply->out_len;
+        take(r, reply, error, started);
 }
 
 static void stop(void *context)
@@ -249,6 +266,21 @@ static void test_volume(struct result *r, const struct server *s)
         ok(r->out_len == len && !r->truncated, "5 MB of output");
         RUN(r, h, .command = "cat", .input = big, .input_len = len, .output_max = len);
         ok(r->out_len == len && memcmp(r->out, big, len) == 0, "5 MB there and back, unharmed");
+        r->waiting = 8;
+        r->good = 0;
+        for (int i = 0; i < 8; i++) {
+                ssh_start(r->ssh,
+                    &(struct ssh_request){.host = h,
+                        .command = "cat",
+                        .input = big + i,
+                        .input_len = len - 8,
+                        .output_max = len},
+                    take_sum, r);
+        }
+        r->sum = 0;
+        r->big = big;
+        loop_run(r->loop);
+        ok(r->good == 8 && r->sum == 8 * (int64_t)(len - 8), "eight times 5 MB at once, over one connection");
         RUN(r, h, .command = "head -c 3000000 /dev/zero; echo end >&2", .output_max = 1000);
         ok(r->out_len == 1000 && r->truncated && has(r->err, "end"), "output is bounded, and says so");
         RUN(r, h, .command = "exec <&-; echo done", .input = big, .input_len = len);
@@ -478,8 +510,10 @@ static void test_parallel(struct result *r, const struct server *s, int count, i
         int64_t start = clock_monotonic_ms();
         for (int i = 0; i < count; i++)
                 ssh_start(r->ssh,
-                    &(struct ssh_request){.host = h, .command = "sleep 0.2; head -c 100000 /dev/zero"}, take,
-                    r);
+                    &(struct ssh_request){.host = h,
+                        .command = "sleep 0.2; head -c 100000 /dev/zero",
+                        .connect_timeout_ms = 60000},
+                    take, r);
         loop_run(r->loop);
         ok(r->good == count && r->calls == count, "%d commands at once on %s, in %lld ms %s", count, s->name,
             (long long)(clock_monotonic_ms() - start), r->message);
@@ -568,6 +602,9 @@ static void test_fault(const struct server *s)
                 int outcome = r.status == 0 ? 0 : 1;
                 RUN(&r, h, .command = "true");
                 if (r.kind != ERROR_RETRY || !r.started) outcome |= 2;
+                ssh_free(r.ssh);
+                loop_free(r.loop);
+                uv_library_shutdown();
                 _exit(outcome);
         }
         int status;
@@ -644,5 +681,6 @@ int main(void)
         free(b.host_key);
         free((char *)host_of(&a).key);
         free((char *)user);
+        uv_library_shutdown(); /* joins the resolver's threads, which valgrind would miss */
         return done();
 }
