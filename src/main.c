@@ -44,6 +44,7 @@ static int run(const struct command *command, int argc, char **argv)
 int main(int argc, char **argv)
 {
         signal(SIGPIPE, SIG_IGN);
+        signal(SIGXFSZ, SIG_IGN); /* a file-size limit is an error to report, not a reason to die */
         const char *name = argc > 1 ? argv[1] : "help";
         if (strcmp(name, "--version") == 0) name = "version";
         if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) name = "help";

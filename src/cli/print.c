@@ -81,14 +81,25 @@ int exit_code_of(const struct error *err)
         }
 }
 
+/* The same problem at the same place, for another instance of one resource. */
+static bool same_problem(const struct problem *a, const struct problem *b)
+{
+        return a->place.line > 0 && a->place.line == b->place.line && a->place.column == b->place.column &&
+               text_equal(a->place.file, b->place.file) && text_equal(a->message, b->message);
+}
+
 int print_error(const struct options *o, const struct error *err)
 {
         fflush(stdout);
         bool paint = colored && isatty(STDERR_FILENO);
         for (size_t i = 0; i < error_count(err); i++) {
                 cleanup_free char *text = error_text(error_at(err, i));
+                size_t more = 0;
+                while (i + 1 < error_count(err) && same_problem(error_at(err, i), error_at(err, i + 1)))
+                        i++, more++;
                 fprintf(stderr, "%serror:%s ", paint ? "\033[1;31m" : "", paint ? "\033[0m" : "");
                 print_safe(stderr, text);
+                if (more > 0) fprintf(stderr, " (and at %zu more instances)", more);
                 fputc('\n', stderr);
         }
         if (o->json) {
