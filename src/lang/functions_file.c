@@ -54,7 +54,7 @@ static int read_some(int fd, const char *path, void *buffer, size_t len, size_t 
 int file_text(const struct scope *scope, const char *path, struct text *out, struct error **err)
 {
         char buffer[16384];
-        size_t got;
+        size_t got = 0;
         int fd = open_file(scope, path, err), result = fd < 0 ? -1 : 0;
         while (
             result == 0 && (result = read_some(fd, path, buffer, sizeof buffer, &got, err)) == 0 && got > 0) {
@@ -104,7 +104,7 @@ static VALUE_OF(fileexists)
 static int digest_file(const struct call *call, const char *path, struct digest *digest, struct error **err)
 {
         char buffer[65536];
-        size_t got;
+        size_t got = 0;
         int64_t total = 0;
         int fd = open_file(call->scope, path, err), result = fd < 0 ? -1 : 0;
         while (

@@ -269,7 +269,7 @@ static bool element_index(const struct call *call, size_t count, size_t *index, 
 TYPE_OF(element)
 {
         const struct type *type = argument_type(call, 0);
-        size_t index;
+        size_t index = 0;
         switch (type_kind(type)) {
         case TYPE_DYNAMIC: return dynamic_type();
         case TYPE_LIST: return type_ref(type_element(type));
@@ -284,7 +284,7 @@ TYPE_OF(element)
 VALUE_OF(element)
 {
         const struct value *list = call->args[0];
-        size_t index;
+        size_t index = 0;
         if (!value_is_known(list) || !value_is_known(call->args[1])) return value_unknown(call->result);
         if (!element_index(call, value_count(list), &index, err)) return NULL;
         return value_mark_steal(value_ref(value_at(list, index)), call_sensitive(call));
@@ -492,7 +492,7 @@ static bool slice_bounds(
 TYPE_OF(slice)
 {
         const struct type *type = argument_type(call, 0);
-        size_t start, end;
+        size_t start = 0, end = 0;
         switch (type_kind(type)) {
         case TYPE_DYNAMIC: return dynamic_type();
         case TYPE_LIST: return type_ref(type);
@@ -513,7 +513,7 @@ TYPE_OF(slice)
 VALUE_OF(slice)
 {
         const struct value *list = call->args[0];
-        size_t start, end;
+        size_t start = 0, end = 0;
         if (!slice_bounds(call, value_count(list), &start, &end, err)) return NULL;
         cleanup(value_vec_release) struct value_vec kept = {0};
         for (size_t i = start; i < end; i++) value_vec_push(&kept, value_ref(value_at(list, i)));

@@ -251,7 +251,7 @@ static struct value *net_cidrsubnets(const struct call *call, struct error **err
                         good = call_refuse(err,
                             "invalid value for \"newbits\": would extend prefix to %lld bits, which is too "
                             "long",
-                            (long long)(net.prefix + bits));
+                            (long long)bits + net.prefix);
                 struct value *subnet = good ? subnet_after(net, bits, next, end, err) : NULL;
                 if (subnet)
                         value_vec_push(&subnets, subnet);

@@ -110,6 +110,7 @@ static bool expand_braces(const char *element, struct key_vec *out)
 
 struct element {
         bool any_depth;       /* ** */
+        bool up;              /* .. */
         bool literal;         /* no special characters: looked up, not searched for */
         struct key_vec names; /* patterns for one name */
 };
@@ -237,9 +238,8 @@ static int parse_element(struct walk *w, const char *s)
         if (strcmp(s, "**") == 0 && w->count && w->elements[w->count - 1].any_depth) return 0;
         if (w->count + 1 >= MAX_ELEMENTS)
                 return error_set(w->err, ERROR_INPUT, NULL, "the pattern has too many elements");
-        bool up = strcmp(s, "..") == 0,
-             below = w->count && strcmp(w->elements[w->count - 1].names.items[0], "..") != 0;
-        if (up && below)
+        e->up = strcmp(s, "..") == 0;
+        if (e->up && w->count && !w->elements[w->count - 1].up)
                 return error_set(w->err, ERROR_INPUT, NULL, "a pattern may hold \"..\" only at its start");
         w->count++;
         e->any_depth = strcmp(s, "**") == 0;
@@ -254,8 +254,7 @@ static int walk_start(const struct walk *w)
 {
         __attribute__((__cleanup__(text_release_cleanup))) struct text start = {0};
         text_add(&start, w->folder);
-        for (size_t i = 0; i < w->count && strcmp(w->elements[i].names.items[0], "..") == 0; i++)
-                text_add(&start, "/..");
+        for (size_t i = 0; i < w->count && w->elements[i].up; i++) text_add(&start, "/..");
         return path_open(w->scope, start.data, NULL, w->err) == PATH_FORBIDDEN ? -1 : 0;
 }
 

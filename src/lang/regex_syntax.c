@@ -97,7 +97,7 @@ static int point_escape(struct translation *t, int32_t *point)
         const char *letter = strchr(letters, c);
         if (c && letter) {
                 t->s++;
-                *point = points[letter - letters];
+                *point = (unsigned char)points[letter - letters];
                 return 0;
         }
         if (c == 'x') {
@@ -106,7 +106,7 @@ static int point_escape(struct translation *t, int32_t *point)
         }
         if ((unsigned char)c >= 0x80 || (is_word(c) && c != '_'))
                 return refuse(t, "invalid escape sequence", start);
-        *point = c;
+        *point = (unsigned char)c;
         t->s++;
         return 0;
 }
@@ -226,7 +226,7 @@ static int escape(struct translation *t)
 {
         char c = t->s + 1 < t->end ? t->s[1] : '\0';
         const char *perl = perl_class(c);
-        int32_t point;
+        int32_t point = 0;
         if (perl)
                 text_addf(t->out, "[%s]", perl);
         else if (c == 'p' || c == 'P')

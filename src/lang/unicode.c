@@ -16,7 +16,7 @@ size_t unicode_point(const char *s, size_t len, int32_t *point)
 
 size_t unicode_cluster(const char *s, size_t len)
 {
-        int32_t before, after, state = 0;
+        int32_t before = 0, after = 0, state = 0;
         size_t at = unicode_point(s, len, &before);
         while (at < len) {
                 size_t n = unicode_point(s + at, len - at, &after);
