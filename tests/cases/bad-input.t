@@ -153,14 +153,14 @@ rm -rf .tutti
 cat >full.yaml <<'YAML'
 environment: full
 resources:
+  pad:
+    type: value
+    count: 40
+    properties: {input: '${format("%09000d", count.index)}'}
   volume:
     type: sandbox.volume
     count: 40
-    properties:
-      name: volume-${count.index}
-      size_gb: 10
-      labels:
-        note: '${format("%02000d", 0)}'
+    properties: {name: "volume-${count.index}", size_gb: "${10 + length(pad[count.index].output) - 9000}"}
 YAML
 tutti check full.yaml
 code 0 "an environment with much to record"
