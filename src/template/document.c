@@ -153,8 +153,10 @@ struct expr *document_object(struct reading *in, const struct yaml_node *node, c
 {
         if (yaml_absent(node)) return NULL;
         struct expr *e = document_expr(in, node);
-        bool constant = expr_constant(e) != NULL;
-        if (node->kind == YAML_SEQUENCE || (node->kind == YAML_SCALAR && constant)) {
+        const struct value *constant = expr_constant(e);
+        bool is_map = constant == NULL || value_kind(constant) == TYPE_OBJECT ||
+                      value_kind(constant) == TYPE_MAP;
+        if (node->kind == YAML_SEQUENCE || (node->kind == YAML_SCALAR && !is_map)) {
                 key_problem(in, node, "'%s' must be a map, not %s", what, yaml_kind_name(node));
                 return NULL;
         }

@@ -187,6 +187,7 @@ int environment_load(const char *path, const struct source_reader *reader,
         env->source_count = loader.source_count;
         map_release(&loader.templates);
         map_release(&loader.types);
+        map_release(&loader.broken);
         if (loader_report(&loader, err) < 0) return -1;
         digest(env);
         *ret = steal(env);

@@ -20,6 +20,7 @@ struct loader {
         const struct schema_source *schemas;
         struct error *problems;
         struct map templates; /* path → struct template *, complete */
+        struct map broken;    /* parameters with a mistake in their declaration, by address */
         struct map types;     /* type → struct type_entry * */
         struct source *sources;
         size_t source_count, source_capacity;
@@ -51,6 +52,9 @@ void loader_problems(struct loader *loader, struct error **from, struct place pl
 const char *loader_suggest(
     struct loader *loader, const char *name, const char *const *candidates, size_t count);
 const char *loader_suggest_map(struct loader *loader, const char *name, const struct map *candidates);
+/* A parameter with a mistake in its declaration: its value is not complained about as well. */
+void loader_break(struct loader *loader, const struct parameter *p);
+bool loader_is_broken(const struct loader *loader, const struct parameter *p);
 /* All problems to *err, ordered by file, line and column. -1 if there are any. */
 int loader_report(struct loader *loader, struct error **err);
 

@@ -115,6 +115,7 @@ void parameters_read(struct reading *in, const struct yaml_entry *entry)
         t->parameter_count = map->count;
         for (uint32_t i = 0; i < map->count; i++) {
                 struct parameter *p = &t->parameters[i];
+                size_t before = error_count(in->loader->problems);
                 key_check_name(in, &map->entries[i], "parameter");
                 p->name = arena_strdup(in->loader->arena, map->entries[i].key);
                 p->place = yaml_key_place(in->file, &map->entries[i]);
@@ -123,6 +124,7 @@ void parameters_read(struct reading *in, const struct yaml_entry *entry)
                 part.address = arena_printf(in->loader->scratch, "param.%s", p->name);
                 part.into = p;
                 read_parameter(&part, &map->entries[i]);
+                if (error_count(in->loader->problems) > before) loader_break(in->loader, p);
                 map_put(&t->parameter_by_name, p->name, p);
         }
 }

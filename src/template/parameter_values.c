@@ -174,6 +174,7 @@ static void take_fixed(struct values *v, const struct value *fixed)
 static struct value *settle(struct values *v, const struct parameter *p, const struct given *g)
 {
         const char *address = address_of(v, p->name);
+        if (loader_is_broken(v->loader, p)) return value_unknown(p->type);
         if (g->value == NULL && p->fallback == NULL) {
                 loader_problem(v->loader, p->place, address,
                     "a value is missing: set it in the environment's 'parameters', with --set %s=… "
@@ -211,7 +212,7 @@ static void check_failed(struct values *v, const struct parameter *p, const stru
 static void run_checks(
     struct values *v, const struct parameter *p, const struct scope *scope, const struct given *g)
 {
-        for (size_t i = 0; i < p->check_count; i++) {
+        for (size_t i = 0; i < p->check_count && !loader_is_broken(v->loader, p); i++) {
                 const struct check *check = &p->checks[i];
                 cleanup(error_free) struct error *problem = NULL;
                 cleanup(value_free) struct value *raw = expr_eval(check->that, scope, &problem);
@@ -220,6 +221,8 @@ static void run_checks(
                 if (passed == NULL) {
                         error_context(&problem, "the check cannot be evaluated");
                         loader_problems(v->loader, &problem, p->place, address_of(v, p->name));
+                } else if (!value_is_known(passed) && v->loader->broken.count > 0) {
+                        continue; /* it looks at a parameter that is broken */
                 } else if (!value_is_known(passed) || value_is_null(passed)) {
                         loader_problem(v->loader, *expr_place(check->that), address_of(v, p->name),
                             "the check gives neither true nor false");

@@ -2,6 +2,7 @@
 #include "template/loader.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -42,6 +43,18 @@ const char *loader_suggest_map(struct loader *loader, const char *name, const st
         size_t count = 0;
         for (map_foreach (candidates, entry)) names[count++] = entry->key;
         return loader_suggest(loader, name, names, count);
+}
+
+void loader_break(struct loader *loader, const struct parameter *p)
+{
+        map_put(&loader->broken, arena_printf(loader->scratch, "%p", (const void *)p), loader);
+}
+
+bool loader_is_broken(const struct loader *loader, const struct parameter *p)
+{
+        char key[32];
+        snprintf(key, sizeof key, "%p", (const void *)p);
+        return map_has(&loader->broken, key);
 }
 
 struct ranked {

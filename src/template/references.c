@@ -381,11 +381,13 @@ static void check_parameters_of(struct checking *c)
         const struct template *t = c->template;
         c->only_parameters = true;
         for (size_t i = 0; i < t->parameter_count; i++) {
+                size_t before = error_count(c->loader->problems);
                 c->address = arena_printf(c->loader->scratch, "param.%s", t->parameters[i].name);
                 for (size_t k = 0; k < t->parameters[i].check_count; k++) {
                         check_expr(c, t->parameters[i].checks[k].that);
                         check_expr(c, t->parameters[i].checks[k].message);
                 }
+                if (error_count(c->loader->problems) > before) loader_break(c->loader, &t->parameters[i]);
         }
         c->only_parameters = false;
 }

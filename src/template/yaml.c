@@ -122,6 +122,7 @@ static int attach(struct reader *r, struct yaml_node *node, yaml_mark_t mark)
                 struct yaml_entry entry = {top->key, top->key_line, top->key_column, top->key_merges, node};
                 vec_push(r->entries, r->entry_count, r->entry_capacity, entry);
                 top->key = NULL;
+                if (entry.merge) return 0; /* its entries count, once they are merged */
         } else {
                 vec_push(r->items, r->item_count, r->item_capacity, node);
         }
@@ -235,6 +236,7 @@ static int merge_one(struct reader *r, struct frame *top, struct map *seen, cons
                 map_put(seen, entry.key, entry.value);
                 vec_push(r->entries, r->entry_count, r->entry_capacity, entry);
                 top->weight += entry.value->weight;
+                if (entry.value->height >= top->height) top->height = (uint8_t)(entry.value->height + 1);
         }
         return 0;
 }
