@@ -269,7 +269,7 @@ static int add_string(const struct verb *v, struct text *out, const struct value
 {
         const char *s = value_as_string(string);
         size_t len = value_string_len(string);
-        if (v->precision >= 0) len = clusters_len(s, len, (size_t)v->precision);
+        if (v->precision > 0) len = clusters_len(s, len, (size_t)v->precision);
         if (v->mode == 's') {
                 add_padded(v, out, s, len);
                 return 0;

@@ -29,11 +29,15 @@ static bool emit_scalar(yaml_emitter_t *emitter, const char *s, size_t len, yaml
                emit(emitter, &event);
 }
 
+/* Lines stand as a block, unless the last one is only blanks: a block would lose them, or what comes behind it. */
 static bool emit_string(yaml_emitter_t *emitter, const char *s, size_t len)
 {
-        bool lines = memchr(s, '\n', len) != NULL;
+        size_t end = len;
+        while (end > 0 && s[end - 1] == ' ') end--;
+        bool blank_end = end < len && end > 0 && s[end - 1] == '\n';
+        bool block = memchr(s, '\n', len) != NULL && !blank_end;
         return emit_scalar(
-            emitter, s, len, lines ? YAML_LITERAL_SCALAR_STYLE : YAML_DOUBLE_QUOTED_SCALAR_STYLE);
+            emitter, s, len, block ? YAML_LITERAL_SCALAR_STYLE : YAML_DOUBLE_QUOTED_SCALAR_STYLE);
 }
 
 static bool emit_value(yaml_emitter_t *emitter, const struct value *v);
