@@ -105,10 +105,25 @@ static bool emit_document(yaml_emitter_t *emitter, const struct value *v)
         return emit(emitter, &event);
 }
 
+static const char document_end[] = "...\n";
+
+/* Whether the text ends in a line that is the end of a document. YAML has breaks of lines beyond ASCII. */
+static bool ends_expressly(const struct text *t)
+{
+        static const char *const breaks[] = {"\n", "\u2028", "\u2029", "\xc2\x85"};
+        size_t len = sizeof document_end - 1;
+        if (t->len < len || memcmp(t->data + t->len - len, document_end, len) != 0) return false;
+        size_t before = t->len - len;
+        bool alone = before == 0;
+        for (size_t i = 0; i < sizeof breaks / sizeof *breaks; i++) {
+                size_t n = strlen(breaks[i]);
+                alone = alone || (before >= n && memcmp(t->data + before - n, breaks[i], n) == 0);
+        }
+        return alone;
+}
+
 int yaml_encode(const struct value *v, struct text *out, struct error **err)
 {
-        static const char end[] = "...\n";
-        enum { END = sizeof end - 1 };
         __attribute__((__cleanup__(text_release_cleanup))) struct text t = {0};
         yaml_emitter_t emitter;
         if (!yaml_emitter_initialize(&emitter))
@@ -121,11 +136,9 @@ int yaml_encode(const struct value *v, struct text *out, struct error **err)
         if (!good) return error_set(err, ERROR_INPUT, NULL, "cannot write the value as YAML");
 
         /* Releases of libyaml differ in when they end a document expressly: here, after a bare scalar only. */
-        while (t.len >= END && memcmp(t.data + t.len - END, end, END) == 0 &&
-               (t.len == END || t.data[t.len - END - 1] == '\n'))
-                t.len -= END;
+        while (ends_expressly(&t)) t.len -= sizeof document_end - 1;
         text_addn(out, t.data, t.len);
         bool scalar = value_is_null(v) || value_kind(v) == TYPE_NUMBER || value_kind(v) == TYPE_BOOL;
-        if (scalar) text_add(out, end);
+        if (scalar) text_add(out, document_end);
         return 0;
 }
