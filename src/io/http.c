@@ -393,7 +393,10 @@ int http_new(struct loop *loop, struct http **ret, struct error **err)
 void http_free(struct http *http)
 {
         if (http == NULL) return;
-        while (http->exchanges != NULL) exchange_free(http->exchanges);
+        for (struct http_exchange *x = http->exchanges, *next; x != NULL; x = next) {
+                next = x->next;
+                exchange_free(x);
+        }
         http_multi_free(http->multi);
         curl_share_cleanup(http->share);
         free(http);

@@ -424,7 +424,10 @@ void ssh_free(struct ssh *ssh)
 {
         if (ssh == NULL) return;
         ssh_pool_free(ssh->pool);
-        while (ssh->exchanges != NULL) exchange_free(ssh->exchanges);
+        for (struct ssh_exchange *x = ssh->exchanges, *next; x != NULL; x = next) {
+                next = x->next;
+                exchange_free(x);
+        }
         free(ssh);
         libssh2_exit();
 }

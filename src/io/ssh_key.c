@@ -38,8 +38,8 @@ static int give_passphrase(char *buf, int size, int writing, void *context)
         const char *passphrase = context;
         (void)writing;
         size_t len = passphrase != NULL ? strlen(passphrase) : 0;
-        if (len == 0 || len > (size_t)size) return -1; /* never ask the terminal */
-        memcpy(buf, passphrase, len);
+        if (len == 0 || len > (size_t)size) return -1;           /* never ask the terminal */
+        for (size_t i = 0; i < len; i++) buf[i] = passphrase[i]; /* no string: OpenSSL takes the length */
         return (int)len;
 }
 

@@ -275,9 +275,10 @@ void ssh_pool_free(struct ssh_pool *pool)
         if (pool == NULL) return;
         for (map_foreach (&pool->groups, entry)) {
                 struct ssh_group *group = entry->value;
-                while (group->links != NULL) {
-                        group->links->tunnel = NULL; /* freed below, with all others */
-                        link_remove(group->links);
+                for (struct ssh_link *link = group->links, *next; link != NULL; link = next) {
+                        next = link->next;
+                        link->tunnel = NULL; /* freed below, with all others */
+                        link_free(link);
                 }
         }
         ssh_tunnel_free_all(&pool->tunnels);

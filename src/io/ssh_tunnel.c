@@ -327,5 +327,8 @@ void ssh_tunnel_cancel(struct ssh_tunnel *t)
 
 void ssh_tunnel_free_all(struct ssh_tunnel **list)
 {
-        while (*list != NULL) tunnel_free(*list);
+        for (struct ssh_tunnel *t = *list, *next; t != NULL; t = next) {
+                next = t->next;
+                tunnel_free(t);
+        }
 }
