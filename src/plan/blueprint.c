@@ -43,6 +43,7 @@ static void add_use(
                 use.key = step->name || step->index ? USE_CONSTANT : USE_COMPUTED;
                 use.name = step->name;
                 use.value = step->index;
+                if (ref->step_count > key_at + 1) use.next = step[1].name;
         }
         vec_push(c->items, c->count, c->capacity, use);
 }

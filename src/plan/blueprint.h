@@ -20,6 +20,7 @@ struct use { /* one reference in an expression */
         uint32_t index;            /* into the template's parameters, locals, lookups or resources */
         const char *name;          /* USE_CONSTANT: the name that follows, or NULL: */
         const struct value *value; /* the constant index that follows */
+        const char *next;          /* the name after that, or NULL */
 };
 struct uses {
         struct use *items;

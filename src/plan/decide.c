@@ -29,9 +29,10 @@ static struct value *unknown_attributes(const struct schema *schema)
         return diff_attributes(schema, NULL, NULL, false);
 }
 
-static bool is_deferred(const struct instance *i)
+static bool is_deferred(const struct node *n)
 {
-        return i->node.deferred && i->nested == NULL;
+        if (n->kind == NODE_EXPANSION) return !((const struct expansion *)n)->expanded;
+        return n->deferred && ((const struct instance *)n)->nested == NULL;
 }
 
 static void fail(struct evaluation *ev, struct instance *i)
@@ -104,9 +105,9 @@ static bool host_moves(const struct instance *i)
         return !same_part(old, now, "address") || !same_part(old, now, "port");
 }
 
-static bool made_anew_or_gone(const struct instance *i)
+static bool is_gone(const struct node *n)
 {
-        return i->gone;
+        return n->kind == NODE_INSTANCE && ((const struct instance *)n)->gone;
 }
 
 static const char *change_reason(struct evaluation *ev, const struct change *changes, size_t count)
@@ -288,7 +289,7 @@ static void decide_action(
                 decide_change(ev, i, config, err);
                 return;
         }
-        if (host_moves(i) && node_culprit(&i->node, made_anew_or_gone) != NULL) {
+        if (host_moves(i) && node_culprit(&i->node, is_gone) != NULL) {
                 decide_creation(ev, i, config, ACTION_CREATE, "its host was deleted outside", err);
                 return;
         }
@@ -341,9 +342,9 @@ void decide_managed(struct evaluation *ev, struct instance *i, struct error **er
                 return;
         }
         if (i->node.deferred) {
-                const struct instance *other = node_culprit(&i->node, is_deferred);
+                const char *other = node_culprit(&i->node, is_deferred);
                 defer(ev, i->address,
-                    other ? arena_printf(ev->arena, "needs %s, which is planned later", other->address)
+                    other ? arena_printf(ev->arena, "needs %s, which is planned later", other)
                           : "needs something that is planned later");
                 {
                         set_attributes(i, unknown_attributes(schema));

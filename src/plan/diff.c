@@ -46,12 +46,14 @@ struct value *diff_prior(
         return prior;
 }
 
-static void check_names(
+static bool check_names(
     const struct schema *schema, const struct value *config, const struct place *place, struct error **err)
 {
+        bool right = true;
         for (size_t i = 0; i < value_count(config); i++) {
                 const char *name = value_key_at(config, i);
                 if (schema_property(schema, name) != NULL) continue;
+                right = false;
                 const char **names = mem_alloc(schema->property_count * sizeof *names);
                 for (size_t p = 0; p < schema->property_count; p++) names[p] = schema->properties[p].name;
                 const char *near = text_suggest(name, names, schema->property_count);
@@ -59,6 +61,7 @@ static void check_names(
                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
                 free(names);
         }
+        return right;
 }
 
 static struct value *propose_property(const struct property *p, const struct value *given,
@@ -88,16 +91,13 @@ static struct value *propose_property(const struct property *p, const struct val
 struct value *diff_propose(const struct schema *schema, const struct value *config, const struct value *prior,
     const struct place *place, struct error **err)
 {
-        bool failed = false;
         bool whole = value_is_known(config) && !value_is_null(config);
         if (whole && value_kind(config) != TYPE_OBJECT && value_kind(config) != TYPE_MAP) {
                 error_set(err, ERROR_INPUT, place, "properties must be an object");
                 return NULL;
         }
         bool secret = value_is_sensitive(config);
-        size_t before = error_count(*err);
-        if (whole) check_names(schema, config, place, err);
-        failed = error_count(*err) > before;
+        bool failed = whole && !check_names(schema, config, place, err);
         struct value_builder b = {0};
         for (size_t i = 0; i < schema->property_count; i++) {
                 const struct property *p = &schema->properties[i];

@@ -64,8 +64,7 @@ void estimate_build(struct plan *plan)
                 step->remaining += step->seconds;
                 for (size_t a = 0; a < step->after_count; a++) {
                         struct step *before = &plan->steps[step->after[a]];
-                        if (next[before->index] != STEP_NONE && before->remaining >= step->remaining)
-                                continue;
+                        if (next[before->index] != STEP_NONE && before->remaining > step->remaining) continue;
                         before->remaining = step->remaining;
                         next[before->index] = step->index;
                 }

@@ -28,13 +28,12 @@ static void expansion_release(struct expansion *x)
 
 static void module_release(struct module *m)
 {
-        const struct template *t = m->blueprint->template;
-        for (size_t i = 0; m->params != NULL && i < t->parameter_count; i++) value_free(m->params[i].value);
-        for (size_t i = 0; i < t->local_count; i++) value_free(m->locals[i].value);
-        for (size_t i = 0; i < t->provider_count; i++) value_free(m->providers[i].value);
-        for (size_t i = 0; i < t->output_count; i++) value_free(m->outputs[i].value);
-        for (size_t i = 0; i < t->lookup_count; i++) expansion_release(&m->lookups[i]);
-        for (size_t i = 0; i < t->resource_count; i++) expansion_release(&m->resources[i]);
+        for (size_t i = 0; m->params != NULL && i < m->param_count; i++) value_free(m->params[i].value);
+        for (size_t i = 0; i < m->local_count; i++) value_free(m->locals[i].value);
+        for (size_t i = 0; i < m->provider_count; i++) value_free(m->providers[i].value);
+        for (size_t i = 0; i < m->output_count; i++) value_free(m->outputs[i].value);
+        for (size_t i = 0; i < m->lookup_count; i++) expansion_release(&m->lookups[i]);
+        for (size_t i = 0; i < m->resource_count; i++) expansion_release(&m->resources[i]);
         value_free(m->attributes);
 }
 
@@ -97,18 +96,26 @@ void note_end(struct evaluation *ev, struct node *node)
         node_add(ev, node);
 }
 
-const struct instance *node_culprit(const struct node *node, bool (*test)(const struct instance *))
+const char *node_culprit(const struct node *node, bool (*test)(const struct node *))
 {
         const struct node *stack[64] = {node};
         size_t depth = 1;
         for (unsigned looked = 0; depth > 0 && looked < 10000; looked++) {
                 const struct node *at = stack[--depth];
-                if (at->kind == NODE_INSTANCE && at != node && test((const struct instance *)at))
-                        return (const struct instance *)at;
-                if (at->kind == NODE_INSTANCE && at != node && at->dep_count == 0) continue;
+                bool named = at->kind == NODE_INSTANCE || at->kind == NODE_EXPANSION;
+                if (at != node && named && test(at))
+                        return at->kind == NODE_INSTANCE ? ((const struct instance *)at)->address
+                                                         : ((const struct expansion *)at)->address;
                 for (uint32_t i = at->dep_count; i-- > 0 && depth < 64;) stack[depth++] = at->deps[i];
         }
         return NULL;
+}
+
+struct node *output_node(struct module *m, const char *name)
+{
+        const struct template *t = m->blueprint->template;
+        struct output_block *o = name ? map_get(&t->output_by_name, name) : NULL;
+        return o ? &m->outputs[o - t->outputs].node : &m->outputs_node;
 }
 
 /* Notes one reference of an expression that gave something unknown, as it may not have been evaluated at all. */
@@ -137,14 +144,8 @@ static void note_use(struct evaluation *ev, struct module *m, const struct use *
                 note(ev, &one->node);
                 return;
         }
-        const struct template *t = one->nested->blueprint->template;
-        if (x->shape == SHAPE_LONE && use->name != NULL)
-                for (size_t i = 0; i < t->output_count; i++)
-                        if (strcmp(t->outputs[i].name, use->name) == 0) {
-                                note(ev, &one->nested->outputs[i].node);
-                                return;
-                        }
-        note(ev, &one->nested->outputs_node);
+        const char *output = x->shape == SHAPE_LONE ? use->name : use->next;
+        note(ev, output_node(one->nested, output));
 }
 
 static void note_uses(struct evaluation *ev, struct module *m, const struct uses *uses)

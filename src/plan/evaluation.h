@@ -121,6 +121,7 @@ struct module {
         struct node members, outputs_node;
         struct cell *params, *locals, *providers, *outputs;
         struct expansion *lookups, *resources;
+        size_t param_count, local_count, provider_count, output_count, lookup_count, resource_count;
         const struct value *fixed; /* the root's parameters */
         struct value *attributes;  /* the outputs in one object */
         uint32_t attributes_epoch;
@@ -168,8 +169,11 @@ void note(struct evaluation *ev, struct node *node);
 void note_end(struct evaluation *ev, struct node *node);
 /* Makes a node known with the dependencies that it has already. */
 void node_add(struct evaluation *ev, struct node *node);
-/* A terminal behind a node's dependencies for which `test` holds, or NULL: whom to name in a reason. Looks at a bounded number. */
-const struct instance *node_culprit(const struct node *node, bool (*test)(const struct instance *));
+/* The address of an instance or resource behind a node for which `test` holds, or NULL: whom to name in a reason. Looks at a
+ * bounded number. */
+const char *node_culprit(const struct node *node, bool (*test)(const struct node *));
+/* The output of that name, or all of them. */
+struct node *output_node(struct module *m, const char *name);
 
 /*
  * Evaluates in the scope of a module and, unless NULL, of one of its instances. While the plan is made and the result is not wholly

@@ -7,23 +7,53 @@ enum { INSTANCES_MAX = 1000000, DEPTH_MAX = 24 };
 
 static int module_expand(struct evaluation *ev, struct module *m, struct error **err);
 
-static bool is_changing(const struct instance *i)
+static bool is_later(const struct node *n)
 {
-        return (i->acts && i->action != ACTION_GATE) || (i->node.deferred && i->nested == NULL);
+        if (n->kind == NODE_EXPANSION) return !((const struct expansion *)n)->expanded;
+        return n->deferred && ((const struct instance *)n)->nested == NULL;
 }
 
-/* "count is known only after network[0] is created" */
+static bool has_action(const struct node *n, enum action action)
+{
+        const struct instance *i = (const struct instance *)n;
+        return n->kind == NODE_INSTANCE && i->acts && i->action == action;
+}
+
+static bool is_made(const struct node *n)
+{
+        return has_action(n, ACTION_CREATE) || has_action(n, ACTION_ADOPT);
+}
+static bool is_replaced(const struct node *n)
+{
+        return has_action(n, ACTION_REPLACE);
+}
+static bool is_updated(const struct node *n)
+{
+        return has_action(n, ACTION_UPDATE);
+}
+static bool is_read(const struct node *n)
+{
+        return has_action(n, ACTION_READ);
+}
+
+/* "count is known only after network[0] was created" */
 static const char *known_after(struct evaluation *ev, const char *what, const struct node *node)
 {
-        const struct instance *i = node_culprit(node, is_changing);
-        if (i == NULL) return arena_printf(ev->arena, "%s is not known yet", what);
-        if (i->node.deferred)
-                return arena_printf(ev->arena, "%s depends on %s, which is planned later", what, i->address);
-        const char *done = i->action == ACTION_UPDATE    ? "updated"
-                           : i->action == ACTION_READ    ? "read"
-                           : i->action == ACTION_REPLACE ? "replaced"
-                                                         : "created";
-        return arena_printf(ev->arena, "%s is known only after %s was %s", what, i->address, done);
+        static const struct {
+                bool (*test)(const struct node *);
+                const char *done;
+        } causes[] = {
+            {is_made, "created"}, {is_replaced, "replaced"}, {is_updated, "updated"}, {is_read, "read"}};
+        const char *later = node_culprit(node, is_later);
+        if (later != NULL)
+                return arena_printf(ev->arena, "%s depends on %s, which is planned later", what, later);
+        for (size_t c = 0; c < sizeof causes / sizeof causes[0]; c++) {
+                const char *address = node_culprit(node, causes[c].test);
+                if (address == NULL) continue;
+                return arena_printf(
+                    ev->arena, "%s is known only after %s was %s", what, address, causes[c].done);
+        }
+        return arena_printf(ev->arena, "%s is not known yet", what);
 }
 
 static void defer_expansion(struct evaluation *ev, struct expansion *x, const char *reason)
@@ -396,6 +426,12 @@ static struct module *module_new(struct evaluation *ev, struct module *parent, s
         if (b == NULL) return NULL;
         struct module *m = arena_alloc(ev->arena, sizeof *m);
         *m = (struct module){.parent = parent, .instance = instance, .blueprint = b, .depth = depth};
+        m->param_count = t->parameter_count;
+        m->local_count = t->local_count;
+        m->provider_count = t->provider_count;
+        m->output_count = t->output_count;
+        m->lookup_count = t->lookup_count;
+        m->resource_count = t->resource_count;
         m->prefix = instance ? arena_printf(ev->arena, "%s/", instance->address) : "";
         m->members.kind = NODE_MEMBERS;
         m->outputs_node.kind = NODE_OUTPUTS;

@@ -33,11 +33,7 @@ static struct value *hand_out(struct frame *f, struct instance *i, const char *a
                 note(f->ev, &i->node);
                 return value_ref(instance_value(f->ev, i, err));
         }
-        const struct template *t = i->nested->blueprint->template;
-        struct node *touched = &i->nested->outputs_node;
-        for (size_t o = 0; attribute != NULL && o < t->output_count; o++)
-                if (strcmp(t->outputs[o].name, attribute) == 0) touched = &i->nested->outputs[o].node;
-        note(f->ev, touched);
+        note(f->ev, output_node(i->nested, attribute));
         return value_ref(instance_value(f->ev, i, err));
 }
 

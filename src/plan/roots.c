@@ -24,6 +24,9 @@ struct gathering {
 
 static void gather(struct evaluation *ev, struct gathering *g, struct node *root)
 {
+        struct expansion *x = (struct expansion *)root;
+        if (root->kind == NODE_EXPANSION && x->shape == SHAPE_LONE && x->count == 1)
+                root = &x->instances[0].node;
         if (root->visit == ev->visit) return;
         root->visit = ev->visit;
         vec_push(g->items, g->count, g->capacity, root);
