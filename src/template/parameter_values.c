@@ -56,7 +56,10 @@ static void take_map(
                 if (p == NULL) continue;
                 in.address = address_of(v, p->name);
                 struct value *value = document_value(&in, entry->value, v->environment);
-                if (value != NULL) give(v, p, value, yaml_place(file, entry->value), NULL);
+                if (value != NULL)
+                        give(v, p, value, yaml_place(file, entry->value), NULL);
+                else
+                        loader_break(v->loader, p); /* and is not missing as well */
         }
 }
 
@@ -123,6 +126,7 @@ static void take_text(struct values *v, const struct parameter *p, const char *t
                 give(v, p, value, none, source);
                 return;
         }
+        loader_break(v->loader, p);
         /* without the position in the text, and never the text itself: it may be a secret */
         __attribute__((__cleanup__(text_release_cleanup))) struct text type = {0};
         type_text(p->type, &type);
