@@ -83,6 +83,7 @@ void executor_free(struct executor *x)
         for (size_t i = 0; i < x->count; i++) {
                 struct step_run *r = &x->steps[i];
                 if (r->operation != NULL) operation_drop(r->operation);
+                timer_cancel(r->expiry);
                 value_free(r->properties);
                 value_free(r->host);
                 value_free(r->adopted);

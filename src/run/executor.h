@@ -22,7 +22,7 @@ struct executor_request { /* borrowed for the life of the executor */
         const char *run, *lineage;
         int64_t run_started_ms;
         const int64_t *row_of_step; /* the row in the run's step table of each step; -1 for joins */
-        const struct map *answers;  /* gate name → struct gate_row *, answered while nothing ran; or NULL */
+        const struct map *answers;  /* gate name → struct gate_row *, opened by this run before; or NULL */
         const struct map *operations; /* address → struct operation_row *: intents that an interrupted run left open; or NULL */
         bool settle_only;             /* run nothing but the steps of those intents, whatever they wait for */
         void (*finished)(void *context);

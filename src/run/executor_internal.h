@@ -21,7 +21,8 @@ struct step_run {
         char *adopted_id;
         char token[33];
         unsigned attempts;
-        int64_t opened_ms; /* gates: wall clock */
+        int64_t opened_ms;    /* gates: wall clock */
+        struct timer *expiry; /* gates */
 };
 
 struct heap { /* step indices, most urgent first */

@@ -7,16 +7,25 @@
 #include "base/clock.h"
 #include "run/executor_internal.h"
 
+#define EXPIRY "the clock" /* who rejects a gate that nobody answered before it lapsed */
+
 static const char *gate_name(const struct step_run *r)
 {
         return r->step->gate ? r->step->gate : r->step->address;
 }
 
-/* An answer that came while the run was not under way: recorded already. */
-static const struct gate_row *recorded_answer(const struct step_run *r)
+/* A gate that this run opened while another process drove it; perhaps answered since. */
+static const struct gate_row *recorded_gate(const struct step_run *r)
 {
         const struct map *answers = r->executor->request.answers;
         return answers ? map_get(answers, gate_name(r)) : NULL;
+}
+
+/* When the question lapses, in wall-clock milliseconds; 0: never. It counts from when it was first asked, whichever process asked. */
+static int64_t expires_at(const struct step_run *r)
+{
+        const struct approval *a = r->step->approval;
+        return a != NULL && a->expires_ms > 0 ? r->opened_ms + a->expires_ms : 0;
 }
 
 static const char *given_beforehand(const struct step_run *r)
@@ -114,6 +123,8 @@ static void approved(void *context)
 
 static void close_gate(struct step_run *r, bool approve, const char *by, const char *comment)
 {
+        timer_cancel(r->expiry);
+        r->expiry = NULL;
         struct executor *x = r->executor;
         struct event e = {.by = by, .message = comment};
         enum step_status waiting = r->status;
@@ -134,11 +145,20 @@ static void close_gate(struct step_run *r, bool approve, const char *by, const c
         journal_then(x->request.journal, approved, r);
 }
 
+static void lapsed(void *context)
+{
+        struct step_run *r = context;
+        r->expiry = NULL;
+        executor_answer(r->executor, gate_name(r), false, EXPIRY, "nobody answered in time", false, NULL);
+}
+
 void gate_open(struct step_run *r)
 {
         struct executor *x = r->executor;
         r->status = STEP_WAITING;
-        r->opened_ms = r->started_wall_ms = clock_wall_ms();
+        const struct gate_row *before = recorded_gate(r);
+        r->started_wall_ms = clock_wall_ms();
+        r->opened_ms = before ? before->opened_ms : r->started_wall_ms;
         r->started_ms = loop_now_ms(x->request.io->loop);
         x->gates_open++;
 
@@ -157,9 +177,15 @@ void gate_open(struct step_run *r)
         cleanup_free uint32_t *behind = steps_behind(r, &behind_count);
         cleanup_free char *details = details_json(r, message, approvers, behind, behind_count);
 
-        const struct gate_row *answer = recorded_answer(r);
-        if (answer != NULL) {
-                close_gate(r, strcmp(answer->status, "approved") == 0, answer->answered_by, answer->comment);
+        int64_t expiry = expires_at(r);
+        bool answered = before != NULL && strcmp(before->status, "waiting") != 0 && before->answered_by != NULL;
+        if (expiry > 0 && (answered ? before->answered_ms : clock_wall_ms()) > expiry) {
+                write_gate(r, "rejected", details, EXPIRY, "nobody answered in time");
+                close_gate(r, false, EXPIRY, "nobody answered in time");
+                return;
+        }
+        if (answered) {
+                close_gate(r, strcmp(before->status, "approved") == 0, before->answered_by, before->comment);
                 return;
         }
         const char *by = given_beforehand(r);
@@ -168,6 +194,7 @@ void gate_open(struct step_run *r)
                 close_gate(r, true, by, NULL);
                 return;
         }
+        if (expiry > 0) r->expiry = timer_start(x->request.io->loop, expiry - clock_wall_ms(), lapsed, r);
         executor_record_step(r, NULL);
         struct event e = {.message = message};
         executor_emit(x, EVENT_GATE_WAITING, r, &e);
@@ -206,7 +233,8 @@ int executor_answer(struct executor *x, const char *gate, bool approve, const ch
         cleanup_free char *message = NULL;
         cleanup(value_free) struct value *approvers = NULL;
         if (plan_gate_text(x->request.plan, r->step, &message, &approvers, err) < 0) return -1;
-        if (!may_approve(approvers, by))
+        bool lapse = !approve && strcmp(by, EXPIRY) == 0;
+        if (!lapse && !may_approve(approvers, by))
                 return error_set(err, ERROR_DENIED, NULL,
                     "%s may not answer gate '%s': its approvers are others", by, gate);
         size_t behind_count;

@@ -39,7 +39,7 @@ struct unfinished { /* what is known of the run to go on with */
         struct gate_row *gates;
         size_t gate_count;
         struct map open;    /* address → struct operation_row * of this run or an earlier one */
-        struct map answers; /* gate → struct gate_row *, answered */
+        struct map answers; /* gate → struct gate_row *, as they stand */
         struct saved_plan *saved;
         struct environment *env;
         int64_t *row_of_step;
@@ -66,8 +66,7 @@ static int load_unfinished(struct session *s, const char *run, struct unfinished
         for (size_t i = 0; i < u->operation_count; i++)
                 map_put(&u->open, u->operations[i].address, &u->operations[i]);
         for (size_t i = 0; i < u->gate_count; i++)
-                if (strcmp(u->gates[i].status, "waiting") != 0 && u->gates[i].answered_by != NULL)
-                        map_put(&u->answers, u->gates[i].name, &u->gates[i]);
+                map_put(&u->answers, u->gates[i].name, &u->gates[i]);
         if (u->row.plan == NULL)
                 return error_set(err, ERROR_CONFLICT, NULL, "run %s has no recorded plan", run);
         return saved_plan_read(u->row.plan, strlen(u->row.plan), &s->sealer, &u->saved, err);
