@@ -101,12 +101,18 @@ static int read_fault(const json_t *value, enum sandbox_fault *fault, struct san
 
 static int read_rule(const json_t *from, struct sandbox_fault_rule *rule, struct sandbox_refusal *refusal)
 {
+        static const char *const members[] = {"match", "do", "times", "skip"};
         const char *key;
         json_t *value;
-        json_object_foreach((json_t *)from, key,
-            value) if (strcmp(key, "match") && strcmp(key, "do") && strcmp(key, "times") &&
-                       strcmp(key, "skip")) return sandbox_refuse(refusal, 422, "faults",
-            "a fault has match, do, times and skip, not '%.64s'", key);
+        json_object_foreach((json_t *)from, key, value)
+        {
+                bool known = false;
+                for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+                        known |= strcmp(key, members[i]) == 0;
+                if (!known)
+                        return sandbox_refuse(refusal, 422, "faults",
+                            "a fault has match, do, times and skip, not '%.64s'", key);
+        }
         const char *match = json_string_value(json_object_get(from, "match"));
         const char *space = match ? strchr(match, ' ') : NULL;
         if (space == NULL || space == match || (space[1] != '/' && space[1] != '*') ||

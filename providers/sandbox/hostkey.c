@@ -71,6 +71,12 @@ static int write_file(const char *path, const char *data, size_t len, struct err
         return failed ? error_system(err, failed, "write %s", path) : 0;
 }
 
+static void wipe(struct text *secret)
+{
+        mem_wipe(secret->data, secret->len);
+        text_release(secret);
+}
+
 int sandbox_hostkey_write(const struct sandbox_hostkey *pair, const char *path, struct error **err)
 {
         struct text inner = {0}, blob = {0}, file = {0}, key = {0};
@@ -90,11 +96,10 @@ int sandbox_hostkey_write(const struct sandbox_hostkey *pair, const char *path, 
         int result = write_file(path, file.data, file.len, err);
         mem_wipe(text, strlen(text));
         free(text);
-        struct text *all[] = {&inner, &blob, &file, &key};
-        for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-                mem_wipe(all[i]->data, all[i]->len);
-                text_release(all[i]);
-        }
+        wipe(&inner);
+        wipe(&blob);
+        wipe(&file);
+        text_release(&key);
         return result;
 }
 

@@ -74,30 +74,31 @@ static char *temporary_directory(struct error **err)
         return NULL;
 }
 
+/* Where the hosts live, and the secret of their keys. */
+static int prepare(struct sandbox_hosts *hosts, const char *directory, struct error **err)
+{
+        hosts->temporary = directory == NULL;
+        hosts->directory = hosts->temporary ? temporary_directory(err) : mem_printf("%s/hosts", directory);
+        if (hosts->directory == NULL) return -1;
+        if (!sandbox_sshd_takes_path(hosts->directory)) {
+                hosts->sshd.missing =
+                    "sshd cannot use a directory whose name has more than letters, digits and ._+,=@:/-";
+                return 0;
+        }
+        if (hosts->temporary) return sandbox_hostkey_secret(NULL, hosts->secret, err);
+        if (make_directory(hosts->directory, err) < 0) return -1;
+        sandbox_strays_kill(hosts->directory);
+        cleanup_free char *secret = mem_printf("%s/.secret", hosts->directory);
+        return sandbox_hostkey_secret(secret, hosts->secret, err);
+}
+
 struct sandbox_hosts *sandbox_hosts_new(
     struct sandbox_watches *watches, const char *directory, bool enabled, struct error **err)
 {
         cleanup(sandbox_hosts_free) struct sandbox_hosts *hosts = mem_alloc(sizeof *hosts);
         hosts->watches = watches;
         sandbox_sshd_look(&hosts->sshd, enabled);
-        if (hosts->sshd.missing != NULL) return steal(hosts);
-
-        hosts->temporary = directory == NULL;
-        if (hosts->temporary) {
-                hosts->directory = temporary_directory(err);
-                if (hosts->directory == NULL) return NULL;
-        } else {
-                hosts->directory = mem_printf("%s/hosts", directory);
-                if (make_directory(hosts->directory, err) < 0) return NULL;
-                sandbox_strays_kill(hosts->directory);
-        }
-        cleanup_free char *secret = hosts->temporary ? NULL : mem_printf("%s/.secret", hosts->directory);
-        if (sandbox_hostkey_secret(secret, hosts->secret, err) < 0) return NULL;
-        if (!sandbox_sshd_takes_path(hosts->directory)) {
-                error_set(err, ERROR_INPUT, NULL,
-                    "sshd cannot use the directory %s: letters, digits and ._+,=@:/- only", hosts->directory);
-                return NULL;
-        }
+        if (hosts->sshd.missing == NULL && prepare(hosts, directory, err) < 0) return NULL;
         return steal(hosts);
 }
 

@@ -27,7 +27,7 @@ struct sandbox_host_address {
 
 /* `directory` is where the hosts live (created if need be); NULL for a temporary one that goes with the hosts. With `enabled`
  * false, or without a usable sshd, there are no hosts, and sandbox_hosts_note says why. Ends what an earlier
- * sandbox that was killed left running there. Errors: SYSTEM, INPUT for a directory whose name sshd cannot take. */
+ * sandbox that was killed left running there. Errors: SYSTEM. */
 struct sandbox_hosts *sandbox_hosts_new(
     struct sandbox_watches *watches, const char *directory, bool enabled, struct error **err);
 /* Ends all sessions. NULL-safe. */

@@ -75,7 +75,7 @@ static void resume(struct exchange *x, enum phase phase)
 static enum MHD_Result reset_connection(struct MHD_Connection *connection)
 {
         struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
-        connect(connection_socket(connection), &nowhere, sizeof nowhere);
+        (void)connect(connection_socket(connection), &nowhere, sizeof nowhere);
         return MHD_NO;
 }
 

@@ -83,30 +83,39 @@ static bool passes(const struct filter *filter, const struct sandbox_object *obj
         return true;
 }
 
-static int compare_objects(const void *a, const void *b)
+static int compare_items(const void *a, const void *b)
 {
-        const struct sandbox_object *left = *(struct sandbox_object *const *)a,
-                                    *right = *(struct sandbox_object *const *)b;
+        const struct sandbox_slot *left = a, *right = b;
         return (left->seq > right->seq) - (left->seq < right->seq);
 }
 
-/* Everything that may pass, in order: by name through the index, otherwise the shelf from the page on. */
-static struct sandbox_object **candidates(const struct sandbox_cloud *cloud, const struct sandbox_type *type,
-    const struct filter *filter, size_t *count)
+/* Everything that may pass, in order: by name through the index (owned), otherwise the shelf itself from the page on. */
+struct candidates {
+        const struct sandbox_slot *slots;
+        size_t count;
+        struct sandbox_slot *owned;
+};
+
+static struct candidates find_candidates(
+    const struct sandbox_cloud *cloud, const struct sandbox_type *type, const struct filter *filter)
 {
         const struct sandbox_shelf *shelf = &cloud->objects.shelves[type->index];
-        struct sandbox_object **found = NULL, *namesake;
-        size_t capacity = 0;
-        *count = 0;
-        if (filter->name != NULL) {
-                namesake = sandbox_objects_named(&cloud->objects, type, filter->name);
-                for (; namesake != NULL; namesake = namesake->next)
-                        vec_push(found, *count, capacity, namesake);
-                if (*count > 1) qsort(found, *count, sizeof(struct sandbox_object *), compare_objects);
+        struct candidates found = {0};
+        if (filter->name == NULL) {
+                size_t start = sandbox_shelf_after(shelf, filter->after);
+                if (start == shelf->slot_count) return found;
+                found.slots = &shelf->slots[start];
+                found.count = shelf->slot_count - start;
                 return found;
         }
-        for (size_t i = sandbox_shelf_after(shelf, filter->after); i < shelf->slot_count; i++)
-                if (shelf->slots[i].object != NULL) vec_push(found, *count, capacity, shelf->slots[i].object);
+        size_t capacity = 0;
+        struct sandbox_object *namesake = sandbox_objects_named(&cloud->objects, type, filter->name);
+        for (; namesake != NULL; namesake = namesake->next) {
+                struct sandbox_slot slot = {namesake->seq, namesake};
+                vec_push(found.owned, found.count, capacity, slot);
+        }
+        if (found.count > 1) qsort(found.owned, found.count, sizeof *found.owned, compare_items);
+        found.slots = found.owned;
         return found;
 }
 
@@ -114,19 +123,20 @@ json_t *sandbox_listing(const struct sandbox_cloud *cloud, const struct sandbox_
     const struct sandbox_request *request, struct sandbox_refusal *refusal)
 {
         struct filter filter;
-        size_t count;
         int64_t now = clock_monotonic_ms(), last = 0;
         if (read_filter(request, &filter, refusal) < 0) return NULL;
-        cleanup_free struct sandbox_object **found = candidates(cloud, type, &filter, &count);
+        struct candidates found = find_candidates(cloud, type, &filter);
         json_t *items = json_array(), *next = json_null();
-        for (size_t i = 0; i < count; i++) {
-                if (!passes(&filter, found[i], now)) continue;
+        for (size_t i = 0; i < found.count; i++) {
+                const struct sandbox_object *object = found.slots[i].object;
+                if (object == NULL || !passes(&filter, object, now)) continue;
                 if ((int64_t)json_array_size(items) == filter.limit) {
                         next = json_sprintf("%lld", (long long)last);
                         break;
                 }
-                last = found[i]->seq;
-                json_array_append_new(items, sandbox_cloud_render(found[i], now));
+                last = object->seq;
+                json_array_append_new(items, sandbox_cloud_render(object, now));
         }
+        free(found.owned);
         return json_pack("{s:o, s:o}", "items", items, "next", next);
 }

@@ -128,7 +128,10 @@ static void index_object(struct sandbox_objects *objects, struct sandbox_object 
                 size_t k;
                 if (!is_reference(p)) continue;
                 refer(objects, p, value, object, on);
-                json_array_foreach(value, k, item) refer(objects, p, item, object, on);
+                json_array_foreach(value, k, item)
+                {
+                        refer(objects, p, item, object, on);
+                }
         }
         occupy(objects, object, on);
         name(&objects->shelves[object->type->index], object, on);

@@ -123,4 +123,7 @@ sandbox_start --data "$DATA" --no-ssh
 call GET "/v1/servers/$WEB"
 field '[.ssh_host, .ssh_port, .host_key, (.note | type)]' '[null,null,null,"string"]' "switched off, a server says that it is a record only"
 sandbox_stop
+sandbox_start --data "$WORK/a place"
+like "$(cat "$WORK/ready")" 'no SSH servers: sshd cannot use' "a directory that sshd cannot take costs the logins, not the data"
+sandbox_stop
 finish

@@ -50,6 +50,7 @@ finish() {
 }
 
 sandbox_start() {
+        rm -f "$WORK/ready" # of the one before
         "$TUTTI" sandbox --listen 127.0.0.1:0 --token "$TOKEN" "$@" >"$WORK/ready" 2>"$WORK/errors" &
         PID=$!
         for _ in $(seq 200); do
