@@ -317,7 +317,7 @@ static void socket_event(uv_poll_t *poll, int status, int events)
 
 /*
  * An idle connection is watched for its end only. libssh2 reads on behalf of channels; what the host sends while there is none
- * stays in the socket until there is.
+ * stays in the socket until there is. While a call could not send all, libssh2 reads nothing.
  */
 static void update_polling(struct ssh_session *s)
 {
@@ -326,7 +326,7 @@ static void update_polling(struct ssh_session *s)
                 ssh_session_broke(s, LIBSSH2_ERROR_SOCKET_DISCONNECT);
                 return;
         }
-        int events = is_idle(s) ? UV_DISCONNECT : UV_READABLE | (ssh_session_blocked(s) ? UV_WRITABLE : 0);
+        int events = is_idle(s) ? UV_DISCONNECT : ssh_session_blocked(s) ? UV_WRITABLE : UV_READABLE;
         if (s->poll == NULL) {
                 s->poll = mem_alloc(sizeof *s->poll);
                 uv_poll_init(loop_uv(s->loop), s->poll, s->fd);

@@ -169,7 +169,8 @@ static void socket_event(uv_poll_t *poll, int status, int events)
 
 static void update_polling(struct ssh_tunnel *t)
 {
-        int events = (t->up.len == 0 && !t->up.ended ? UV_READABLE : 0) | (t->down.len > 0 ? UV_WRITABLE : 0);
+        bool read_more = t->up.len == 0 && !t->up.ended && !ssh_session_blocked(t->channel.session);
+        int events = (read_more ? UV_READABLE : 0) | (t->down.len > 0 ? UV_WRITABLE : 0);
         if (events == t->polled) return;
         t->polled = events;
         if (events == 0)
@@ -182,7 +183,10 @@ static enum ssh_step step_pumping(struct ssh_tunnel *t)
 {
         static ssh_flow *const flows[] = {from_channel, to_socket, from_socket, to_channel};
         enum ssh_step step = ssh_channel_flow(&t->channel, flows, sizeof flows / sizeof *flows);
-        if (ssh_session_blocked(t->channel.session)) return step;
+        if (ssh_session_blocked(t->channel.session)) {
+                update_polling(t);
+                return step;
+        }
         if ((t->up.ended && t->up.len == 0) || (t->down.ended && t->down.len == 0)) {
                 close_socket(t);
                 t->state = CLOSING;
