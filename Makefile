@@ -172,6 +172,8 @@ install: all
 	  install -d $(DESTDIR)$(PREFIX)/share/tutti/$$d && install -m 644 $$d*.yaml $(DESTDIR)$(PREFIX)/share/tutti/$$d; done
 	install -d $(DESTDIR)$(PREFIX)/share/tutti/templates
 	install -m 644 $(wildcard templates/*.yaml) $(DESTDIR)$(PREFIX)/share/tutti/templates
+	install -d $(DESTDIR)$(PREFIX)/include/tutti/providers
+	install -m 644 providers/provider.h $(DESTDIR)$(PREFIX)/include/tutti/providers
 	install -m 644 docs/tutti.1 $(DESTDIR)$(PREFIX)/share/man/man1/tutti.1
 	install -m 644 docs/completion.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/tutti
 
