@@ -95,4 +95,23 @@ field '[.[] | select(.type == "server").name] | unique' '["web"]' "with names"
 field '[.[] | select(.type == "server").labels.role] | unique' '["web"]' "and labels"
 sandbox_stop
 is "$EXIT" 0 "SIGTERM ends the sandbox cleanly"
+
+unset TUTTI_SANDBOX_TOKEN
+rm -f "$WORK/ready"
+"$TUTTI" sandbox --listen 127.0.0.1:0 --no-ssh >"$WORK/ready" 2>/dev/null &
+PID=$!
+for _ in $(seq 200); do grep -qs token "$WORK/ready" && break; sleep 0.05; done
+is "$(wc -l <"$WORK/ready")" 1 "one line is printed"
+URL=$(grep -o 'http://[^,]*' "$WORK/ready")
+TOKEN=$(grep -o '[0-9a-f]\{32\}$' "$WORK/ready")
+call GET /v1/networks
+is "$STATUS" 200 "without --token, one is drawn and printed, and opens the door"
+sandbox_stop
+if grep -qs '^0\{31\}1 ' /proc/net/if_inet6; then
+        sandbox_start --listen '[::1]:0' --no-ssh
+        like "$URL" '^http://\[::1\]:[0-9]+$' "IPv6 loopback"
+        call GET /v1/networks
+        is "$STATUS" 200 "serves as well"
+        sandbox_stop
+fi
 finish
