@@ -321,8 +321,6 @@ void executor_wake(struct executor *x)
 void executor_stop(struct executor *x)
 {
         x->stopping = true;
-        for (size_t i = 0; i < x->count; i++)
-                if (x->steps[i].operation != NULL) operation_cancel(x->steps[i].operation);
         executor_schedule(x);
 }
 
