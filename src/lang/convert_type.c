@@ -229,7 +229,8 @@ static const struct type *unify_to_one(const struct type *const *types, size_t c
         for (;;) {
                 const struct type **next = NULL;
                 for (size_t kind = 0; kind <= TYPE_OBJECT; kind++)
-                        if (best[kind] && (next == NULL || preference(best[kind], *next) < 0)) next = &best[kind];
+                        if (best[kind] && (next == NULL || preference(best[kind], *next) < 0))
+                                next = &best[kind];
                 if (next == NULL) return NULL;
                 if (all_convert(types, count, *next)) return type_ref(*next);
                 *next = NULL;

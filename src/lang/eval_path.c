@@ -260,14 +260,15 @@ static void *fail_root(struct eval *ev, const struct expr *e)
 static struct value *eval_root(struct eval *ev, const struct expr *e)
 {
         const struct path_expr *path = e->path;
-        const struct step *first = path->count > 0 ? &path->steps[0] : NULL;
+        const struct step *first = path->steps; /* if there is any */
+        bool stepped = path->count > 0;
         cleanup(value_free) struct value *computed = NULL;
-        if (first != NULL && first->kind == STEP_COMPUTED) {
+        if (stepped && first->kind == STEP_COMPUTED) {
                 computed = eval_expr(ev, first->index);
                 if (computed == NULL) return NULL;
         }
         if (ev->scope->resolve == NULL) return fail_root(ev, e);
-        const struct value *key = computed ? computed : first ? first->key : NULL;
+        const struct value *key = computed ? computed : stepped ? first->key : NULL;
         if (key != NULL && (!value_is_known(key) || value_is_null(key))) key = NULL;
         const char *next = path->count > 1 && path->steps[1].kind == STEP_ATTRIBUTE ? path->steps[1].name
                                                                                     : NULL;
@@ -276,12 +277,12 @@ static struct value *eval_root(struct eval *ev, const struct expr *e)
         struct value *v = ev->scope->resolve(ev->scope->context, path->root, key, next, &consumed, &problem);
         if (v == NULL && problem == NULL) return fail_root(ev, e);
         if (v == NULL) {
-                error_place(&problem, consumed && first ? &first->place : &e->place);
+                error_place(&problem, consumed && stepped ? &first->place : &e->place);
                 error_move(ev->err, &problem);
                 return NULL;
         }
-        size_t done = consumed ? 1 : 0;
-        bool sensitive = consumed && key && value_is_sensitive(key);
+        size_t done = consumed && key != NULL ? 1 : 0;
+        bool sensitive = done && value_is_sensitive(key);
         return eval_mark(
             walk(ev, v, path->steps + done, path->count - done, done ? NULL : computed), sensitive);
 }

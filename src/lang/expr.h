@@ -25,24 +25,25 @@ struct source_map {
         const struct source_line { /* ascending by offset; text from `offset` stands at line:column */
                 size_t offset;
                 unsigned line, column;
-        } *lines;
+        } * lines;
         size_t line_count;
 };
 
 /* A bare expression, such as the text of `tutti eval`. NULL with all problems in *err. */
-struct expr *expr_parse(struct arena *arena, const char *text, size_t len, const struct source_map *map,
-    struct error **err);
+struct expr *expr_parse(
+    struct arena *arena, const char *text, size_t len, const struct source_map *map, struct error **err);
 
 /*
  * The text of a YAML scalar: one single `${…}` keeps the type of its value; other text with `${…}` or `%{…}`
  * gives a string; text without either is the literal string. `$${` and `%%{` escape.
  */
-struct expr *expr_parse_template(struct arena *arena, const char *text, size_t len, const struct source_map *map,
-    struct error **err);
+struct expr *expr_parse_template(
+    struct arena *arena, const char *text, size_t len, const struct source_map *map, struct error **err);
 
 /* Built by the template reader out of YAML nodes. Parts are borrowed and must live as long as the arena. */
 struct expr *expr_literal(struct arena *arena, struct value *steal, const struct place *place);
-struct expr *expr_tuple(struct arena *arena, struct expr *const *elements, size_t count, const struct place *place);
+struct expr *expr_tuple(
+    struct arena *arena, struct expr *const *elements, size_t count, const struct place *place);
 struct expr *expr_object(struct arena *arena, const char *const *keys, const struct place *key_places,
     struct expr *const *values, size_t count, const struct place *place);
 
@@ -59,16 +60,17 @@ const struct expr *expr_attribute(const struct expr *e, const char *key);
 struct reference {
         const char *root;
         const struct reference_step {
-                const char *name;          /* attribute or string index; NULL for a number, splat or computed index */
+                const char *name; /* attribute or string index; NULL for a number, splat or computed index */
                 const struct value *index; /* a constant index's value, or NULL */
                 bool is_attribute;         /* .name, not ["name"] */
-        } *steps;
+        } * steps;
         size_t step_count;
         struct place place;
 };
 
 /* Calls `each` for every reference in the expression, in source order. */
-void expr_references(const struct expr *e, void (*each)(void *context, const struct reference *reference), void *context);
+void expr_references(
+    const struct expr *e, void (*each)(void *context, const struct reference *reference), void *context);
 
 /* If the whole expression is one reference (`${web}`), that one; else NULL. Borrowed. */
 const struct reference *expr_is_reference(const struct expr *e);
@@ -86,7 +88,8 @@ const struct reference *expr_is_reference(const struct expr *e);
 struct scope {
         struct value *(*resolve)(void *context, const char *root, const struct value *key, const char *next,
             int *consumed, struct error **err);
-        void (*names)(void *context, void (*each)(void *sink, const char *name), void *sink); /* may be NULL */
+        void (*names)(
+            void *context, void (*each)(void *sink, const char *name), void *sink); /* may be NULL */
         void *context;
 
         /* For file functions: paths are relative to base_dir and must stay inside root_dir (NULL: base_dir) unless

@@ -15,7 +15,8 @@ enum parameter_flags {
         PARAM_NULL = 1,      /* accepts null */
         PARAM_UNKNOWN = 2,   /* body handles a value that is unknown at the top or inside */
         PARAM_SENSITIVE = 4, /* body handles the mark; it is not joined onto the result */
-        PARAM_SHALLOW = 8,   /* only the top must be known: unknown parts inside do not make the result unknown */
+        PARAM_SHALLOW =
+            8, /* only the top must be known: unknown parts inside do not make the result unknown */
 };
 
 struct function_parameter {
@@ -37,7 +38,7 @@ struct function {
         struct function_info info;
         struct function_parameter parameters[4]; /* up to the first with name NULL */
         struct function_parameter rest;          /* variadic, if its name is not NULL */
-        const char *result;                      /* result type, as in a parameter; NULL: result_type decides */
+        const char *result; /* result type, as in a parameter; NULL: result_type decides */
         /* New reference; the arguments may be unknown (their types count); NULL with an error if they do not fit. */
         const struct type *(*result_type)(const struct call *call, struct error **err);
         /* New reference, or NULL with one problem. `err` messages name the parameter where one is at fault. */
@@ -45,8 +46,9 @@ struct function {
 };
 
 /* The tables, one per functions_*.c, each ending with an entry whose info.name is NULL. */
-extern const struct function functions_numeric[], functions_string[], functions_collection[], functions_encoding[],
-    functions_hash[], functions_date[], functions_net[], functions_conversion[], functions_file[];
+extern const struct function functions_numeric[], functions_string[], functions_collection[],
+    functions_encoding[], functions_hash[], functions_date[], functions_net[], functions_conversion[],
+    functions_file[];
 
 const struct function *function_find(const char *name); /* by hash or binary search */
 

@@ -50,8 +50,8 @@ CLEANUP(const struct type *, type_free);
 enum type_kind type_kind(const struct type *type);
 const struct type *type_element(const struct type *type); /* of list, set, map; borrowed */
 size_t type_count(const struct type *type);               /* of tuple elements or object attributes */
-const struct type *type_at(const struct type *type, size_t index);                     /* of a tuple */
-const struct type_attribute *type_attribute_at(const struct type *type, size_t index); /* of an object */
+const struct type *type_at(const struct type *type, size_t index);                      /* of a tuple */
+const struct type_attribute *type_attribute_at(const struct type *type, size_t index);  /* of an object */
 const struct type_attribute *type_attribute(const struct type *type, const char *name); /* NULL if none */
 
 bool type_equal(const struct type *a, const struct type *b);

@@ -31,16 +31,22 @@ struct value *value_null(const struct type *type);
 struct value *value_unknown(const struct type *type);
 struct value *value_bool(bool b);
 struct value *value_int(int64_t n);
-struct value *value_double(double n);                     /* n is finite */
-struct value *value_number(const char *text, size_t len); /* decimal with optional exponent; NULL if it is none */
-struct value *value_string(const char *s);                /* normalised to NFC, as Terraform does */
-struct value *value_string_n(const char *s, size_t len);  /* must be UTF-8; may hold NUL bytes */
+struct value *value_double(double n); /* n is finite */
+struct value *value_number(
+    const char *text, size_t len);         /* decimal with optional exponent; NULL if it is none */
+struct value *value_string(const char *s); /* normalised to NFC, as Terraform does */
+struct value *value_string_n(const char *s, size_t len); /* must be UTF-8; may hold NUL bytes */
 struct value *value_tuple(struct value *const *elements, size_t count);
-struct value *value_list(const struct type *element, struct value *const *elements, size_t count); /* all of that type */
-struct value *value_set(const struct type *element, struct value *const *elements, size_t count);  /* dedups, sorts */
-struct value *value_map(const struct type *element, const char *const *keys, struct value *const *values, size_t count);
-struct value *value_object(const char *const *keys, struct value *const *values, size_t count); /* last of equal keys wins */
-struct value *value_sensitive(const struct value *v, bool sensitive); /* the same with the mark set or taken off the top */
+struct value *value_list(
+    const struct type *element, struct value *const *elements, size_t count); /* all of that type */
+struct value *value_set(
+    const struct type *element, struct value *const *elements, size_t count); /* dedups, sorts */
+struct value *value_map(
+    const struct type *element, const char *const *keys, struct value *const *values, size_t count);
+struct value *value_object(
+    const char *const *keys, struct value *const *values, size_t count); /* last of equal keys wins */
+struct value *value_sensitive(
+    const struct value *v, bool sensitive); /* the same with the mark set or taken off the top */
 
 /* An object built up attribute by attribute. `struct value_builder b = {0};` */
 struct value_builder {
@@ -49,7 +55,7 @@ struct value_builder {
         size_t count, capacity, capacity_values;
 };
 void value_builder_add(struct value_builder *b, const char *key, struct value *steal); /* copies the key */
-struct value *value_builder_object(struct value_builder *b);                           /* and empties the builder */
+struct value *value_builder_object(struct value_builder *b); /* and empties the builder */
 void value_builder_release(struct value_builder *b);
 
 /* The same without any mark, at the top or inside. */
@@ -59,7 +65,7 @@ struct value *value_unmarked(const struct value *v);
 const struct type *value_type(const struct value *v); /* borrowed */
 enum type_kind value_kind(const struct value *v);
 bool value_is_null(const struct value *v);
-bool value_is_known(const struct value *v);   /* at the top */
+bool value_is_known(const struct value *v);        /* at the top */
 bool value_is_wholly_known(const struct value *v); /* nothing unknown inside; O(1) */
 bool value_is_sensitive(const struct value *v);    /* at the top */
 bool value_has_sensitive(const struct value *v);   /* anywhere; O(1) */
@@ -80,7 +86,7 @@ double value_as_double(const struct value *v);
  * the whole is not on the borrowed part, so ask the whole. */
 size_t value_count(const struct value *v);
 const struct value *value_at(const struct value *v, size_t index);
-const char *value_key_at(const struct value *v, size_t index); /* map and object */
+const char *value_key_at(const struct value *v, size_t index);         /* map and object */
 const struct value *value_get(const struct value *v, const char *key); /* map and object; NULL if none */
 
 /* As value_get on a path such as "network.zones[0].name"; borrowed; NULL if any part is missing. */
@@ -124,8 +130,8 @@ struct sealer { /* implemented by state/seal.c over AES-256-GCM */
  * (without its HTML escapes). Unknown parts become {"$unknown": "type"}, and sensitive ones follow
  * `secrets`; `sealer` is needed for SECRETS_SEAL only. Fails only where the sealer fails.
  */
-int value_json(const struct value *v, enum value_secrets secrets, const struct sealer *sealer, struct text *out,
-    struct error **err);
+int value_json(const struct value *v, enum value_secrets secrets, const struct sealer *sealer,
+    struct text *out, struct error **err);
 
 /*
  * Reads JSON that value_json wrote (or any other) as Terraform's jsondecode does: objects, tuples,
@@ -133,8 +139,8 @@ int value_json(const struct value *v, enum value_secrets secrets, const struct s
  * `sealer` and marked sensitive; {"$unknown": …} becomes unknown. Both only when `sealer` is given:
  * without it (foreign JSON) they are ordinary objects. Bounded: depth 200.
  */
-struct value *value_from_json(const char *json, size_t len, const struct type *type, const struct sealer *sealer,
-    struct error **err);
+struct value *value_from_json(
+    const char *json, size_t len, const struct type *type, const struct sealer *sealer, struct error **err);
 
 /* Like value_json, but exact: {"t": type, "v": value} keeps type (set against list, empty map, null of a type). */
 int value_encode(const struct value *v, const struct sealer *sealer, struct text *out, struct error **err);
