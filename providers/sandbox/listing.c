@@ -46,7 +46,7 @@ static int read_filter(
                 } else if (strcmp(name, "page") == 0) {
                         if (!sandbox_listing_number(value, INT64_MAX, &filter->after))
                                 return sandbox_refuse(
-                                    refusal, 422, "page", "page must be what `next` of the page before says");
+                                    refusal, 422, "page", "page must be what the Link of the page before says");
                 } else {
                         return sandbox_refuse(refusal, 422, name,
                             "a list takes name, label, limit and page, not '%.64s'", name);
@@ -120,23 +120,24 @@ static struct candidates find_candidates(
 }
 
 json_t *sandbox_listing(const struct sandbox_cloud *cloud, const struct sandbox_type *type,
-    const struct sandbox_request *request, struct sandbox_refusal *refusal)
+    const struct sandbox_request *request, int64_t *next, struct sandbox_refusal *refusal)
 {
         struct filter filter;
         int64_t now = clock_monotonic_ms(), last = 0;
         if (read_filter(request, &filter, refusal) < 0) return NULL;
         struct candidates found = find_candidates(cloud, type, &filter);
-        json_t *items = json_array(), *next = json_null();
+        json_t *items = json_array();
+        *next = 0;
         for (size_t i = 0; i < found.count; i++) {
                 const struct sandbox_object *object = found.slots[i].object;
                 if (object == NULL || !passes(&filter, object, now)) continue;
                 if ((int64_t)json_array_size(items) == filter.limit) {
-                        next = json_sprintf("%lld", (long long)last);
+                        *next = last;
                         break;
                 }
                 last = object->seq;
                 json_array_append_new(items, sandbox_cloud_render(object, now));
         }
         free(found.owned);
-        return json_pack("{s:o, s:o}", "items", items, "next", next);
+        return items;
 }

@@ -109,8 +109,12 @@ static int route_collection(struct call *call, const struct sandbox_type *type)
 {
         if (is_method(call, "POST")) return post_object(call, type);
         if (!is_method(call, "GET")) return refuse_method(call, "GET, POST");
-        json_t *list = sandbox_listing(call->cloud, type, call->request, &call->refusal);
+        int64_t next;
+        json_t *list = sandbox_listing(call->cloud, type, call->request, &next, &call->refusal);
         if (list == NULL) return -1;
+        if (next > 0)
+                snprintf(call->reply->link, sizeof call->reply->link, "</v1/%s?page=%lld>; rel=\"next\"",
+                    type->plural, (long long)next);
         reply_json(call->reply, 200, list);
         return 0;
 }

@@ -33,10 +33,10 @@ for i in 1 2 3 4 5; do create volumes '{"name": "v'$i'", "size_gb": 1}'; done
 PAGE=0 NAMES=
 for _ in 1 2 3 4 5 6; do
         call GET "/v1/volumes?limit=2&page=$PAGE"
-        NAMES="$NAMES$(jq -r '[.items[].name] | join(",")' <<<"$BODY");"
-        PAGE=$(jq -r .next <<<"$BODY")
-        [ "$PAGE" = null ] && break
-        [ "$NAMES" = "v1,v2;" ] && { call GET '/v1/volumes?name=v1'; call DELETE "/v1/volumes/$(jq -r '.items[0].id' <<<"$BODY")"; }
+        NAMES="$NAMES$(jq -r '[.[].name] | join(",")' <<<"$BODY");"
+        PAGE=$(header link | sed -n 's/.*page=\([0-9]*\)>; rel="next".*/\1/p')
+        [ -z "$PAGE" ] && break
+        [ "$NAMES" = "v1,v2;" ] && { call GET '/v1/volumes?name=v1'; call DELETE "/v1/volumes/$(jq -r '.[0].id' <<<"$BODY")"; }
 done
 is "$NAMES" "v1,v2;v3,v4;v5;" "pages neither repeat nor lose, even when something is deleted between"
 
@@ -50,12 +50,12 @@ call GET "/v1/networks/$(jq -r .id <<<"$BODY")"; field .status active "and the n
 control '{"visible_after": "1500ms"}'
 net shy -H "${KEY}shy"; SHY=$(jq -r .id <<<"$BODY")
 call GET "/v1/networks/$SHY"; is "$STATUS" 404 "a fresh object is invisible to GET"
-call GET '/v1/networks?name=shy'; field .items '[]' "and to lists"
+call GET '/v1/networks?name=shy'; field . '[]' "and to lists"
 net shy -H "${KEY}shy"; is "$STATUS $(jq -r .id <<<"$BODY")" "200 $SHY" "but not to its key"
 net shy; is "$STATUS" 409 "and its name is taken"
 await "/v1/networks/$SHY" '.id != null'
 call GET "/v1/networks/$SHY"; is "$STATUS" 200 "later it is visible to GET"
-call GET '/v1/networks?name=shy'; field '.items | length' 1 "and to lists"
+call GET '/v1/networks?name=shy'; field length 1 "and to lists"
 control '{"visible_after": "0"}'
 
 # Faults: NAME of the object is also that of the fault
@@ -125,7 +125,7 @@ seq 1000 | sed 's|.*|next\nurl = "'"$URL"'/v1/volumes"\ndata = "{\\"name\\":\\"m
 curl -sS --parallel --parallel-immediate --parallel-max 300 -K "$WORK/many" 2>/dev/null | sort | uniq -c | tr -s ' ' >"$WORK/codes"
 is "$(cat "$WORK/codes")" " 1000 202" "a thousand creations, 300 at a time"
 call GET '/v1/volumes'
-field '[.items[] | select(.name | startswith("many"))] | [length, (map(.name) | unique | length), (map(.id) | unique | length)]' '[1000,1000,1000]' "are a thousand objects"
+field '[.[] | select(.name | startswith("many"))] | [length, (map(.name) | unique | length), (map(.id) | unique | length)]' '[1000,1000,1000]' "are a thousand objects"
 call GET '/_journal?since=10'
 field '[.[0].seq, (.[-1].seq - length)]' '[11,10]' "the journal from a number on"
 

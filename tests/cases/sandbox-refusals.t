@@ -170,9 +170,9 @@ sandbox_start --no-ssh --no-name-unique
 create networks '{"name": "net", "cidr": "10.0.0.0/16"}'
 create networks '{"name": "net", "cidr": "10.0.0.0/16"}'
 call GET '/v1/networks?name=net'
-field '.items | length' 2 "with --no-name-unique a name can be used twice"
+field length 2 "with --no-name-unique a name can be used twice"
 call DELETE "/v1/networks/$ID"
 call GET '/v1/networks?name=net'
-field '.items | length' 1 "and finds what is left"
+field length 1 "and finds what is left"
 sandbox_stop
 finish

@@ -113,7 +113,7 @@ create networks '{"name": "net", "cidr": "10.0.0.0/16"}'; NET=$ID
 create subnets '{"name": "sub", "network_id": "'$NET'", "cidr": "10.0.0.0/20"}'; SUB=$ID
 for i in $(seq 60); do create servers '{"name": "s'$i'", "subnet_id": "'$SUB'", "size": "s", "image": "i"}'; done
 call GET /v1/servers
-field '[.items[].ssh_port] | unique | length' 60 "sixty servers, each with its port"
+field '[.[].ssh_port] | unique | length' 60 "sixty servers, each with its port"
 is "$(ls -d "$WORK"/tutti-sandbox-* | wc -l)" 1 "without --data they live in a temporary directory"
 sandbox_stop INT
 is "$EXIT $(ls -d "$WORK"/tutti-sandbox-* 2>/dev/null | wc -l)" "0 0" "which goes with the sandbox"
