@@ -56,17 +56,17 @@ const char *auth_text(
         return NULL;
 }
 
-static int auth_none(const struct tutti_host *host, const struct value *auth, struct auth_session *session,
-    int64_t now_ms, struct outgoing *o, char **problem)
+static int auth_none(const struct tutti_host *host, const struct value *auth, int64_t now_ms,
+    struct outgoing *o, char **problem)
 {
-        (void)host, (void)auth, (void)session, (void)now_ms, (void)o, (void)problem;
+        (void)host, (void)auth, (void)now_ms, (void)o, (void)problem;
         return 0;
 }
 
-static int auth_bearer(const struct tutti_host *host, const struct value *auth, struct auth_session *session,
-    int64_t now_ms, struct outgoing *o, char **problem)
+static int auth_bearer(const struct tutti_host *host, const struct value *auth, int64_t now_ms,
+    struct outgoing *o, char **problem)
 {
-        (void)session, (void)now_ms;
+        (void)now_ms;
         const char *token = auth_text(host, auth, "token", false, problem);
         if (!token) return -1;
         AUTO_BUF value = {0};
@@ -75,10 +75,10 @@ static int auth_bearer(const struct tutti_host *host, const struct value *auth, 
         return 0;
 }
 
-static int auth_basic(const struct tutti_host *host, const struct value *auth, struct auth_session *session,
-    int64_t now_ms, struct outgoing *o, char **problem)
+static int auth_basic(const struct tutti_host *host, const struct value *auth, int64_t now_ms,
+    struct outgoing *o, char **problem)
 {
-        (void)session, (void)now_ms;
+        (void)now_ms;
         const char *user = auth_text(host, auth, "user", false, problem);
         const char *password = user ? auth_text(host, auth, "password", false, problem) : NULL;
         if (!password) return -1;
@@ -95,10 +95,10 @@ static int auth_basic(const struct tutti_host *host, const struct value *auth, s
         return 0;
 }
 
-static int auth_header(const struct tutti_host *host, const struct value *auth, struct auth_session *session,
-    int64_t now_ms, struct outgoing *o, char **problem)
+static int auth_header(const struct tutti_host *host, const struct value *auth, int64_t now_ms,
+    struct outgoing *o, char **problem)
 {
-        (void)session, (void)now_ms;
+        (void)now_ms;
         const char *name = auth_text(host, auth, "name", false, problem);
         const char *value = name ? auth_text(host, auth, "value", false, problem) : NULL;
         if (!value) return -1;

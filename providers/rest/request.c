@@ -149,7 +149,7 @@ static int request_build(struct run *r, const struct request *q, struct outgoing
         struct value *auth = run_fill(r, r->service->auth);
         if (!auth) return -1;
         int ret = r->service->scheme->sign(
-            r->host, kind_map(r->host, auth) ? auth : NULL, NULL, r->host->wall_ms(), o, &r->problem);
+            r->host, kind_map(r->host, auth) ? auth : NULL, r->host->wall_ms(), o, &r->problem);
         r->host->value_free(auth);
         return ret;
 }

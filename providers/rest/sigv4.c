@@ -214,10 +214,9 @@ void sigv4_sign(const struct sigv4 *s, struct outgoing *o)
         headers_set(&o->headers, "Authorization", authorization);
 }
 
-int auth_sigv4_sign(const struct tutti_host *host, const struct value *auth, struct auth_session *session,
-    int64_t now_ms, struct outgoing *o, char **problem)
+int auth_sigv4_sign(const struct tutti_host *host, const struct value *auth, int64_t now_ms,
+    struct outgoing *o, char **problem)
 {
-        (void)session;
         struct sigv4 s = {0};
         s.access_key = auth_text(host, auth, "access_key", false, problem);
         s.secret_key = s.access_key ? auth_text(host, auth, "secret_key", false, problem) : NULL;
