@@ -94,7 +94,7 @@ struct value *document_build(struct run *r, bool changes)
         for (size_t i = 0; i < r->type->field_count; i++) {
                 const struct field *f = &r->type->fields[i];
                 const struct value *v = f->output ? NULL : run_recorded(r, f->name);
-                if (f->output || f->apart ||
+                if (f->output || f->unsent ||
                     (kind_none(r->host, v) && (!changes || r->action != TUTTI_UPDATE)))
                         continue;
                 if (changes && r->action == TUTTI_UPDATE && !document_differs(r, f)) continue;
@@ -168,7 +168,7 @@ static int document_same(
 /* The value of one field as the object shows it, in its type; NULL with r->problem. */
 static struct value *document_read(struct run *r, const struct field *f, const struct value *item)
 {
-        const struct value *at = f->apart ? NULL : document_at(r, item, f->reply_path);
+        const struct value *at = f->unread ? NULL : document_at(r, item, f->reply_path);
         struct value *raw = at ? r->host->value_ref(at) : r->host->value_null();
         if (f->read) {
                 run_root(r, "value", raw);
@@ -190,8 +190,8 @@ static struct value *document_read(struct run *r, const struct field *f, const s
 static struct value *document_observe_field(struct run *r, const struct field *f, const struct value *item)
 {
         const struct value *recorded = run_recorded(r, f->name);
-        if ((f->flags & TUTTI_WRITE_ONLY) || (f->apart && !f->read)) {
-                if (!recorded && f->apart) /* an import: what the id says */
+        if ((f->flags & TUTTI_WRITE_ONLY) || (f->unread && !f->read)) {
+                if (!recorded && f->unread) /* an import: what the id says */
                         recorded = r->host->value_get(r->host->value_get(r->roots, "properties"), f->name);
                 return recorded ? r->host->value_ref(recorded) : r->host->value_null();
         }

@@ -112,7 +112,7 @@ struct field { /* a property or an output, and its place in the API */
         const char *type;
         bool output;
         unsigned flags;
-        bool apart;                              /* `api: none` */
+        bool unsent, unread;                     /* `api: none`, or only one way */
         const char **request_path, **reply_path; /* NULL ends them */
         struct shape *write, *read, *same;
 };

@@ -65,14 +65,16 @@ static void manifest_field(
         f->reply_path = pool_alloc(c->pool, 2 * sizeof *f->reply_path);
         f->request_path[0] = manifest_api_name(c, f->name, s->names_request);
         f->reply_path[0] = manifest_api_name(c, f->name, s->names_reply);
-        f->apart = node_is_none(api);
-        if (api && !f->apart && api->kind == NODE_MAP) {
+        f->unsent = f->unread = node_is_none(api);
+        if (api && api->kind == NODE_MAP) {
                 static const char *const keys[] = {"request", "reply", NULL};
                 node_check_keys(api, "api", keys, c->problems);
+                f->unsent = node_is_none(node_raw(api, "request"));
+                f->unread = node_is_none(node_raw(api, "reply"));
                 if (node_get(api, "request"))
                         f->request_path = manifest_api_path(c, node_get(api, "request"));
                 if (node_get(api, "reply")) f->reply_path = manifest_api_path(c, node_get(api, "reply"));
-        } else if (api && !f->apart) {
+        } else if (api && !f->unsent) {
                 f->request_path = f->reply_path = manifest_api_path(c, api);
         }
         f->write = shape_compile(c, node_get(n, "write"));

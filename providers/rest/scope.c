@@ -61,6 +61,14 @@ static void run_begin_saved(struct run *r)
         r->made_ms = run_saved_int(r, saved, "made");
 }
 
+/* By token where one is asked for; a name proves nothing where repeating the creation settles it. */
+static const struct requests *run_finder(const struct run *r)
+{
+        const struct rest_type *t = r->type;
+        if (!r->host->op_token(r->op)) return &t->find_name;
+        return t->find_token.count || (t->abi.flags & TUTTI_TYPE_REPEATABLE) ? &t->find_token : &t->find_name;
+}
+
 static const struct requests *run_requests(const struct run *r)
 {
         const struct rest_type *t = r->type;
@@ -68,8 +76,7 @@ static const struct requests *run_requests(const struct run *r)
         case TUTTI_CREATE: return &t->create;
         case TUTTI_UPDATE: return &t->update;
         case TUTTI_DELETE: return &t->delete_;
-        case TUTTI_FIND:
-                return r->host->op_token(r->op) && t->find_token.count ? &t->find_token : &t->find_name;
+        case TUTTI_FIND: return run_finder(r);
         default: return &t->read;
         }
 }

@@ -252,10 +252,17 @@ static int step_keep(struct run *r, const struct request *q)
         return 0;
 }
 
-/* The new state, where this answer gives it. */
-static int step_observe(struct run *r, const struct answer *a)
+/*
+ * The new state, where this answer gives it. A `read` of several requests is complete with its last one only, and a request of
+ * the wait's own need not show the whole object.
+ */
+static int step_observe(struct run *r, const struct request *q, const struct answer *a)
 {
+        const struct requests *read = &r->type->read;
         if (!a->item || r->action == TUTTI_DELETE) return 0;
+        bool last = read->count && q == &read->items[read->count - 1];
+        if (read->count > 1 && (r->waiting || !last)) return 0;
+        if (r->waiting && !last) return 0;
         r->host->value_free(r->observed);
         r->observed = document_observe(r, a->item);
         return r->observed ? 0 : -1;
@@ -276,7 +283,7 @@ static enum tutti_result step_replied(struct run *r, const struct request *q)
                 run_to(r, r->index, false);
                 result = step_enter(r);
         } else if (step_keep(r, q) < 0 || (waits = step_waits(r, q)) < 0 ||
-                   (!waits && !q->read_again && step_observe(r, &a) < 0)) {
+                   (!waits && !q->read_again && step_observe(r, q, &a) < 0)) {
                 result = run_wrong(r, q);
         } else {
                 if (waits)
@@ -311,7 +318,7 @@ static enum tutti_result step_poll_answered(
                 if (masked) r->host->op_progress(r->op, masked);
                 return step_sleep(r, w->every_min, w->every_max, a->retry_after_ms);
         }
-        if ((w->own && step_keep(r, w->own) < 0) || step_observe(r, a) < 0) return run_wrong(r, poll);
+        if ((w->own && step_keep(r, w->own) < 0) || step_observe(r, poll, a) < 0) return run_wrong(r, poll);
         step_next(r, q);
         return step_enter(r);
 }
@@ -343,7 +350,10 @@ enum tutti_result rest_step(void *context, struct tutti_op *op)
         const struct tutti_reply *reply = r.host->op_reply(op);
         const struct request *q = step_request(&r, r.index);
         enum tutti_result result;
-        if (!q || !reply || reply->kind != TUTTI_REPLY_HTTP) {
+        if (r.action == TUTTI_FIND && !r.requests->count) { /* there is no way to look: none is known */
+                r.host->op_gone(op);
+                result = TUTTI_DONE;
+        } else if (!q || !reply || reply->kind != TUTTI_REPLY_HTTP) {
                 result = step_enter(&r);
         } else if (run_prepare(&r, q) < 0 || step_each(&r, q) < 0) {
                 result = run_wrong(&r, q);

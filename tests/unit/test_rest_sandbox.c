@@ -2,10 +2,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
-#include "rest_driver.h"
-
-static struct tutti_host host;
-static void *plugin, *context;
+#include "rest_cloud.h"
 
 static pid_t sandbox_start(char *url, size_t size)
 {
@@ -33,58 +30,13 @@ static pid_t sandbox_start(char *url, size_t size)
         return pid;
 }
 
-static struct tutti_op begin(enum tutti_action action, const char *type, const char *token)
-{
-        char *problem = NULL;
-        struct tutti_op op = {
-            .action = action, .type = tutti_provider.type(plugin, type, &problem), .token = token};
-        if (!op.type) {
-                printf("Bail out! %s\n", problem ? problem : type);
-                exit(1);
-        }
-        return op;
-}
-
-struct made {
-        const char *type;
-        char *id;
-        struct value *planned, *observed;
-} made[32];
-static size_t made_count;
-
-static bool run(struct tutti_op *op, const char *what)
-{
-        enum tutti_result result = driver_run(context, op);
-        bool good = ok(result == TUTTI_DONE, "%s %s", what, op->type->name);
-        if (!good) printf("# %s\n# %s\n", op->message, op->request);
-        return good;
-}
-
-static void no_drift(const struct tutti_type *type, const struct value *planned, const struct value *observed,
-    const char *what)
-{
-        char *drift = driver_drift(&host, type, planned, observed);
-        char *name = util_format("%s %s: a plan would be empty", what, type->name);
-        is_str(drift, "", name);
-        free(name);
-        free(drift);
-}
-
 static const char *create(const char *type, const char *json)
 {
-        static char tokens[32][33];
-        char *token = tokens[made_count];
-        snprintf(token, sizeof tokens[0], "%032zx", made_count + 1);
-        struct tutti_op op = begin(TUTTI_CREATE, type, token);
-        op.planned = driver_object(&host, op.type, json);
-        run(&op, "create");
-        struct made *m = &made[made_count++];
-        *m = (struct made){type, op.id ? strdup(op.id) : strdup(""), value_ref(op.planned),
-            op.observed ? value_ref(op.observed) : NULL};
-        if (m->observed) no_drift(op.type, m->planned, m->observed, "create");
+        struct tutti_op op = create_begin(type, json);
+        struct made *m = create_run(&op);
         driver_release(&op);
         /* Again with the same token: the same object. */
-        op = begin(TUTTI_CREATE, type, token);
+        op = begin(TUTTI_CREATE, type, m->token);
         op.planned = value_ref(m->planned);
         if (ok(op.type->flags & TUTTI_TYPE_REPEATABLE, "%s can be repeated", type)) {
                 run(&op, "repeat");
@@ -92,62 +44,6 @@ static const char *create(const char *type, const char *json)
         }
         driver_release(&op);
         return m->id;
-}
-
-static void read_back(struct made *m)
-{
-        struct tutti_op op = begin(TUTTI_READ, m->type, NULL);
-        op.prior = value_ref(m->observed);
-        op.id = strdup(m->id);
-        run(&op, "read");
-        if (op.observed) no_drift(op.type, m->planned, op.observed, "read");
-        driver_release(&op);
-        op = begin(TUTTI_IMPORT, m->type, NULL);
-        op.id = strdup(m->id);
-        run(&op, "import");
-        driver_release(&op);
-        op = begin(TUTTI_FIND, m->type, NULL);
-        op.planned = value_ref(m->planned);
-        if (op.type->flags & TUTTI_TYPE_FIND) {
-                run(&op, "find by name");
-                is_str(op.id, m->id, "the object");
-        }
-        driver_release(&op);
-}
-
-static void update(size_t i, const char *key, const char *json)
-{
-        struct made *m = &made[i];
-        char *problem = NULL;
-        struct tutti_op op = begin(TUTTI_UPDATE, m->type, NULL);
-        struct value *v = host.value_from_json(json, strlen(json), &problem);
-        const char *type = "any";
-        for (size_t p = 0; p < op.type->property_count; p++)
-                if (strcmp(op.type->properties[p].name, key) == 0) type = op.type->properties[p].type;
-        struct value *converted = host.value_convert(v, type, &problem);
-        op.prior = value_ref(m->observed);
-        op.planned = host.value_with(m->planned, key, converted);
-        op.id = strdup(m->id);
-        run(&op, "update");
-        if (op.observed) no_drift(op.type, op.planned, op.observed, "update");
-        value_free(v), value_free(converted);
-        driver_release(&op);
-}
-
-static void delete (struct made *m)
-{
-        struct tutti_op op = begin(TUTTI_DELETE, m->type, NULL);
-        op.prior = value_ref(m->observed);
-        op.id = strdup(m->id);
-        run(&op, "delete");
-        driver_release(&op);
-        op = begin(TUTTI_READ, m->type, NULL);
-        op.prior = value_ref(m->observed);
-        op.id = strdup(m->id);
-        enum tutti_result result = driver_run(context, &op);
-        ok(result == TUTTI_DONE && op.gone, "then %s is gone", m->type);
-        driver_release(&op);
-        free(m->id), value_free(m->planned), value_free(m->observed);
 }
 
 static void create_all(void)
@@ -163,9 +59,9 @@ static void create_all(void)
             "\"tcp\", \"port\": 22, \"cidr\": \"0.0.0.0/0\"}]}",
             made[0].id);
         create("sandbox.firewall", j);
-        create(
-            "sandbox.ssh_key", "{\"name\": \"key\", \"public_key\": \"ssh-ed25519 "
-                               "AAAAC3NzaC1lZDI1NTE5AAAAIJ4hOyMZqQ9vY0a1W0m8gQw1v0b2l1m7aG3e4x2B0k9f me\"}");
+        create("sandbox.ssh_key",
+            "{\"name\": \"key\", \"public_key\": \"ssh-ed25519 "
+            "AAAAC3NzaC1lZDI1NTE5AAAAIJ4hOyMZqQ9vY0a1W0m8gQw1v0b2l1m7aG3e4x2B0k9f me\"}");
         snprintf(j, sizeof j,
             "{\"name\": \"web\", \"subnet_id\": \"%s\", \"size\": \"small\", \"image\": \"debian-12\", "
             "\"ssh_key_ids\": [\"%s\"], \"firewall_ids\": [\"%s\"]}",
@@ -224,7 +120,7 @@ int main(void)
         while (tutti_provider.type_at(plugin, types, &problem)) types++;
         ok(types == 11 && !problem, "eleven types, all well formed");
         create_all();
-        for (size_t i = 0; i < made_count; i++) read_back(&made[i]);
+        for (size_t i = 0; i < made_count; i++) read_back(&made[i], true);
         update(0, "labels", "{\"a\": \"c\"}");
         update(1, "labels", "{\"x\": \"y\"}");
         update(2, "rules", "[]");
