@@ -47,6 +47,24 @@ static const char *example_result(const char *example)
         return found;
 }
 
+/* What a user of Terraform may stumble over; each of these is tested in test_lang_functions.c or kept out of the oracle. */
+static const char *const differences[] = {
+    "Infinite numbers are refused: `log(0, 10)`, `tonumber(\"Inf\")`, `.inf` in YAML.",
+    "`log` and `pow` give the shortest decimal of their result, also where it is computed with further.",
+    "A negative `newbits` or `netnum` of `cidrsubnet` is refused; Terraform gives an unrelated network.",
+    "An IPv6 network that maps IPv4 addresses, such as `::ffff:10.0.0.0/120`, gives hosts inside of it.",
+    "A null without a type is formatted by `%v` as `null`, where Terraform's result stays unknown.",
+    "`tolist` takes null beside lists and maps as an element; Terraform finds no single type.",
+    "`yamlencode` puts a text in quotes whose last line is only blanks, and does not escape all that follows "
+    "a byte order mark.",
+    "`base64gzip` compresses the same text to other bytes than Terraform (which expand to the same).",
+    "`bcrypt` takes a cost up to 16.",
+    "`fileset` finds no file outside of the project, and no file function reads one.",
+    "Inputs are bounded: regular expressions that take over a second, texts over 64 MiB, files over 32 MiB, "
+    "products over a "
+    "million elements and YAML that expands to as many are refused.",
+};
+
 /* In a table, a bar ends a cell even within code. */
 static void add_cell(struct text *out, const char *s, size_t len)
 {
@@ -91,6 +109,9 @@ static void reference(struct text *out)
                 for (const struct function *f = groups[g].functions; f->info.name; f++)
                         add_function(out, &f->info);
         }
+        text_add(out, "\n## Where they differ from Terraform\n\n");
+        for (size_t i = 0; i < sizeof differences / sizeof *differences; i++)
+                text_addf(out, "- %s\n", differences[i]);
 }
 
 static void test_document(const char *path)
