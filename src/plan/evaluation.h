@@ -16,7 +16,7 @@
 #include "plan/blueprint.h"
 #include "plan/plan.h"
 
-enum { STEP_NONE = UINT32_MAX };
+#define STEP_NONE UINT32_MAX
 
 enum node_kind {
         NODE_ENTRY,     /* what all of a resource's instances wait for: `after`, its count, its provider */

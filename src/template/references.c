@@ -10,7 +10,7 @@
 #include "base/text.h"
 
 /* The parts of a template, numbered through: locals, lookups, resources, providers. */
-enum { NO_PART = UINT32_MAX };
+#define NO_PART UINT32_MAX
 
 struct checking {
         struct loader *loader;
