@@ -143,7 +143,10 @@ if command -v cc >/dev/null; then
         tutti provider show tinyc.disk
         code 0 "and found in TUTTI_PROVIDERS"
         export TUTTI_PARAM_endpoint=$URL TUTTI_PARAM_token=$TOKEN
+        call POST /_control '{"visible_after": "300ms"}'
+        is "$STATUS" 200 "in a cloud where fresh objects are invisible for a while"
         story cdisks.yaml size_gb
+        call POST /_control '{"visible_after": "0"}'
         # Killed while it creates, then resumed: one object, not two.
         for at in 2 3 4 5 6; do
                 (TUTTI_FAULT=kill:$at "$TUTTI" apply cdisks.yaml --yes >/dev/null 2>&1; exit $?) 2>/dev/null
