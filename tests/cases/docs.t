@@ -58,6 +58,12 @@ if command -v mandoc >/dev/null; then
         is "$(mandoc -Tlint -Wstyle docs/tutti.1 2>/dev/null | grep -v 'outdated mandoc.db')" "" "mandoc finds nothing wrong with the man page"
 fi
 
+listed=$(unset TUTTI_PROVIDERS; "$TUTTI" provider list --json | jq -r '[.[].type | split(".")[0]] | unique | join(" ")')
+described=$(sed -n '/^| provider |/,/^$/s/^| `\([a-z]*\)` .*/\1/p' README.md | sort | paste -sd' ')
+is "$described" "$listed" "README tells of every provider that there is"
+types=$("$TUTTI" provider list --json | jq '[.[] | select(.type | startswith("sandbox."))] | length')
+like "$(grep '^| `sandbox`' README.md)" ", $types types" "and how many types the practice cloud has"
+
 # Targets of make that pages name.
 missing=
 for t in $(grep -ohE '\bmake [a-z]+' "${PAGES[@]}" | awk '{print $2}' | sort -u); do
