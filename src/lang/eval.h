@@ -15,6 +15,7 @@ struct eval {
         uint64_t bytes; /* left */
         size_t steps_max;
         uint64_t bytes_max;
+        unsigned quiet;  /* how many try() and can() are around: nobody will read the problems */
         bool fatal;      /* a limit was hit: nothing more is evaluated */
         bool undeclared; /* a name does not exist: others may be looked up, but try() and can() do not help */
 };

@@ -12,7 +12,9 @@ static struct value *eval_attempt(struct eval *ev, const struct expr *e)
 {
         struct error *problem = NULL, **before = ev->err;
         ev->err = &problem;
+        ev->quiet++;
         struct value *v = eval_expr(ev, e);
+        ev->quiet--;
         ev->err = before;
         if (ev->fatal || ev->undeclared) error_move(ev->err, &problem);
         error_free(problem);

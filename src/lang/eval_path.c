@@ -14,17 +14,30 @@ static const char *noun(const struct value *v)
         return nouns[value_kind(v)];
 }
 
-/* Names of attributes or keys of a map, for "did you mean". */
-static void *fail_missing(struct eval *ev, const struct step *step, const struct value *v,
-    const struct type *type, const char *name)
+enum { SUGGEST_FROM_MAX = 500 };
+
+/* The attribute or key nearest to the name, or NULL; not worth its time where nobody reads it. */
+static const char *nearest_part(
+    struct eval *ev, const struct value *v, const struct type *type, const char *name)
 {
-        bool object = type_kind(type) == TYPE_OBJECT;
-        size_t count = value_count(v) ? value_count(v) : object ? type_count(type) : 0;
+        bool known = value_count(v) > 0;
+        size_t count = known ? value_count(v) : type_kind(type) == TYPE_OBJECT ? type_count(type) : 0;
+        if (ev->quiet > 0 || count > SUGGEST_FROM_MAX) return NULL;
         cleanup_free const char **names = mem_alloc(count * sizeof *names);
         for (size_t i = 0; i < count; i++)
-                names[i] = value_count(v) ? value_key_at(v, i) : type_attribute_at(type, i)->name;
-        const char *near = value_has_sensitive(v) && !object ? NULL : text_suggest(name, names, count);
+                names[i] = known ? value_key_at(v, i) : type_attribute_at(type, i)->name;
+        return text_suggest(name, names, count);
+}
+
+/* `secret`: the name or the value is sensitive, so neither the name nor its like may be told. */
+static void *fail_missing(struct eval *ev, const struct step *step, const struct value *v,
+    const struct type *type, const char *name, bool secret)
+{
+        bool object = type_kind(type) == TYPE_OBJECT;
         const char *kind = object ? "object" : "map", *part = object ? "attribute" : "element";
+        if (secret && step->kind != STEP_ATTRIBUTE)
+                return eval_fail(ev, &step->place, "this %s has no %s of this name", kind, part);
+        const char *near = secret ? NULL : nearest_part(ev, v, type, name);
         if (near != NULL)
                 return eval_fail(ev, &step->place, "this %s has no %s \"%s\"; did you mean \"%s\"?", kind,
                     part, name, near);
@@ -32,21 +45,21 @@ static void *fail_missing(struct eval *ev, const struct step *step, const struct
 }
 
 /* A named part of an object or map. The result is borrowed, or new and then in *made too. */
-static const struct value *step_name(
-    struct eval *ev, const struct step *step, const struct value *v, const char *name, struct value **made)
+static const struct value *step_name(struct eval *ev, const struct step *step, const struct value *v,
+    const char *name, bool secret, struct value **made)
 {
         if (value_is_known(v)) {
                 const struct value *part = value_get(v, name);
-                return part ? part : fail_missing(ev, step, v, value_type(v), name);
+                return part ? part : fail_missing(ev, step, v, value_type(v), name, secret);
         }
         const struct type *type = value_type(v);
         if (type_kind(type) == TYPE_MAP) return *made = value_unknown(type_element(type));
         const struct type_attribute *a = type_attribute(type, name);
-        return a ? (*made = value_unknown(a->type)) : fail_missing(ev, step, v, type, name);
+        return a ? (*made = value_unknown(a->type)) : fail_missing(ev, step, v, type, name, secret);
 }
 
 static const struct value *step_number(struct eval *ev, const struct step *step, const struct value *v,
-    const struct value *key, struct value **made)
+    const struct value *key, bool secret, struct value **made)
 {
         int64_t index;
         if (!number_is_integer(key)) return eval_fail(ev, &step->place, "an index must be a whole number");
@@ -58,6 +71,8 @@ static const struct value *step_number(struct eval *ev, const struct step *step,
         if (!value_is_known(v) && type_kind(type) == TYPE_LIST)
                 return *made = value_unknown(type_element(type));
         size_t count = value_is_known(v) ? value_count(v) : type_count(type);
+        if ((!fits || (uint64_t)index >= count) && secret)
+                return eval_fail(ev, &step->place, "this index is past the end of the %s", noun(v));
         if (!fits || (uint64_t)index >= count)
                 return eval_fail(ev, &step->place, "this index is past the end: the %s has %zu element%s",
                     noun(v), count, count == 1 ? "" : "s");
@@ -90,7 +105,7 @@ static const struct value *fail_kind(struct eval *ev, const struct step *step, c
 }
 
 static const struct value *step_into(struct eval *ev, const struct step *step, const struct value *v,
-    const struct value *key, struct value **made)
+    const struct value *key, bool secret, struct value **made)
 {
         enum type_kind kind = value_kind(v);
         bool named = kind == TYPE_OBJECT || kind == TYPE_MAP,
@@ -100,7 +115,7 @@ static const struct value *step_into(struct eval *ev, const struct step *step, c
                     ev, &step->place, "this value is null, so it has no attribute \"%s\"", step->name);
         if (value_is_null(v)) return eval_fail(ev, &step->place, "this value is null, so it has no elements");
         if (kind == TYPE_DYNAMIC) return *made = value_unknown(type_dynamic);
-        if (step->kind == STEP_ATTRIBUTE && named) return step_name(ev, step, v, step->name, made);
+        if (step->kind == STEP_ATTRIBUTE && named) return step_name(ev, step, v, step->name, secret, made);
         if (step->kind == STEP_ATTRIBUTE || (!named && !numbered)) return fail_kind(ev, step, v);
         if (value_is_null(key)) return eval_fail(ev, &step->place, "an index must not be null");
         struct error *problem = NULL;
@@ -112,8 +127,8 @@ static const struct value *step_into(struct eval *ev, const struct step *step, c
                     named ? "string" : "number", noun(key));
         }
         if (!value_is_known(wanted)) return *made = step_unknown(v);
-        return named ? step_name(ev, step, v, value_as_string(wanted), made)
-                     : step_number(ev, step, v, wanted, made);
+        return named ? step_name(ev, step, v, value_as_string(wanted), secret, made)
+                     : step_number(ev, step, v, wanted, secret, made);
 }
 
 /* --- splats --- */
@@ -219,7 +234,7 @@ static struct value *walk(
                                                   : computed                  ? computed
                                                                               : first_key;
                         sensitive |= value_is_sensitive(key);
-                        at = step_into(ev, step, at, key, &made);
+                        at = step_into(ev, step, at, key, sensitive, &made);
                 }
                 if (made != NULL) {
                         value_free(owner);
@@ -248,7 +263,8 @@ static void *fail_root(struct eval *ev, const struct expr *e)
         struct names names = {0};
         ev->undeclared = true;
         if (ev->scope->names != NULL) ev->scope->names(ev->scope->context, add_name, &names);
-        const char *near = text_suggest(e->path->root, names.items, names.count);
+        bool few = ev->quiet == 0 && names.count <= 20 * SUGGEST_FROM_MAX;
+        const char *near = few ? text_suggest(e->path->root, names.items, names.count) : NULL;
         if (near != NULL)
                 eval_fail(ev, &e->place, "there is no '%s' here; did you mean '%s'?", e->path->root, near);
         else

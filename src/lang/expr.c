@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lang/eval.h"
+#include "lang/value_internal.h"
 
 struct expr *expr_new(struct arena *arena, enum expr_kind kind, const struct place *place)
 {
@@ -21,7 +22,7 @@ static void release_value(void *v)
 
 struct value *expr_keep(struct arena *arena, struct value *stolen)
 {
-        arena_defer(arena, release_value, stolen);
+        if (!is_immediate(stolen)) arena_defer(arena, release_value, stolen);
         return stolen;
 }
 

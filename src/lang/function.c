@@ -87,6 +87,17 @@ struct summary {
         bool unknown, untyped, sensitive;
 };
 
+/* What went wrong with a sensitive argument could give it away: only that it did is told. Takes *problem. */
+static void report(struct error **problem, bool secret, const char *what, struct error **err)
+{
+        if (*problem != NULL && secret) {
+                error_set(err, error_kind(*problem), NULL,
+                    "%s; why is not shown, as an argument is sensitive", what);
+                error_free(steal(*problem));
+        }
+        error_move(err, problem);
+}
+
 /* One argument as the body wants it. A new reference. */
 static struct value *prepare(
     const struct function_parameter *p, const struct value *v, struct summary *summary, struct error **err)
@@ -105,8 +116,10 @@ static struct value *prepare(
                 cleanup(type_free) const struct type *type = table_type(p->type);
                 struct error *problem = NULL;
                 converted = value_convert(plain, type, &problem);
+                cleanup_free char *what = NULL;
+                if (problem != NULL) what = mem_printf("argument \"%s\" is not a %s", p->name, p->type);
                 error_context(&problem, "argument \"%s\"", p->name);
-                error_move(err, &problem);
+                report(&problem, value_has_sensitive(v), what, err);
                 if (converted == NULL) return NULL;
         }
         if (!(p->flags & PARAM_UNKNOWN)) {
@@ -148,7 +161,11 @@ struct value *function_call(const struct function *f, const struct scope *scope,
         struct value *v = NULL;
         if (made == arg_count) {
                 struct call call = {.scope = scope, .args = prepared, .arg_count = arg_count};
-                v = invoke(f, &call, &summary, err);
+                struct error *problem = NULL;
+                v = invoke(f, &call, &summary, &problem);
+                bool secret = false;
+                for (size_t i = 0; problem && i < arg_count; i++) secret |= value_has_sensitive(args[i]);
+                report(&problem, secret, "failed", err);
         }
         for (size_t i = 0; i < made; i++) value_free(prepared[i]);
         if (v == NULL || !summary.sensitive) return v;

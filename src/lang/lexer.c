@@ -11,6 +11,11 @@ void lexer_init(struct lexer *lexer, const char *text, size_t len, const struct 
         if (map != NULL) lexer->mapped_place = map->start;
 }
 
+void lexer_release(struct lexer *lexer)
+{
+        free(lexer->checkpoints);
+}
+
 /* The last line of the source map that begins at or before the offset, or NULL. */
 static const struct source_line *find_line(const struct source_map *map, size_t offset)
 {
@@ -26,13 +31,40 @@ static const struct source_line *find_line(const struct source_map *map, size_t 
         return low > 0 ? &map->lines[low - 1] : NULL;
 }
 
+enum { CHECKPOINT_BYTES = 256 };
+
+static void add_checkpoint(struct lexer *lexer)
+{
+        size_t count = lexer->checkpoint_count;
+        size_t last = count > 0 ? lexer->checkpoints[count - 1].offset : 0;
+        if (lexer->mapped < last + CHECKPOINT_BYTES) return;
+        struct checkpoint now = {lexer->mapped, lexer->mapped_place.line, lexer->mapped_place.column};
+        vec_push(lexer->checkpoints, lexer->checkpoint_count, lexer->checkpoint_capacity, now);
+}
+
+/* Makes the last checkpoint at or before the offset, or the beginning, what is counted on from. */
+static void go_back(struct lexer *lexer, size_t offset)
+{
+        size_t low = 0, high = lexer->checkpoint_count;
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+                if (lexer->checkpoints[middle].offset <= offset)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        lexer->mapped = 0;
+        lexer->mapped_place = lexer->map ? lexer->map->start : (struct place){.line = 1, .column = 1};
+        if (low == 0) return;
+        lexer->mapped = lexer->checkpoints[low - 1].offset;
+        lexer->mapped_place.line = lexer->checkpoints[low - 1].line;
+        lexer->mapped_place.column = lexer->checkpoints[low - 1].column;
+}
+
 struct place lexer_place(struct lexer *lexer, size_t offset)
 {
         if (offset > lexer->len) offset = lexer->len;
-        if (offset < lexer->mapped) {
-                lexer->mapped = 0;
-                lexer->mapped_place = lexer->map ? lexer->map->start : (struct place){.line = 1, .column = 1};
-        }
+        if (offset < lexer->mapped) go_back(lexer, offset);
         const struct source_line *line = find_line(lexer->map, offset);
         if (line != NULL && line->offset >= lexer->mapped) {
                 lexer->mapped = line->offset;
@@ -48,6 +80,7 @@ struct place lexer_place(struct lexer *lexer, size_t offset)
                         lexer->mapped_place.column++;
                 }
         }
+        add_checkpoint(lexer);
         return lexer->mapped_place;
 }
 

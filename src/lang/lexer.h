@@ -52,18 +52,25 @@ struct lexer {
         const char *text;
         size_t len, at;
         const struct source_map *map;
-        /* the last offset that was mapped to a place, from where the next one is counted on */
+        /* the last offset that was mapped to a place, from where the next one is counted on, and some that were
+         * mapped before, for when an earlier one is asked for again */
         size_t mapped;
         struct place mapped_place;
+        struct checkpoint {
+                size_t offset;
+                unsigned line, column;
+        } * checkpoints; /* ascending */
+        size_t checkpoint_count, checkpoint_capacity;
 };
 
 /* `map` is borrowed and may be NULL. */
 void lexer_init(struct lexer *lexer, const char *text, size_t len, const struct source_map *map);
+void lexer_release(struct lexer *lexer);
 
 /* The next token, past white space and comments; newlines are tokens only if asked for. */
 struct token lexer_next(struct lexer *lexer, bool newlines);
 
-/* The place of a byte of the text; cheap when offsets ascend. */
+/* The place of a byte of the text, in time that does not grow with the text while offsets nearly ascend. */
 struct place lexer_place(struct lexer *lexer, size_t offset);
 
 /* Length of the identifier at s, 0 if none. */

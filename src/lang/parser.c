@@ -23,6 +23,7 @@ int parser_begin(struct parser *p)
 
 void parser_release(struct parser *p)
 {
+        lexer_release(&p->lexer);
         free(p->names);
 }
 

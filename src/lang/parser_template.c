@@ -415,6 +415,7 @@ struct expr *parser_heredoc(struct parser *p)
         const char *text = arena_strndup(p->arena, body.data ? body.data : "", body.len);
         lexer_init(&inner.lexer, text, body.len, &map);
         struct expr *e = parser_template(&inner);
+        lexer_release(&inner.lexer);
         p->names = inner.names;
         p->name_capacity = inner.name_capacity;
         text_release(&body);

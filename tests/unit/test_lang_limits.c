@@ -156,8 +156,25 @@ static void test_nesting_across(void)
         is_str(got, "this value is nested too deeply: over 1000 levels", "nor does it hide depth");
 }
 
+/* Parsing takes time in proportion to the text, with a place for every node. */
+static void test_linear(void)
+{
+        struct text source = {0};
+        text_add(&source, "[");
+        for (int i = 0; i < 100000; i++) text_add(&source, "[{a = \"x${b}\", c = 1 + 2}],");
+        text_add(&source, "]");
+        cleanup(arena_free) struct arena *arena = arena_new();
+        cleanup(error_free) struct error *err = NULL;
+        int64_t begin = clock_monotonic_ms();
+        struct expr *e = expr_parse(arena, source.data, source.len, NULL, &err);
+        int64_t took = clock_monotonic_ms() - begin;
+        ok(e != NULL && took < 5000, "%zu bytes on one line parse in %lld ms", source.len, (long long)took);
+        text_release(&source);
+}
+
 int main(void)
 {
+        test_linear();
         test_depth();
         test_work();
         test_shared();
