@@ -64,6 +64,20 @@ static bool check_names(
         return right;
 }
 
+/* An API's other way to say "none": no reason for a change where the template says nothing. */
+static bool is_empty_collection(const struct value *v)
+{
+        if (v == NULL || !value_is_known(v) || value_is_null(v)) return false;
+        switch (value_kind(v)) {
+        case TYPE_LIST:
+        case TYPE_SET:
+        case TYPE_MAP:
+        case TYPE_TUPLE:
+        case TYPE_OBJECT: return value_count(v) == 0;
+        default: return false;
+        }
+}
+
 static struct value *propose_property(const struct property *p, const struct value *given,
     const struct value *prior, const char *type, const struct place *place, struct error **err)
 {
@@ -82,8 +96,9 @@ static struct value *propose_property(const struct property *p, const struct val
                 return NULL;
         }
         if (p->fallback != NULL) return mark(value_ref(p->fallback), p->sensitive);
-        if (!p->computed) return mark(value_null(p->type), p->sensitive);
         const struct value *before = prior ? value_get(prior, p->name) : NULL;
+        if (!p->computed)
+                return is_empty_collection(before) ? value_ref(before) : mark(value_null(p->type), p->sensitive);
         if (prior == NULL) return mark(value_unknown(p->type), p->sensitive);
         return before ? value_ref(before) : mark(value_null(p->type), p->sensitive);
 }
