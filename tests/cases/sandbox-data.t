@@ -3,7 +3,7 @@
 . "${BASH_SOURCE%/*}/sandbox.sh"
 DATA=$WORK/data
 KEY='Idempotency-Key: '
-sandbox_start --no-ssh --data "$DATA" --latency 5s
+sandbox_start --no-ssh --data "$DATA" --latency 1h
 
 is "$(stat -c %a "$DATA")" 700 "the directory is private"
 create networks '{"name": "net", "cidr": "10.0.0.0/16"}' -H "${KEY}n1"; NET=$ID
@@ -14,6 +14,8 @@ create floating_ips '{"name": "ip", "server_id": "'$APP'"}'; FIP=$ID
 create databases '{"name": "db", "subnet_id": "'$SUB'", "engine": "mysql", "size": "s", "password": "correct-horse"}'; DB=$ID
 call PATCH /v1/servers/$WEB '{"size": "l"}' -H "${KEY}p1"
 call DELETE /v1/servers/$APP
+call POST /_control '{"latency": "2s"}'
+create volumes '{"name": "soon", "size_gb": 1}'; SOON=$ID
 call GET /v1/servers/$WEB; WEB_BEFORE=$BODY
 call GET /_journal; JOURNAL=$BODY
 field '.[6].key' p1 "an update's key is in the journal"
@@ -23,7 +25,7 @@ is $? 5 "a second sandbox on the same directory is refused"
 sandbox_stop KILL
 is "$(grep -c correct-horse -r "$DATA" | grep -cv ':0$')" 0 "no password is on the disk"
 
-sandbox_start --no-ssh --data "$DATA" --latency 5s
+sandbox_start --no-ssh --data "$DATA"
 call GET /_journal; is "$BODY" "$JOURNAL" "the journal is as it was"
 call GET /v1/servers/$WEB; is "$BODY" "$WEB_BEFORE" "an object is as it was, and still being created"
 call GET /v1/servers/$APP; is "$STATUS" 404 "what was deleted is gone"
@@ -36,14 +38,14 @@ call PATCH /v1/databases/$DB '{"password": "correct-horse"}'
 call GET /_journal; is "$BODY" "$JOURNAL" "the password is known to be the same"
 create servers '{"name": "new", "subnet_id": "'$SUB'", "size": "s", "image": "i"}'
 field .private_ip 10.0.1.3 "addresses in use are remembered"
-await /v1/servers/$WEB '.status == "active"'
+await /v1/volumes/$SOON '.status == "active"'
 field .status active "the latency goes on"
 sandbox_stop KILL
 
 # A line that the crash cut short was never answered for
 printf '{"entry":{"seq":' >>"$DATA/journal.jsonl"
 sandbox_start --no-ssh --data "$DATA"
-call GET /_journal; field length 9 "half a line is dropped"
+call GET /_journal; field length 10 "half a line is dropped"
 create networks '{"name": "after", "cidr": "10.0.0.0/16"}'
 sandbox_stop
 sandbox_start --no-ssh --data "$DATA"

@@ -160,7 +160,7 @@ like "$(cat "$WORK/out")" 'loopback' "and the message says why"
 for flags in "--listen x" "--latency 5" "--latency 9ms-5ms" "--rate 5" "--rate -1/s" "--bogus" "--token=" "--listen 127.0.0.1:99999"; do
         "$TUTTI" sandbox --listen 127.0.0.1:0 --token t $flags >"$WORK/out" 2>&1 &
         PID=$!
-        for _ in $(seq 60); do kill -0 $PID 2>/dev/null || break; sleep 0.05; done
+        for _ in $(seq 300); do kill -0 $PID 2>/dev/null || break; sleep 0.05; done
         kill -KILL $PID 2>/dev/null
         wait $PID 2>/dev/null
         is $? 4 "bad flags: $flags"
