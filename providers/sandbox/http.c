@@ -181,7 +181,7 @@ static void add_headers(struct MHD_Response *response, const struct sandbox_repl
         if (reply->content_type != NULL)
                 MHD_add_response_header(response, "Content-Type", reply->content_type);
         if (reply->location[0] != '\0') MHD_add_response_header(response, "Location", reply->location);
-        if (reply->link[0] != '\0') MHD_add_response_header(response, "Link", reply->link);
+        if (reply->link != NULL) MHD_add_response_header(response, "Link", reply->link);
         if (reply->allow != NULL) MHD_add_response_header(response, "Allow", reply->allow);
         if (reply->status == 401) MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
         if (reply->retry_after == 0) return;

@@ -4,10 +4,12 @@
  */
 #include "providers/sandbox/listing.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 enum { LIMIT_MAX = 10000 };
 
@@ -45,8 +47,8 @@ static int read_filter(
                                     refusal, 422, "limit", "limit must be from 1 to %d", LIMIT_MAX);
                 } else if (strcmp(name, "page") == 0) {
                         if (!sandbox_listing_number(value, INT64_MAX, &filter->after))
-                                return sandbox_refuse(
-                                    refusal, 422, "page", "page must be what the Link of the page before says");
+                                return sandbox_refuse(refusal, 422, "page",
+                                    "page must be what the Link of the page before says");
                 } else {
                         return sandbox_refuse(refusal, 422, name,
                             "a list takes name, label, limit and page, not '%.64s'", name);
@@ -119,20 +121,44 @@ static struct candidates find_candidates(
         return found;
 }
 
+static void add_encoded(struct text *out, const char *s)
+{
+        for (; *s != '\0'; s++) {
+                if (isalnum((unsigned char)*s) || strchr("-._~:", *s) != NULL)
+                        text_addc(out, *s);
+                else
+                        text_addf(out, "%%%02X", (unsigned)(unsigned char)*s);
+        }
+}
+
+/* The Link (RFC 8288) to the same list behind `last`: all of the query but its page. The caller frees. */
+static char *next_link(const struct sandbox_type *type, const struct sandbox_request *request, int64_t last)
+{
+        struct text out = {0};
+        text_addf(&out, "</v1/%s?", type->plural);
+        for (size_t i = 0; i < request->query_count; i++) {
+                if (strcmp(request->query[i].name, "page") == 0) continue;
+                text_addf(&out, "%s=", request->query[i].name); /* one that a list takes, so plain letters */
+                add_encoded(&out, request->query[i].value ? request->query[i].value : "");
+                text_addc(&out, '&');
+        }
+        text_addf(&out, "page=%lld>; rel=\"next\"", (long long)last);
+        return text_steal(&out);
+}
+
 json_t *sandbox_listing(const struct sandbox_cloud *cloud, const struct sandbox_type *type,
-    const struct sandbox_request *request, int64_t *next, struct sandbox_refusal *refusal)
+    const struct sandbox_request *request, char **link, struct sandbox_refusal *refusal)
 {
         struct filter filter;
         int64_t now = clock_monotonic_ms(), last = 0;
         if (read_filter(request, &filter, refusal) < 0) return NULL;
         struct candidates found = find_candidates(cloud, type, &filter);
         json_t *items = json_array();
-        *next = 0;
         for (size_t i = 0; i < found.count; i++) {
                 const struct sandbox_object *object = found.slots[i].object;
                 if (object == NULL || !passes(&filter, object, now)) continue;
                 if ((int64_t)json_array_size(items) == filter.limit) {
-                        *next = last;
+                        *link = next_link(type, request, last);
                         break;
                 }
                 last = object->seq;

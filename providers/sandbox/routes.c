@@ -17,6 +17,7 @@ struct call {
 void sandbox_reply_release(struct sandbox_reply *reply)
 {
         free(reply->body);
+        free(reply->link);
         *reply = (struct sandbox_reply){0};
 }
 
@@ -109,12 +110,8 @@ static int route_collection(struct call *call, const struct sandbox_type *type)
 {
         if (is_method(call, "POST")) return post_object(call, type);
         if (!is_method(call, "GET")) return refuse_method(call, "GET, POST");
-        int64_t next;
-        json_t *list = sandbox_listing(call->cloud, type, call->request, &next, &call->refusal);
+        json_t *list = sandbox_listing(call->cloud, type, call->request, &call->reply->link, &call->refusal);
         if (list == NULL) return -1;
-        if (next > 0)
-                snprintf(call->reply->link, sizeof call->reply->link, "</v1/%s?page=%lld>; rel=\"next\"",
-                    type->plural, (long long)next);
         reply_json(call->reply, 200, list);
         return 0;
 }

@@ -27,7 +27,7 @@ struct sandbox_reply {
         char *body; /* owned; NULL for none */
         size_t len;
         char location[96];   /* "" for none */
-        char link[96];       /* the page that follows; "" for none */
+        char *link;          /* the page that follows; owned, NULL for none */
         const char *allow;   /* methods, with 405 */
         int64_t retry_after; /* ms; 0 for none */
 };

@@ -40,6 +40,14 @@ for _ in 1 2 3 4 5 6; do
 done
 is "$NAMES" "v1,v2;v3,v4;v5;" "pages neither repeat nor lose, even when something is deleted between"
 
+for i in 1 2 3; do create volumes '{"name": "l'$i'", "size_gb": 1, "labels": {"a b": "ä&=>'"'"'"}}'; done
+call GET "/v1/volumes?label=a%20b:%C3%A4%26%3D%3E%27&limit=2"
+NEXT=$(header link | sed -n 's/^<\(.*\)>; rel="next"$/\1/p')
+like "$NEXT" 'limit=2&page=' "the link to the next page keeps the query"
+call GET "$NEXT"
+field '[.[].name]' '["l3"]' "and its filter"
+is "$(header link)" "" "the last page has no next"
+
 # Latency
 control '{"latency": "0"}'
 field .latency 0ms "the settings are answered"
