@@ -339,7 +339,7 @@ static void check_after(struct checking *c, const struct resource *r)
 
 static void check_provider(struct checking *c, const struct resource *r)
 {
-        if (r->provider == NULL) return;
+        if (r->provider == NULL || r->schema == NULL) return;
         const struct provider_block *p = template_provider(c->template, r->provider);
         size_t len = strcspn(r->type, ".");
         if (p == NULL) {

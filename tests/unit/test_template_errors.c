@@ -171,6 +171,8 @@ static void resources(void)
         is_wrong(HEAD "  a: 1\n", E "3:6: a: a resource is a map with 'type' and 'properties', not a number",
             "no map");
         is_wrong(HEAD "  a: {}\n", E "3:3: a: 'type' is missing", "no type");
+        is_wrong(HEAD "  a: {provider: x, ignore: [y]}\n", E "3:3: a: 'type' is missing",
+            "no type, but keys that need one");
         is_wrong(HEAD "  self: {type: value}\n",
             E "3:3: a resource cannot be called 'self': expressions use that name", "a name of a root");
         is_wrong(HEAD "  null: {type: value}\n", E "3:3: a resource cannot be called 'null'",
