@@ -33,7 +33,7 @@ static void read_approvers(struct reading *in, const struct yaml_entry *entry)
         bool one = node->kind == YAML_SCALAR && constant != NULL;
         resource_of(in)->approve->approvers = e;
         if (one) {
-                struct expr **items = arena_alloc(in->loader->arena, sizeof *items);
+                struct expr **items = arena_alloc(in->loader->arena, sizeof(void *));
                 items[0] = e;
                 resource_of(in)->approve->approvers = expr_tuple(in->loader->arena, items, 1, &place);
         }

@@ -110,7 +110,7 @@ void cycles_check(struct loader *loader, const struct template *t, const struct 
         cleanup(arena_free) struct arena *own = arena;
         struct search s = {.loader = loader, .template = t, .count = count};
         s.first = arena_alloc(arena, ((size_t)count + 2) * sizeof *s.first);
-        s.by_part = arena_alloc(arena, (links->count + 1) * sizeof *s.by_part);
+        s.by_part = arena_alloc(arena, (links->count + 1) * sizeof(void *));
         s.colour = arena_alloc(arena, count);
         s.reported = arena_alloc(arena, count);
         s.next = arena_alloc(arena, (size_t)count * sizeof *s.next);

@@ -129,7 +129,7 @@ static struct expr *map_expr(struct reading *in, const struct yaml_node *node)
         struct place place = yaml_place(in->file, node);
         const char **keys = arena_alloc(arena, node->count * sizeof *keys);
         struct place *places = arena_alloc(arena, node->count * sizeof *places);
-        struct expr **values = arena_alloc(arena, node->count * sizeof *values);
+        struct expr **values = arena_alloc(arena, node->count * sizeof(void *));
         for (uint32_t i = 0; i < node->count; i++) {
                 keys[i] = key_of(in, &node->entries[i]);
                 places[i] = yaml_key_place(in->file, &node->entries[i]);
@@ -144,7 +144,7 @@ struct expr *document_expr(struct reading *in, const struct yaml_node *node) /* 
         if (node->kind == YAML_MAP) return map_expr(in, node);
         struct arena *arena = in->loader->arena;
         struct place place = yaml_place(in->file, node);
-        struct expr **items = arena_alloc(arena, node->count * sizeof *items);
+        struct expr **items = arena_alloc(arena, node->count * sizeof(void *));
         for (uint32_t i = 0; i < node->count; i++) items[i] = document_expr(in, node->items[i]);
         return expr_tuple(arena, items, node->count, &place);
 }

@@ -118,8 +118,9 @@ static const struct template *read_template(struct reading *in)
         }
         const char *path = key_text(in, e->template);
         if (path == NULL) return NULL;
-        return template_load(in->loader, loader_path(in->loader->arena, in->folder, path),
+        struct template *t = template_load(in->loader, loader_path(in->loader->arena, in->folder, path),
             yaml_place(in->file, e->template->value), NULL);
+        return t;
 }
 
 static void read_environment(struct loader *loader, const struct yaml_file *file,

@@ -134,9 +134,9 @@ void parameters_read(struct reading *in, const struct yaml_entry *entry)
 /* "50/s", "600/m", "10000/h", or a number per second. 0 when malformed. */
 static double rate_parse(const char *text)
 {
-        char *end;
+        char *end = NULL;
         double n = *text >= '0' && *text <= '9' ? strtod(text, &end) : 0;
-        if (n <= 0 || n > 1e9) return 0;
+        if (end == NULL || n <= 0 || n > 1e9) return 0;
         if (*end == '\0' || strcmp(end, "/s") == 0) return n;
         if (strcmp(end, "/m") == 0) return n / 60;
         return strcmp(end, "/h") == 0 ? n / 3600 : 0;

@@ -231,7 +231,7 @@ static void read_managed(struct reading *in, const struct yaml_node *node, const
 {
         struct resource *r = resource_of(in);
         if (properties != NULL) r->properties = document_object(in, properties, "properties");
-        if (r->schema == NULL) return;
+        if (r->schema == NULL || r->type == NULL) return;
         r->provider = arena_strndup(in->loader->arena, r->type, strcspn(r->type, "."));
         struct fields fields = {r->schema->properties, r->schema->property_count, r->schema, r->type};
         check_fields(in, properties, r->place, &fields);

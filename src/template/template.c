@@ -22,9 +22,10 @@ const char *loader_folder(struct arena *arena, const char *path)
 static void add_segments(struct text *out, const char *path)
 {
         while (*path != '\0') {
+                if (out->data == NULL) text_add(out, ""); /* so that there is a string to look at */
                 size_t n = strcspn(path, "/");
                 bool up = n == 2 && memcmp(path, "..", 2) == 0, stay = n == 0 || (n == 1 && *path == '.');
-                char *last = out->data ? strrchr(out->data, '/') : NULL;
+                char *last = strrchr(out->data, '/');
                 const char *name = last ? last + 1 : out->data;
                 bool root = out->len == 1 && *out->data == '/';
                 if (up && out->len > 0 && !root && strcmp(name, "..") != 0) {
@@ -208,11 +209,10 @@ struct template *template_read(
         } else {
                 keys_read(&in, file->root, "a template", template_keys, template_key_count);
         }
-        __attribute__((__cleanup__(freep_))) struct link *memory = NULL;
         struct links links = {0};
         references_check(loader, t, &links);
-        memory = links.items;
         cycles_check(loader, t, &links);
+        free(links.items);
         return t;
 }
 

@@ -33,7 +33,7 @@ struct reader {
         size_t depth;
         struct yaml_entry *entries;
         size_t entry_count, entry_capacity;
-        struct yaml_node **items;
+        void **items; /* struct yaml_node * */
         size_t item_count, item_capacity;
         struct map anchors; /* name → node; an open one has weight 0 */
         size_t nodes, aliased;
@@ -305,9 +305,8 @@ static int close_collection(struct reader *r)
                 r->entry_count = top->first;
         } else {
                 node->count = (uint32_t)(r->item_count - top->first);
-                node->items = arena_alloc(r->arena, node->count * sizeof(struct yaml_node *));
-                if (node->count > 0)
-                        memcpy(node->items, r->items + top->first, node->count * sizeof(struct yaml_node *));
+                node->items = arena_alloc(r->arena, node->count * sizeof(void *));
+                if (node->count > 0) memcpy(node->items, r->items + top->first, node->count * sizeof(void *));
                 r->item_count = top->first;
         }
         node->weight = top->weight;
@@ -339,6 +338,9 @@ static int read_event(struct reader *r, const yaml_event_t *event)
 
 static int read_all(struct reader *r)
 {
+        vec_grow(r->entries, r->entry_count,
+            r->entry_capacity); /* so that there is an array even with nothing in it */
+        vec_grow(r->items, r->item_count, r->item_capacity);
         for (bool more = true; more;) {
                 yaml_event_t event;
                 if (!yaml_parser_parse(&r->parser, &event)) return yaml_complain(r->file, &r->parser, r->err);
