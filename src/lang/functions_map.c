@@ -98,6 +98,7 @@ static const struct type *lookup_in_object(const struct call *call, struct error
             value_type(call->args[0]), key_string(call->args[1]));
         if (found) return type_ref(found->type);
         if (call->arg_count == 3) return type_ref(value_type(call->args[2]));
+        if (value_is_sensitive(call->args[1])) return call_refuse(err, "the object has no such attribute");
         return call_refuse(err, "the object has no attribute \"%s\"", key_string(call->args[1]));
 }
 
