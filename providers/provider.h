@@ -85,6 +85,7 @@ enum tutti_property_flags {
         TUTTI_CREATE_ONLY = 8, /* a change forces a replacement */
         TUTTI_WRITE_ONLY = 16, /* never read back; the recorded value counts */
         TUTTI_UNORDERED = 32,  /* a list whose order means nothing: compared as a multiset */
+        TUTTI_GROWS = 64,      /* a number that grows in place; a smaller one forces a replacement */
 };
 struct tutti_property {
         const char *name;

@@ -12,7 +12,7 @@ static const char *const type_keys[] = {"doc", "like", "with", "properties", "ou
 static const char *const lookup_keys[] = {
     "doc", "like", "with", "properties", "outputs", "read", "settle", "timeouts", "errors", NULL};
 static const char *const property_keys[] = {"type", "required", "default", "computed", "sensitive",
-    "create_only", "write_only", "unordered", "doc", "api", "write", "read", "same", NULL};
+    "create_only", "write_only", "unordered", "grows", "doc", "api", "write", "read", "same", NULL};
 static const char *const output_keys[] = {"type", "doc", "sensitive", "fixed", "api", "read", "same", NULL};
 static const char *const config_keys[] = {"type", "required", "default", "sensitive", "doc", "env", NULL};
 static const char *const find_keys[] = {"token", "name", NULL};
@@ -89,7 +89,8 @@ static unsigned manifest_flags(const struct compiler *c, const struct node *n)
                 unsigned flag;
         } flags[] = {{"required", TUTTI_REQUIRED}, {"computed", TUTTI_COMPUTED},
             {"sensitive", TUTTI_SENSITIVE}, {"create_only", TUTTI_CREATE_ONLY},
-            {"write_only", TUTTI_WRITE_ONLY}, {"unordered", TUTTI_UNORDERED}, {"fixed", TUTTI_CREATE_ONLY}};
+            {"write_only", TUTTI_WRITE_ONLY}, {"unordered", TUTTI_UNORDERED}, {"grows", TUTTI_GROWS},
+            {"fixed", TUTTI_CREATE_ONLY}};
         unsigned ret = 0;
         for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
                 if (manifest_bool(c, n, flags[i].key)) ret |= flags[i].flag;

@@ -17,6 +17,7 @@ static void json_property(struct text *json, const struct property *p)
         if (p->computed) text_add(json, ",\"computed\":true");
         if (p->sensitive) text_add(json, ",\"sensitive\":true");
         if (p->create_only) text_add(json, ",\"create_only\":true");
+        if (p->grows) text_add(json, ",\"grows\":true");
         if (p->fallback != NULL) {
                 text_add(json, ",\"default\":");
                 value_json(p->fallback, SECRETS_MASK, NULL, json, NULL);
@@ -53,6 +54,7 @@ static void print_property(const struct property *p, bool output)
         if (p->computed) text_add(&line, ", filled in by the provider");
         if (p->sensitive) text_add(&line, ", sensitive");
         if (p->create_only && !output) text_add(&line, ", a change forces a replacement");
+        if (p->grows) text_add(&line, ", a smaller one forces a replacement");
         if (p->fallback != NULL) {
                 text_add(&line, ", default ");
                 value_json(p->fallback, SECRETS_MASK, NULL, &line, NULL);

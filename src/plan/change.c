@@ -122,7 +122,7 @@ struct change *diff_changes(struct arena *arena, const struct schema *schema, co
                 if (prior != NULL && diff_same(p, before, after)) continue;
                 l.path.len = 0;
                 text_add(&l.path, p->name);
-                l.forces_replace = prior != NULL && p->create_only;
+                l.forces_replace = prior != NULL && diff_replaces(p, before, after);
                 l.drifted = prior && recorded && !diff_same(p, value_get(recorded, p->name), before);
                 if (prior == NULL || p->unordered)
                         add_leaf(&l, before, after, p->sensitive);

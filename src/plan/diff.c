@@ -132,6 +132,17 @@ struct value *diff_propose(const struct schema *schema, const struct value *conf
         return NULL;
 }
 
+static bool is_number(const struct value *v)
+{
+        return v != NULL && value_is_known(v) && !value_is_null(v) && value_kind(v) == TYPE_NUMBER;
+}
+
+bool diff_replaces(const struct property *property, const struct value *before, const struct value *after)
+{
+        if (property->create_only) return true;
+        return property->grows && is_number(before) && is_number(after) && value_compare(after, before) < 0;
+}
+
 struct value *diff_attributes(
     const struct schema *schema, const struct value *planned, const struct value *outputs, bool keep_all)
 {

@@ -10,7 +10,8 @@
 #include "plan/plan.h"
 
 /* Record and observation (may be NULL) in one object of properties and outputs; new reference. */
-struct value *diff_prior(const struct schema *schema, const struct recorded *recorded, const struct value *observed);
+struct value *diff_prior(
+    const struct schema *schema, const struct recorded *recorded, const struct value *observed);
 
 /*
  * What the template wants: an object of properties, with unknowns where a value is known only later. `prior` NULL for something
@@ -28,10 +29,14 @@ struct value *diff_attributes(
     const struct schema *schema, const struct value *planned, const struct value *outputs, bool keep_all);
 
 /* The properties that `given` has, converted and marked by the schema; the others as they are in `fallback`. New reference. */
-struct value *diff_adapt(const struct schema *schema, const struct value *given, const struct value *fallback);
+struct value *diff_adapt(
+    const struct schema *schema, const struct value *given, const struct value *fallback);
 
 /* Whether two values of a property say the same. */
 bool diff_same(const struct property *property, const struct value *a, const struct value *b);
+
+/* Whether a property that goes from `before` to another value `after` forces a replacement. */
+bool diff_replaces(const struct property *property, const struct value *before, const struct value *after);
 
 /* The leaves that differ; in the arena. `prior` NULL: a creation, one change for each property with a value in `config`. */
 struct change *diff_changes(struct arena *arena, const struct schema *schema, const struct value *prior,

@@ -51,8 +51,9 @@ static int check_as_planned(const struct step *step, const struct value *final, 
                         return error_set(err, ERROR_CONFLICT, &place,
                             "property '%s' is not what was planned for %s any more; plan again",
                             property->name, step->address);
-                if (step->action != ACTION_UPDATE || !property->create_only || step->prior == NULL) continue;
-                if (!diff_same(property, value_get(step->prior, property->name), now))
+                if (step->action != ACTION_UPDATE || step->prior == NULL) continue;
+                const struct value *before = value_get(step->prior, property->name);
+                if (diff_replaces(property, before, now) && !diff_same(property, before, now))
                         return error_set(err, ERROR_CONFLICT, &place,
                             "property '%s' changes, which needs a new %s, but an update was planned; plan "
                             "again",

@@ -31,7 +31,7 @@ static inline void drop_value(void *value)
 }
 
 /* "name! string; cidr^ string; zone? string; password* string; ports~ list(number); size=2 number; secret- string":
- * ! required, ^ create-only, ? computed, * sensitive, ~ unordered, - write-only, =N a default. Sorted by name. */
+ * ! required, ^ create-only, ? computed, * sensitive, ~ unordered, - write-only, + grows in place, =N a default. Sorted by name. */
 static inline const struct property *parse_properties(struct arena *arena, const char *text, size_t *count)
 {
         struct property *all = arena_alloc(arena, 16 * sizeof *all);
@@ -51,13 +51,14 @@ static inline const struct property *parse_properties(struct arena *arena, const
                         p.fallback = value_from_json(fallback + 1, strlen(fallback + 1), p.type, NULL, NULL);
                         arena_defer(arena, drop_value, (void *)p.fallback);
                 }
-                for (char *end = item + strlen(item) - 1; strchr("!^?*~-", *end) != NULL; *end-- = '\0') {
+                for (char *end = item + strlen(item) - 1; strchr("!^?*~-+", *end) != NULL; *end-- = '\0') {
                         p.required |= *end == '!';
                         p.create_only |= *end == '^';
                         p.computed |= *end == '?';
                         p.sensitive |= *end == '*';
                         p.unordered |= *end == '~';
                         p.write_only |= *end == '-';
+                        p.grows |= *end == '+';
                 }
                 all[(*count)++] = p;
         }
@@ -87,6 +88,7 @@ static inline void types_init(struct types *t)
             "cidr = optional(string)})); "
             "size=2 number; subnet_id string",
             "id string; ip string; token* string");
+        add_type(t, "cloud.disk", "size+ number", "id string");
         add_type(t, "cloud.image", "name! string", "id string; size number")->lookup = true;
         add_type(t, "ssh.command", "run! string", "id string; output string")->acts_on_host = true;
         struct schema *value = add_type(t, "value", "input any", "id string; output any");

@@ -63,6 +63,23 @@ static void updates_and_replaces(void)
         cloud_release(&c);
 }
 
+static void grows_in_place(void)
+{
+        struct cloud c;
+        cloud_init(&c);
+        const char *form = "environment: e\nresources:\n  d: {type: cloud.disk, properties: {size: %s}}\n";
+        cleanup_free char *ten = mem_printf(form, "10");
+        is_plan(&c, ten, "create d", "a disk");
+        is_settled(&c, "a disk");
+        cleanup_free char *twenty = mem_printf(form, "20");
+        is_plan(&c, twenty, "update d", "a larger one grows in place");
+        is_settled(&c, "grown");
+        is_plan(&c, ten, "replace-delete d; replace d", "a smaller one is another disk");
+        const struct step *s = step_find(c.plan, "replace", "d");
+        ok(s && s->changes[0].forces_replace, "for that reason");
+        cloud_release(&c);
+}
+
 static void create_first_spreads(void)
 {
         struct cloud c;
@@ -258,6 +275,7 @@ int main(void)
 {
         creates_and_keeps();
         updates_and_replaces();
+        grows_in_place();
         create_first_spreads();
         deletes();
         destroys();

@@ -129,6 +129,8 @@ int main(void)
         update(7, "server_id", "null");
         update(9, "size", "\"medium\"");
         update(10, "ttl", "60");
+        const struct tutti_type *volume = begin(TUTTI_READ, "sandbox.volume", NULL).type;
+        ok(volume->properties[1].flags & TUTTI_GROWS, "a volume grows in place only");
         refusals();
         while (made_count > 0) delete (&made[--made_count]);
         tutti_provider.close(context);
