@@ -54,9 +54,9 @@ enum tutti_action {
         TUTTI_UPDATE,     /* op_prior, op_planned, op_id → op_observed */
         TUTTI_DELETE,     /* op_prior, op_id; done when gone; an object that is gone already is success */
         TUTTI_READ,       /* op_prior, op_id → op_observed, or op_gone */
-        TUTTI_FIND,       /* op_planned, op_token (NULL: by name only, for `adopt`) → op_set_id and op_observed, or op_gone: none */
-        TUTTI_IMPORT,     /* op_id → op_observed, or op_gone */
-        TUTTI_LOOKUP,     /* op_planned: the lookup's properties → op_observed */
+        TUTTI_FIND, /* op_planned, op_token (NULL: by name only, for `adopt`) → op_set_id and op_observed, or op_gone: none */
+        TUTTI_IMPORT, /* op_id → op_observed, or op_gone */
+        TUTTI_LOOKUP, /* op_planned: the lookup's properties → op_observed */
 };
 
 enum tutti_result {
@@ -70,17 +70,17 @@ enum tutti_failure {
         TUTTI_INVALID,     /* the configuration is wrong */
         TUTTI_DENIED,      /* credentials or permissions */
         TUTTI_NOT_FOUND,   /* something referred to is missing */
-        TUTTI_EXISTS,      /* the object exists already (a name is taken): the engine may look for it with FIND */
-        TUTTI_TRANSIENT,   /* may succeed later as it is */
-        TUTTI_THROTTLED,   /* too many requests; give retry_after_ms where known */
-        TUTTI_BUSY,        /* in use or in transition (409): worth a retry for a while */
-        TUTTI_BROKEN,      /* the object was made but ended in an error state */
+        TUTTI_EXISTS, /* the object exists already (a name is taken): the engine may look for it with FIND */
+        TUTTI_TRANSIENT, /* may succeed later as it is */
+        TUTTI_THROTTLED, /* too many requests; give retry_after_ms where known */
+        TUTTI_BUSY,      /* in use or in transition (409): worth a retry for a while */
+        TUTTI_BROKEN,    /* the object was made but ended in an error state */
 };
 
 /* Schemas */
 enum tutti_property_flags {
         TUTTI_REQUIRED = 1,
-        TUTTI_COMPUTED = 2,    /* the provider fills it in when the template does not say */
+        TUTTI_COMPUTED = 2, /* the provider fills it in when the template does not say */
         TUTTI_SENSITIVE = 4,
         TUTTI_CREATE_ONLY = 8, /* a change forces a replacement */
         TUTTI_WRITE_ONLY = 16, /* never read back; the recorded value counts */
@@ -89,20 +89,21 @@ enum tutti_property_flags {
 };
 struct tutti_property {
         const char *name;
-        const char *type;     /* a type constraint: "string", "list(object({port = number, cidr = optional(string)}))" */
+        const char
+            *type; /* a type constraint: "string", "list(object({port = number, cidr = optional(string)}))" */
         unsigned flags;
         const char *fallback; /* default as JSON, or NULL */
         const char *doc;      /* one sentence or more */
 };
 
 enum tutti_type_flags {
-        TUTTI_TYPE_LOOKUP = 1,     /* a lookup; else a resource */
-        TUTTI_TYPE_HOST = 2,       /* acts on the resource's `host` */
-        TUTTI_TYPE_FIND = 4,       /* implements TUTTI_FIND by token, tag or deterministic name */
-        TUTTI_TYPE_IMPORT = 8,     /* implements TUTTI_IMPORT */
-        TUTTI_TYPE_REPEATABLE = 16,/* repeating a create with the same token does no harm */
-        TUTTI_TYPE_LOCAL = 32,     /* no effect outside: no intent needs to be on disk before it */
-        TUTTI_TYPE_NO_READ = 64,   /* nothing to refresh */
+        TUTTI_TYPE_LOOKUP = 1,      /* a lookup; else a resource */
+        TUTTI_TYPE_HOST = 2,        /* acts on the resource's `host` */
+        TUTTI_TYPE_FIND = 4,        /* implements TUTTI_FIND by token, tag or deterministic name */
+        TUTTI_TYPE_IMPORT = 8,      /* implements TUTTI_IMPORT */
+        TUTTI_TYPE_REPEATABLE = 16, /* repeating a create with the same token does no harm */
+        TUTTI_TYPE_LOCAL = 32,      /* no effect outside: no intent needs to be on disk before it */
+        TUTTI_TYPE_NO_READ = 64,    /* nothing to refresh */
 };
 struct tutti_type {
         const char *name; /* "aws.ec2.vpc" */
@@ -110,16 +111,18 @@ struct tutti_type {
         unsigned flags;
         const struct tutti_property *properties;
         size_t property_count;
-        const struct tutti_property *outputs; /* besides `id`; flags: TUTTI_SENSITIVE only; a computed value that never changes
+        const struct tutti_property
+            *outputs; /* besides `id`; flags: TUTTI_SENSITIVE only; a computed value that never changes
                                                  after creation has TUTTI_CREATE_ONLY: it stays known through an update */
         size_t output_count;
         /* Defaults in seconds, 0 for the engine's: how long each action may take in all. */
         unsigned create_timeout, update_timeout, delete_timeout, read_timeout;
-        double create_seconds; /* what a creation typically takes, for estimates before there is a record; 0: unknown */
-        const void *own;       /* the plug-in's */
+        double
+            create_seconds; /* what a creation typically takes, for estimates before there is a record; 0: unknown */
+        const void *own; /* the plug-in's */
 };
 
-struct tutti_limits { /* defaults; the template may set others in the provider's configuration */
+struct tutti_limits {      /* defaults; the template may set others in the provider's configuration */
         unsigned parallel; /* operations under way at once; 0: no limit */
         double rate;       /* requests per second; 0: no limit */
 };
@@ -142,7 +145,7 @@ struct tutti_http {
         const char *unix_socket; /* or NULL */
         const char *ca_file, *cert_file, *key_file;
         int insecure, close;
-        int patient;      /* faults of the connection use up no attempt: only the deadline ends waiting for the server */
+        int patient; /* faults of the connection use up no attempt: only the deadline ends waiting for the server */
         size_t reply_max; /* 0: default */
 };
 
@@ -183,11 +186,13 @@ struct tutti_host {
         struct value *(*value_null)(void);
         struct value *(*value_bool)(int b);
         struct value *(*value_int)(int64_t n);
-        struct value *(*value_number)(const char *decimal); /* NULL if it is none */
+        struct value *(*value_number)(const char *decimal);       /* NULL if it is none */
         struct value *(*value_string)(const char *s, size_t len); /* bytes that are not UTF-8 become U+FFFD */
-        struct value *(*value_list)(struct value *const *elements, size_t count); /* a tuple; conversion makes it a list */
+        struct value *(*value_list)(
+            struct value *const *elements, size_t count); /* a tuple; conversion makes it a list */
         struct value *(*value_object)(const char *const *keys, struct value *const *values, size_t count);
-        struct value *(*value_with)(const struct value *object, const char *key, const struct value *v); /* v NULL: without */
+        struct value *(*value_with)(
+            const struct value *object, const char *key, const struct value *v); /* v NULL: without */
         struct value *(*value_sensitive)(const struct value *v, int sensitive);
         struct value *(*value_ref)(const struct value *v);
         void (*value_free)(struct value *v);
@@ -197,7 +202,8 @@ struct tutti_host {
         int (*value_is_sensitive)(const struct value *v);
         int (*value_as_bool)(const struct value *v);
         int (*value_as_int)(const struct value *v, int64_t *n); /* 0 unless it is an integer that fits */
-        const char *(*value_as_string)(const struct value *v, size_t *len); /* of a string; borrowed; len may be NULL */
+        const char *(*value_as_string)(
+            const struct value *v, size_t *len); /* of a string; borrowed; len may be NULL */
         size_t (*value_count)(const struct value *v);
         const struct value *(*value_at)(const struct value *v, size_t index);
         const char *(*value_key_at)(const struct value *v, size_t index);
@@ -209,14 +215,15 @@ struct tutti_host {
         /* JSON with secrets revealed, for request bodies; malloc'ed, with its length. */
         char *(*value_to_json)(const struct value *v, size_t *len);
         struct value *(*value_from_json)(const char *json, size_t len, char **problem);
-        char *(*value_to_text)(const struct value *v); /* a primitive as a string; malloc'ed; NULL for others */
+        char *(*value_to_text)(
+            const struct value *v); /* a primitive as a string; malloc'ed; NULL for others */
 
         /* Expressions of the template language. */
         struct tutti_program *(*program_new)(void);
         void (*program_free)(struct tutti_program *program);
         /* is_template: text with ${…} as in a YAML scalar; else a bare expression. NULL with a malloc'ed *problem with place. */
-        struct tutti_expr *(*expr_compile)(struct tutti_program *program, const char *text, size_t len, int is_template,
-            const char *file, unsigned line, unsigned column, char **problem);
+        struct tutti_expr *(*expr_compile)(struct tutti_program *program, const char *text, size_t len,
+            int is_template, const char *file, unsigned line, unsigned column, char **problem);
         /* `roots` is an object whose attributes are the names that the expression sees. */
         struct value *(*expr_eval)(const struct tutti_expr *expr, const struct value *roots, char **problem);
         const struct value *(*expr_constant)(const struct tutti_expr *expr); /* borrowed, or NULL */
@@ -228,16 +235,20 @@ struct tutti_host {
         const char *(*op_token)(const struct tutti_op *op); /* 32 lower-case hex digits, or NULL */
         const char *(*op_id)(const struct tutti_op *op);    /* remote id, or NULL while there is none */
         const char *(*op_environment)(const struct tutti_op *op);
-        const struct value *(*op_prior)(const struct tutti_op *op);    /* object of properties and outputs, or NULL */
-        const struct value *(*op_planned)(const struct tutti_op *op);  /* object of properties, all known, or NULL */
-        const struct value *(*op_host)(const struct tutti_op *op);     /* object: address, port, user, …; or NULL */
-        const char *(*op_private)(const struct tutti_op *op);          /* or NULL */
-        const char *(*op_folder)(const struct tutti_op *op);           /* the template's folder, for relative paths */
-        int (*op_cancelled)(const struct tutti_op *op); /* stop soon and report what exists */
+        const struct value *(*op_prior)(
+            const struct tutti_op *op); /* object of properties and outputs, or NULL */
+        const struct value *(*op_planned)(
+            const struct tutti_op *op); /* object of properties, all known, or NULL */
+        const struct value *(*op_host)(
+            const struct tutti_op *op);                       /* object: address, port, user, …; or NULL */
+        const char *(*op_private)(const struct tutti_op *op); /* or NULL */
+        const char *(*op_folder)(const struct tutti_op *op);  /* the template's folder, for relative paths */
+        int (*op_cancelled)(const struct tutti_op *op);       /* stop soon and report what exists */
         /* …and where it is. */
         int (*op_state)(const struct tutti_op *op);
-        const struct value *(*op_saved)(const struct tutti_op *op);          /* object, or NULL */
-        const struct tutti_reply *(*op_reply)(const struct tutti_op *op);    /* NULL: the state begins, or begins again */
+        const struct value *(*op_saved)(const struct tutti_op *op); /* object, or NULL */
+        const struct tutti_reply *(*op_reply)(
+            const struct tutti_op *op);                      /* NULL: the state begins, or begins again */
         int64_t (*op_elapsed_ms)(const struct tutti_op *op); /* since the operation first started */
         int64_t (*wall_ms)(void);
 
@@ -249,8 +260,8 @@ struct tutti_host {
         void (*op_observed)(struct tutti_op *op, const struct value *observed);
         void (*op_gone)(struct tutti_op *op);
         void (*op_progress)(struct tutti_op *op, const char *text); /* for people, e.g. the remote status */
-        enum tutti_result (*op_fail)(struct tutti_op *op, enum tutti_failure kind, int64_t retry_after_ms, const char *fmt, ...)
-            __attribute__((format(printf, 4, 5))); /* returns TUTTI_FAILED */
+        enum tutti_result (*op_fail)(struct tutti_op *op, enum tutti_failure kind, int64_t retry_after_ms,
+            const char *fmt, ...) __attribute__((format(printf, 4, 5))); /* returns TUTTI_FAILED */
         /* Waits; each returns TUTTI_WAIT. */
         enum tutti_result (*wait_http)(struct tutti_op *op, const struct tutti_http *request);
         enum tutti_result (*wait_ssh)(struct tutti_op *op, const struct tutti_ssh *request);
@@ -260,9 +271,10 @@ struct tutti_host {
         void (*log_debug)(const char *text);
 };
 
-struct tutti_planned { /* filled by `plan` */
-        struct value *planned;      /* new reference */
-        const char *const *replace; /* paths of properties that force a replacement; borrowed until the next call */
+struct tutti_planned {         /* filled by `plan` */
+        struct value *planned; /* new reference */
+        const char *const
+            *replace; /* paths of properties that force a replacement; borrowed until the next call */
         size_t replace_count;
         char *private_; /* malloc'ed, or NULL */
 };
@@ -273,14 +285,17 @@ struct tutti_provider {
 
         /* Loads the plug-in for the provider `name`. `folder` holds its manifests (NULL for a plug-in without). Returns 0,
          * or -1 with a malloc'ed *problem. *plugin is handed to the calls below. May read files of `folder` lazily, by type. */
-        int (*load)(const struct tutti_host *host, const char *name, const char *folder, void **plugin, char **problem);
+        int (*load)(const struct tutti_host *host, const char *name, const char *folder, void **plugin,
+            char **problem);
         void (*unload)(void *plugin);
 
         const char *(*doc)(void *plugin);
         /* A type by name: NULL with *problem NULL when there is none, with *problem when its manifest is wrong. */
         const struct tutti_type *(*type)(void *plugin, const char *name, char **problem);
-        const struct tutti_type *(*type_at)(void *plugin, size_t index, char **problem); /* all of them, in order; NULL past the end */
-        const struct tutti_property *(*config)(void *plugin, size_t *count); /* of the provider's own configuration */
+        const struct tutti_type *(*type_at)(
+            void *plugin, size_t index, char **problem); /* all of them, in order; NULL past the end */
+        const struct tutti_property *(*config)(
+            void *plugin, size_t *count); /* of the provider's own configuration */
         struct tutti_limits (*limits)(void *plugin, const struct value *config);
 
         /* A configured provider. Environment variables may fill in what `config` leaves out. 0, or -1 with *problem. */
@@ -291,8 +306,8 @@ struct tutti_provider {
         void (*validate)(void *plugin, const struct tutti_type *type, const struct value *properties,
             void (*problem)(void *sink, const char *path, const char *message), void *sink);
         /* Optional; the engine supplies a schema-driven default. prior NULL: creation. 0, or -1 with *problem. */
-        int (*plan)(void *context, const struct tutti_type *type, const struct value *prior, const struct value *proposed,
-            struct tutti_planned *planned, char **problem);
+        int (*plan)(void *context, const struct tutti_type *type, const struct value *prior,
+            const struct value *proposed, struct tutti_planned *planned, char **problem);
 
         enum tutti_result (*step)(void *context, struct tutti_op *op);
 };

@@ -24,7 +24,8 @@ int64_t environment_id(struct store *s, const char *name, struct error **err)
         return found == 1 ? column_int(st, 0) : found;
 }
 
-int environment_state_load(struct store *s, const char *name, struct environment_state *ret, struct error **err)
+int environment_state_load(
+    struct store *s, const char *name, struct environment_state *ret, struct error **err)
 {
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
             "SELECT id, serial, next_run, event_count, event_head, fence, lease_holder IS NOT NULL"

@@ -77,7 +77,8 @@ struct environment_state {
         int64_t now_ms; /* one instant for the whole transaction */
 };
 /* 1 and *ret; 0 if there is none; -1. */
-int environment_state_load(struct store *s, const char *name, struct environment_state *ret, struct error **err);
+int environment_state_load(
+    struct store *s, const char *name, struct environment_state *ret, struct error **err);
 int environment_save(struct store *s, const struct environment_state *e, struct error **err);
 /* The serial of this transaction, which grows once however many of its writes ask. */
 int64_t environment_change(struct environment_state *e);

@@ -43,7 +43,8 @@ struct environment_row {
         int64_t created_ms;
 };
 /* The row of an environment; ERROR_MISSING if there is none and `create` is false. */
-int store_environment(struct store *s, const char *name, bool create, struct environment_row *ret, struct error **err);
+int store_environment(
+    struct store *s, const char *name, bool create, struct environment_row *ret, struct error **err);
 void environment_row_release(struct environment_row *row);
 int store_environments(struct store *s, struct environment_row **rows, size_t *count, struct error **err);
 void environment_rows_free(struct environment_row *rows, size_t count);
@@ -56,27 +57,30 @@ struct lease {
 };
 /* ERROR_BUSY when another holder's lease has not expired, saying who holds it (holder text) and since when. ERROR_MISSING
  * when there is no such environment. A lease that expired stays good for writing until another takes it over. */
-int store_lease_acquire(struct store *s, const char *environment, const char *holder, int64_t ttl_ms, struct lease *ret,
-    struct error **err);
+int store_lease_acquire(struct store *s, const char *environment, const char *holder, int64_t ttl_ms,
+    struct lease *ret, struct error **err);
 /* The same, but a lease that has not expired is taken over too when `dead` says of its holder's text that the holder is known to
  * be gone (a process of this machine that no longer runs). Its late writes fail on the fence as ever. */
 int store_lease_take(struct store *s, const char *environment, const char *holder, int64_t ttl_ms,
     bool (*dead)(const char *holder), struct lease *ret, struct error **err);
-int store_lease_renew(struct store *s, struct lease *lease, int64_t ttl_ms, struct error **err); /* ERROR_CONFLICT if lost */
-int store_lease_release(struct store *s, struct lease *lease, struct error **err); /* frees its memory when it returns 0 */
+int store_lease_renew(
+    struct store *s, struct lease *lease, int64_t ttl_ms, struct error **err); /* ERROR_CONFLICT if lost */
+int store_lease_release(
+    struct store *s, struct lease *lease, struct error **err); /* frees its memory when it returns 0 */
 void lease_release_memory(struct lease *lease);
 
 /* Resources */
 struct resource_row {
-        char *address;  /* web[0], network/subnet["a"] */
-        char *deposed;  /* "" for the current object; else the token of one that a create-first replacement left to delete */
+        char *address; /* web[0], network/subnet["a"] */
+        char *
+            deposed; /* "" for the current object; else the token of one that a create-first replacement left to delete */
         char *type;
-        char *provider; /* name of the configured provider */
-        char *id;       /* remote id; "" if the type has none */
+        char *provider;             /* name of the configured provider */
+        char *id;                   /* remote id; "" if the type has none */
         char *properties, *outputs; /* value_encode texts */
-        char *host;     /* value_encode text, or NULL: the host an SSH type acted on */
-        char *private_; /* the provider's own bytes (text), or NULL */
-        char **after;   /* addresses it depends on, for deletion order when it has left the template */
+        char *host;                 /* value_encode text, or NULL: the host an SSH type acted on */
+        char *private_;             /* the provider's own bytes (text), or NULL */
+        char **after; /* addresses it depends on, for deletion order when it has left the template */
         size_t after_count;
         char *token; /* of the operation that created it */
         bool protect, keep;
@@ -84,7 +88,8 @@ struct resource_row {
         int64_t created_ms, updated_ms;
 };
 /* All of an environment, ordered by address then deposed; none when there is no such environment. */
-int store_resources(struct store *s, const char *environment, struct resource_row **rows, size_t *count, struct error **err);
+int store_resources(
+    struct store *s, const char *environment, struct resource_row **rows, size_t *count, struct error **err);
 void resource_row_release(struct resource_row *row);
 void resource_rows_free(struct resource_row *rows, size_t count);
 /* Earlier versions of one address, newest first (state history): what was replaced, and by which change. A resource that
@@ -94,8 +99,8 @@ struct history_row {
         char *run, *action; /* run id; create, update, replace, delete, import, mv, rm */
         char *properties, *outputs;
 };
-int store_history(struct store *s, const char *environment, const char *address, struct history_row **rows, size_t *count,
-    struct error **err);
+int store_history(struct store *s, const char *environment, const char *address, struct history_row **rows,
+    size_t *count, struct error **err);
 void history_rows_free(struct history_row *rows, size_t count);
 
 /* Outputs: one value_encode text of an object; NULL when there never were any. */
@@ -107,24 +112,27 @@ struct run_row {
         char *kind;   /* apply, destroy, import, state */
         char *status; /* running, waiting, done, failed, interrupted, cancelled */
         char *requester;
-        char *digest;   /* of the plan */
-        char *plan;     /* the whole plan document (JSON); only store_run fills it, lists leave it NULL */
-        char *summary;  /* JSON, when over; else NULL */
+        char *digest;  /* of the plan */
+        char *plan;    /* the whole plan document (JSON); only store_run fills it, lists leave it NULL */
+        char *summary; /* JSON, when over; else NULL */
         int64_t started_ms, ended_ms; /* 0 while not over */
 };
 struct step_row {
         int64_t index;
         char *address, *type, *action;
-        char *status; /* pending, running, waiting, done, failed, skipped */
+        char *status;  /* pending, running, waiting, done, failed, skipped */
         char *message; /* of a failure or a skip; else NULL */
         int attempts;
         int64_t started_ms, ended_ms;
 };
 /* The next run id for an environment; taken by the WRITE_RUN that follows. */
 int store_next_run(struct store *s, const char *environment, char **ret, struct error **err);
-int store_runs(struct store *s, const char *environment, struct run_row **rows, size_t *count, struct error **err); /* newest first */
-int store_run(struct store *s, const char *environment, const char *id, struct run_row *ret, struct error **err);
-int store_steps(struct store *s, const char *environment, const char *run, struct step_row **rows, size_t *count, struct error **err);
+int store_runs(struct store *s, const char *environment, struct run_row **rows, size_t *count,
+    struct error **err); /* newest first */
+int store_run(
+    struct store *s, const char *environment, const char *id, struct run_row *ret, struct error **err);
+int store_steps(struct store *s, const char *environment, const char *run, struct step_row **rows,
+    size_t *count, struct error **err);
 void run_row_release(struct run_row *row);
 void run_rows_free(struct run_row *rows, size_t count);
 void step_rows_free(struct step_row *rows, size_t count);
@@ -134,13 +142,14 @@ struct operation_row {
         char *run;
         int64_t step;
         char *address, *deposed, *type, *provider, *action, *token;
-        int32_t state;  /* the provider's state number */
-        char *saved;    /* the provider's saved value (value_encode), or NULL */
-        char *id;       /* remote id once known, or NULL */
+        int32_t state;                           /* the provider's state number */
+        char *saved;                             /* the provider's saved value (value_encode), or NULL */
+        char *id;                                /* remote id once known, or NULL */
         char *prior, *planned, *host, *private_; /* value_encode texts / provider bytes, or NULL */
         int64_t started_ms;
 };
-int store_operations(struct store *s, const char *environment, struct operation_row **rows, size_t *count, struct error **err);
+int store_operations(
+    struct store *s, const char *environment, struct operation_row **rows, size_t *count, struct error **err);
 void operation_rows_free(struct operation_row *rows, size_t count);
 
 /* Gates and the answers to them */
@@ -151,13 +160,14 @@ struct gate_row {
         char *answered_by, *comment; /* or NULL */
         int64_t opened_ms, answered_ms;
 };
-int store_gates(struct store *s, const char *environment, const char *run, struct gate_row **rows, size_t *count, struct error **err);
+int store_gates(struct store *s, const char *environment, const char *run, struct gate_row **rows,
+    size_t *count, struct error **err);
 void gate_rows_free(struct gate_row *rows, size_t count);
 /* Answers a waiting gate from any process, without a lease; ERROR_MISSING if no such gate waits, ERROR_CONFLICT if it was answered.
  * Appends the event gate-answered {gate, answer, by, comment?, digest} with it. The first answer stands: WRITE_GATE on an answered
  * gate changes nothing. */
-int store_answer(struct store *s, const char *environment, const char *run, const char *gate, bool approve, const char *by,
-    const char *comment, struct error **err);
+int store_answer(struct store *s, const char *environment, const char *run, const char *gate, bool approve,
+    const char *by, const char *comment, struct error **err);
 
 /* Events: append-only, hash-chained per environment (SHA-256 over the previous hash and the row). */
 struct event_row {
@@ -165,8 +175,8 @@ struct event_row {
         char *run, *kind, *data; /* data: JSON object */
         char hash[65];
 };
-int store_events(struct store *s, const char *environment, const char *run_or_null, struct event_row **rows, size_t *count,
-    struct error **err);
+int store_events(struct store *s, const char *environment, const char *run_or_null, struct event_row **rows,
+    size_t *count, struct error **err);
 void event_rows_free(struct event_row *rows, size_t count);
 /* 0 if the chain holds; -1 with ERROR_CONFLICT naming the first row that does not. *checked counts rows. */
 int store_verify(struct store *s, const char *environment, size_t *checked, struct error **err);
@@ -182,18 +192,18 @@ void duration_rows_free(struct duration_row *rows, size_t count);
 
 /* Writing: one transaction for all of `writes`. Everything in a write is borrowed for the duration of the call. */
 enum store_write_kind {
-        WRITE_RUN,            /* insert or update by id: status, summary, ended; plan only on insert */
-        WRITE_STEPS,          /* insert the step table of a run */
-        WRITE_STEP,           /* update one step's status, message, attempts, times; ERROR_MISSING if there is none */
+        WRITE_RUN,   /* insert or update by id: status, summary, ended; plan only on insert */
+        WRITE_STEPS, /* insert the step table of a run */
+        WRITE_STEP,  /* update one step's status, message, attempts, times; ERROR_MISSING if there is none */
         WRITE_OPERATION,      /* insert or update by run + step: intent, saved state, id */
         WRITE_OPERATION_OVER, /* delete by run + step: the operation is settled; again is no error */
-        WRITE_RESOURCE,       /* insert or update by address + deposed; history gets the version it replaces */
-        WRITE_RESOURCE_GONE,  /* delete by address + deposed; history keeps it; again is no error */
-        WRITE_RESOURCE_MOVE,  /* new address or deposed; ERROR_MISSING if nothing is there, ERROR_CONFLICT if the new one is taken */
-        WRITE_OUTPUTS,        /* text */
-        WRITE_GATE,           /* insert or update by run + name */
-        WRITE_EVENT,          /* append; time and hash are the store's */
-        WRITE_DURATION,       /* feed the moving average: type, action, seconds */
+        WRITE_RESOURCE,      /* insert or update by address + deposed; history gets the version it replaces */
+        WRITE_RESOURCE_GONE, /* delete by address + deposed; history keeps it; again is no error */
+        WRITE_RESOURCE_MOVE, /* new address or deposed; ERROR_MISSING if nothing is there, ERROR_CONFLICT if the new one is taken */
+        WRITE_OUTPUTS,  /* text */
+        WRITE_GATE,     /* insert or update by run + name */
+        WRITE_EVENT,    /* append; time and hash are the store's */
+        WRITE_DURATION, /* feed the moving average: type, action, seconds */
 };
 struct store_write {
         enum store_write_kind kind;
@@ -204,7 +214,7 @@ struct store_write {
                 struct {
                         const struct step_row *rows;
                         size_t count;
-                } steps; /* WRITE_STEPS, and WRITE_STEP with count 1 */
+                } steps;                               /* WRITE_STEPS, and WRITE_STEP with count 1 */
                 const struct operation_row *operation; /* WRITE_OPERATION; for _OVER run and step count */
                 const struct resource_row *resource;   /* also _GONE: address and deposed count */
                 struct {
@@ -222,6 +232,7 @@ struct store_write {
         };
 };
 /* ERROR_CONFLICT and nothing written when the lease was lost. ERROR_SYSTEM and nothing written when the disk is full. */
-int store_commit(struct store *s, const struct lease *lease, const struct store_write *writes, size_t count, struct error **err);
+int store_commit(struct store *s, const struct lease *lease, const struct store_write *writes, size_t count,
+    struct error **err);
 
 #endif

@@ -7,8 +7,8 @@
 extern const struct tutti_type file_type;
 
 /* Fills in the wanted checksum where the content is known. 0, or -1 with a malloc'ed *problem. */
-int file_plan(const struct tutti_host *host, const struct value *prior, const struct value *proposed, struct tutti_planned *planned,
-    char **problem);
+int file_plan(const struct tutti_host *host, const struct value *prior, const struct value *proposed,
+    struct tutti_planned *planned, char **problem);
 enum tutti_result file_step(const struct tutti_host *host, struct tutti_op *op);
 
 #endif

@@ -125,9 +125,15 @@ const char *error_message(const struct error *err)
 const char *error_kind_name(enum error_kind kind)
 {
         static const char *const names[] = {
-            [ERROR_INPUT] = "input",         [ERROR_DENIED] = "denied",   [ERROR_MISSING] = "missing",
-            [ERROR_CONFLICT] = "conflict",   [ERROR_RETRY] = "retry",     [ERROR_TIMEOUT] = "timeout",
-            [ERROR_CANCELLED] = "cancelled", [ERROR_SYSTEM] = "system",   [ERROR_PROVIDER] = "provider",
+            [ERROR_INPUT] = "input",
+            [ERROR_DENIED] = "denied",
+            [ERROR_MISSING] = "missing",
+            [ERROR_CONFLICT] = "conflict",
+            [ERROR_RETRY] = "retry",
+            [ERROR_TIMEOUT] = "timeout",
+            [ERROR_CANCELLED] = "cancelled",
+            [ERROR_SYSTEM] = "system",
+            [ERROR_PROVIDER] = "provider",
             [ERROR_BUSY] = "busy",
         };
         return names[kind];

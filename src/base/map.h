@@ -28,11 +28,11 @@ struct map {
         size_t slot_count;         /* a power of two */
 };
 
-void *map_get(const struct map *map, const char *key);          /* NULL when absent */
+void *map_get(const struct map *map, const char *key); /* NULL when absent */
 bool map_has(const struct map *map, const char *key);
-void *map_put(struct map *map, const char *key, void *value);   /* the value it replaced, or NULL */
+void *map_put(struct map *map, const char *key, void *value); /* the value it replaced, or NULL */
 void *map_put_copy(struct map *map, const char *key, void *value);
-void *map_remove(struct map *map, const char *key);             /* the value it had, or NULL */
+void *map_remove(struct map *map, const char *key); /* the value it had, or NULL */
 void map_release(struct map *map);
 static inline void map_release_cleanup(struct map *map)
 {
@@ -40,9 +40,10 @@ static inline void map_release_cleanup(struct map *map)
 }
 
 /* for (map_foreach(map, entry)) use(entry->key, entry->value); in order of insertion. */
-#define map_foreach(map, entry)                                                                      \
-        struct map_entry *entry = (map)->entries, *entry##_end = (map)->used ? entry + (map)->used : entry;  \
-        (entry = map_next_(entry, entry##_end)) != NULL; entry++
+#define map_foreach(map, entry)                                                                             \
+        struct map_entry *entry = (map)->entries, *entry##_end = (map)->used ? entry + (map)->used : entry; \
+        (entry = map_next_(entry, entry##_end)) != NULL;                                                    \
+        entry++
 struct map_entry *map_next_(struct map_entry *entry, struct map_entry *end);
 
 #endif

@@ -24,36 +24,36 @@ char *mem_vprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 
 void mem_wipe(void *data, size_t len); /* overwrites secrets; the compiler may not drop it */
 
 /* Room for one more element in a plain growing array: `vec_grow(v->items, v->count, v->capacity);` */
-#define vec_grow(items, count, capacity)                                                             \
-        do {                                                                                         \
-                if ((count) >= (capacity)) {                                                         \
-                        (capacity) = (capacity) ? (capacity)*2 : 8;                                  \
-                        (items) = mem_realloc((items), (size_t)(capacity) * sizeof *(items));        \
-                }                                                                                    \
+#define vec_grow(items, count, capacity)                                                      \
+        do {                                                                                  \
+                if ((count) >= (capacity)) {                                                  \
+                        (capacity) = (capacity) ? (capacity)*2 : 8;                           \
+                        (items) = mem_realloc((items), (size_t)(capacity) * sizeof *(items)); \
+                }                                                                             \
         } while (0)
 
 /* Appends `item` to a plain growing array. */
-#define vec_push(items, count, capacity, ...)                                                        \
-        do {                                                                                         \
-                vec_grow(items, count, capacity);                                                    \
-                (items)[(count)++] = (__VA_ARGS__);                                                  \
+#define vec_push(items, count, capacity, ...)       \
+        do {                                        \
+                vec_grow(items, count, capacity);   \
+                (items)[(count)++] = (__VA_ARGS__); \
         } while (0)
 
 /* Takes a pointer out of its variable, which becomes NULL: hands ownership on past a cleanup. */
-#define steal(ptr)                                                                                   \
-        __extension__({                                                                              \
-                __auto_type steal_ = (ptr);                                                          \
-                (ptr) = NULL;                                                                        \
-                steal_;                                                                              \
+#define steal(ptr)                          \
+        __extension__({                     \
+                __auto_type steal_ = (ptr); \
+                (ptr) = NULL;               \
+                steal_;                     \
         })
 
 /* `cleanup(x_free) struct x *p = NULL;` calls x_free(p) at the end of the scope. Declare the helper
  * once per type, after x_free, with CLEANUP(struct x *, x_free). */
-#define CLEANUP(type, function)                                                                      \
-        static inline void function##_cleanup(type *p)                                               \
-        {                                                                                            \
-                function(*p);                                                                        \
-        }                                                                                            \
+#define CLEANUP(type, function)                        \
+        static inline void function##_cleanup(type *p) \
+        {                                              \
+                function(*p);                          \
+        }                                              \
         struct function##_cleanup_semicolon
 /* Unused: clang warns of a variable that is only there for its end (a lock, a transaction). */
 #define cleanup(function) __attribute__((__cleanup__(function##_cleanup), __unused__))
@@ -72,8 +72,8 @@ static inline void freep_(void *p)
 struct arena;
 
 struct arena *arena_new(void);
-void arena_free(struct arena *arena);  /* NULL-safe */
-void arena_clear(struct arena *arena); /* forgets everything, keeps some memory for reuse */
+void arena_free(struct arena *arena);                /* NULL-safe */
+void arena_clear(struct arena *arena);               /* forgets everything, keeps some memory for reuse */
 void *arena_alloc(struct arena *arena, size_t size); /* zeroed, aligned for any type */
 char *arena_strdup(struct arena *arena, const char *s);
 char *arena_strndup(struct arena *arena, const char *s, size_t len);

@@ -112,6 +112,7 @@ static int commit(struct session *s, struct store_write *writes, size_t count, s
         for (size_t i = 1; i < count; i++) writes[i].run = run;
         if (result == 0) result = session_commit(s, writes, count, err);
         session_let_go(s);
+        writes[0].run_row = NULL; /* it was this function's own */
         return result;
 }
 

@@ -23,8 +23,9 @@ struct executor_request { /* borrowed for the life of the executor */
         int64_t run_started_ms;
         const int64_t *row_of_step; /* the row in the run's step table of each step; -1 for joins */
         const struct map *answers;  /* gate name → struct gate_row *, opened by this run before; or NULL */
-        const struct map *operations; /* address → struct operation_row *: intents that an interrupted run left open; or NULL */
-        bool settle_only;             /* run nothing but the steps of those intents, whatever they wait for */
+        const struct map *
+            operations; /* address → struct operation_row *: intents that an interrupted run left open; or NULL */
+        bool settle_only; /* run nothing but the steps of those intents, whatever they wait for */
         void (*finished)(void *context);
         void *context;
 };
@@ -41,8 +42,8 @@ void executor_stop_now(struct executor *x);
 /* The options changed: look again whether the run is over. */
 void executor_wake(struct executor *x);
 /* An answer to an open gate, from the terminal or from the store. ERROR_MISSING when no such gate is open, ERROR_DENIED. */
-int executor_answer(struct executor *x, const char *gate, bool approve, const char *by, const char *comment, bool recorded,
-    struct error **err);
+int executor_answer(struct executor *x, const char *gate, bool approve, const char *by, const char *comment,
+    bool recorded, struct error **err);
 /* How it ended. The problems are handed over. */
 void executor_result(struct executor *x, struct run_result *result);
 const char *executor_step_status(const struct executor *x, uint32_t index, int64_t *started_ms);

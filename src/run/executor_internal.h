@@ -10,7 +10,7 @@ struct step_run {
         struct executor *executor;
         const struct step *step;
         enum step_status status;
-        uint32_t blockers; /* steps that must be done first and are not */
+        uint32_t blockers;  /* steps that must be done first and are not */
         int64_t started_ms; /* monotonic */
         int64_t started_wall_ms;
         struct operation *operation;
@@ -48,7 +48,8 @@ struct executor {
 /* executor.c */
 void step_finished(struct step_run *r, enum step_status status, const char *message);
 void executor_record_step(struct step_run *r, const char *message);
-void executor_emit(struct executor *x, enum event_kind kind, const struct step_run *r, const struct event *details);
+void executor_emit(
+    struct executor *x, enum event_kind kind, const struct step_run *r, const struct event *details);
 void executor_schedule(struct executor *x);
 
 /* execute.c: starts one step; it ends with step_finished on a later turn, or at once for joins and refusals. False when the

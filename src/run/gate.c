@@ -178,7 +178,8 @@ void gate_open(struct step_run *r)
         cleanup_free char *details = details_json(r, message, approvers, behind, behind_count);
 
         int64_t expiry = expires_at(r);
-        bool answered = before != NULL && strcmp(before->status, "waiting") != 0 && before->answered_by != NULL;
+        bool answered = before != NULL && strcmp(before->status, "waiting") != 0 &&
+                        before->answered_by != NULL;
         if (expiry > 0 && (answered ? before->answered_ms : clock_wall_ms()) > expiry) {
                 write_gate(r, "rejected", details, EXPIRY, "nobody answered in time");
                 close_gate(r, false, EXPIRY, "nobody answered in time");

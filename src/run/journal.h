@@ -13,8 +13,8 @@
 
 struct journal;
 
-struct journal *journal_new(struct loop *loop, struct worker *worker, struct store *store, struct lease *lease,
-    void (*broken)(void *context, const struct error *err), void *context);
+struct journal *journal_new(struct loop *loop, struct worker *worker, struct store *store,
+    struct lease *lease, void (*broken)(void *context, const struct error *err), void *context);
 void journal_free(struct journal *journal);
 
 /* Strings for the writes of the batch that is collecting live in this arena; ask again before each group of writes. */
@@ -30,7 +30,8 @@ void journal_event(struct journal *journal, const char *run, const char *kind, c
 /* Keeps the lease alive: renews it on the worker every ttl / 3. */
 void journal_keep_lease(struct journal *journal, int64_t ttl_ms);
 /* Runs `read` on the worker, between batches, then `done` on the loop: for reads of the store while a run goes on. */
-void journal_read(struct journal *journal, void (*read)(void *context), void (*done)(void *context), void *context);
+void journal_read(
+    struct journal *journal, void (*read)(void *context), void (*done)(void *context), void *context);
 bool journal_idle(const struct journal *journal);
 
 #endif

@@ -33,7 +33,7 @@ struct operation_request { /* everything is borrowed until `done` */
         const char *address, *token, *id, *private_;
         const struct value *prior, *planned, *host;
         struct retry_policy retry;
-        int64_t timeout_ms; /* of the whole; 0: the schema's, else 10 min (reads: 2 min) */
+        int64_t timeout_ms;      /* of the whole; 0: the schema's, else 10 min (reads: 2 min) */
         struct journal *journal; /* NULL: nothing is made durable (reads) */
         const char *run;
         int64_t step;
@@ -60,7 +60,8 @@ struct operation_outcome { /* borrowed for the call of `done` */
 struct operation_events {
         void (*progress)(void *context, const char *text);
         void (*retry)(void *context, unsigned attempt, unsigned attempts, int64_t wait_ms, const char *why);
-        void (*done)(void *context, const struct operation_outcome *outcome); /* the operation is freed after it */
+        void (*done)(
+            void *context, const struct operation_outcome *outcome); /* the operation is freed after it */
         void *context;
 };
 

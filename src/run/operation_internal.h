@@ -48,10 +48,10 @@ struct tutti_op {
         int64_t retry_after_ms;
 
         /* Retrying. */
-        unsigned attempts;   /* in a row that failed and count */
-        unsigned total;      /* all */
-        bool unanswered;     /* a creating request left, and whether it had its effect is not known */
-        bool uncounted;      /* the failure at hand does not use up an attempt */
+        unsigned attempts; /* in a row that failed and count */
+        unsigned total;    /* all */
+        bool unanswered;   /* a creating request left, and whether it had its effect is not known */
+        bool uncounted;    /* the failure at hand does not use up an attempt */
         struct operation *finding;
         char *last_progress;
         bool cancelled, waiting_for_journal;

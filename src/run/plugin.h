@@ -47,8 +47,9 @@ struct connection *plugins_connect(struct plugins *plugins, const struct schema 
     const struct value *config, unsigned parallel, double rate, struct error **err);
 
 /* A provider's own planning (struct plan_input's provider_plan, over a connection). */
-int connection_plan(struct connection *c, const struct schema *schema, const struct value *prior, const struct value *proposed,
-    struct value **planned, const char *const **replace, size_t *replace_count, char **private_, struct error **err);
+int connection_plan(struct connection *c, const struct schema *schema, const struct value *prior,
+    const struct value *proposed, struct value **planned, const char *const **replace, size_t *replace_count,
+    char **private_, struct error **err);
 
 /* The host's functions on values and expressions; run/operation.c adds the op_* ones. */
 extern const struct tutti_host tutti_host_table;

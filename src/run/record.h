@@ -7,14 +7,15 @@
 #include "run/executor_internal.h"
 
 /* A value as the store keeps it, in `arena`: encoded, secrets sealed. NULL with an error only when sealing fails. */
-const char *record_text(const struct value *v, const struct sealer *sealer, struct arena *arena, struct error **err);
+const char *record_text(
+    const struct value *v, const struct sealer *sealer, struct arena *arena, struct error **err);
 
 /*
  * Splits what the provider observed by the schema. Properties: the planned value, or the observed one where the plan left it to the
  * provider. Outputs: observed, converted, sensitive where the schema says so; missing ones are null. New references.
  */
-int record_split(const struct schema *schema, const struct value *planned, const struct value *observed, const char *id,
-    struct value **properties, struct value **outputs, struct error **err);
+int record_split(const struct schema *schema, const struct value *planned, const struct value *observed,
+    const char *id, struct value **properties, struct value **outputs, struct error **err);
 
 /* Writes the row of a finished create, update, replace or adopt, and tells the plan; for a lookup, tells the plan only. */
 int record_result(struct step_run *r, const struct operation_outcome *outcome, struct error **err);

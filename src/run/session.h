@@ -19,9 +19,10 @@ struct session;
 struct session_options {
         const char *file;      /* the environment file; or NULL with `plan_file` */
         const char *plan_file; /* a saved plan */
-        const char *state_url; /* --state; NULL: the environment's, else sqlite:.tutti/state.db beside the file */
+        const char
+            *state_url; /* --state; NULL: the environment's, else sqlite:.tutti/state.db beside the file */
         struct parameter_source parameters;
-        bool read_only; /* status, output, …: the store must exist and is not written */
+        bool read_only;   /* status, output, …: the store must exist and is not written */
         bool no_template; /* only the name and the state URL are needed: a broken template is no obstacle */
         bool allow_outside;
 };
@@ -51,7 +52,8 @@ struct plan_request {
         void *context;
 };
 /* The plan is owned by the session and lives until the next session_plan or session_close. */
-int session_plan(struct session *s, const struct plan_request *request, struct plan **ret, struct error **err);
+int session_plan(
+    struct session *s, const struct plan_request *request, struct plan **ret, struct error **err);
 /* All that can be found wrong without touching a cloud: builds a plan against the record, reading nothing, and drops it. */
 int session_check(struct session *s, struct error **err);
 /* Builds the plan that the saved file holds, and refuses it when it was used, is stale, or gives another digest. */
@@ -61,19 +63,29 @@ int session_plan_write(struct session *s, struct text *out, struct error **err);
 
 /* Running */
 enum event_kind {
-        EVENT_RUN_STARTED, EVENT_STEP_STARTED, EVENT_STEP_PROGRESS, EVENT_STEP_RETRY, EVENT_STEP_DONE, EVENT_STEP_FAILED,
-        EVENT_STEP_SKIPPED, EVENT_GATE_WAITING, EVENT_GATE_APPROVED, EVENT_GATE_REJECTED, EVENT_RUN_WAITING, EVENT_RUN_DONE,
+        EVENT_RUN_STARTED,
+        EVENT_STEP_STARTED,
+        EVENT_STEP_PROGRESS,
+        EVENT_STEP_RETRY,
+        EVENT_STEP_DONE,
+        EVENT_STEP_FAILED,
+        EVENT_STEP_SKIPPED,
+        EVENT_GATE_WAITING,
+        EVENT_GATE_APPROVED,
+        EVENT_GATE_REJECTED,
+        EVENT_RUN_WAITING,
+        EVENT_RUN_DONE,
 };
 const char *event_name(enum event_kind kind); /* "run-started", … */
 struct event {
         enum event_kind kind;
         int64_t time_ms;
         const char *run;
-        const struct step *step; /* NULL for run events */
-        const char *message;     /* progress, reason, failure, comment; or NULL */
-        const char *by;          /* gates: who */
-        unsigned attempt;        /* retries */
-        int64_t wait_ms;         /* retries; step-done: elapsed */
+        const struct step *step;            /* NULL for run events */
+        const char *message;                /* progress, reason, failure, comment; or NULL */
+        const char *by;                     /* gates: who */
+        unsigned attempt;                   /* retries */
+        int64_t wait_ms;                    /* retries; step-done: elapsed */
         const struct plan_summary *summary; /* run-done: what was done */
         size_t failed, skipped;
         const struct error *problems; /* run-done */
@@ -90,11 +102,12 @@ struct gate_view { /* a gate that waits, for a prompt */
 };
 
 struct run_options {
-        unsigned parallel; /* steps under way at once over all providers; 0: no cap */
+        unsigned parallel;          /* steps under way at once over all providers; 0: no cap */
         const char *const *approve; /* gate names answered beforehand; "all" answers every gate */
         size_t approve_count;
         const char *by; /* who runs and approves; NULL: the operating system's user */
-        bool interactive; /* somebody can answer: the run waits at open gates instead of ending with WAITING */
+        bool
+            interactive; /* somebody can answer: the run waits at open gates instead of ending with WAITING */
         void (*event)(void *context, const struct event *event);
         /* With `interactive`: a gate opened or closed; the answer comes through session_answer. May be NULL. */
         void (*gate)(void *context, const struct gate_view *gate, bool open);
@@ -109,26 +122,29 @@ struct run_options {
 enum run_status { RUN_DONE, RUN_FAILED, RUN_WAITING, RUN_INTERRUPTED };
 struct run_result {
         enum run_status status;
-        char *run;                  /* id */
-        struct plan_summary done;   /* what was done */
+        char *run;                /* id */
+        struct plan_summary done; /* what was done */
         size_t failed, skipped, remaining;
-        struct error *problems;     /* of failed steps, with addresses */
-        char **waiting;             /* names of gates that wait */
+        struct error *problems; /* of failed steps, with addresses */
+        char **waiting;         /* names of gates that wait */
         size_t waiting_count;
 };
 void run_result_release(struct run_result *result);
 
 /* Runs the session's current plan. -1 only when nothing was started: lease busy (ERROR_BUSY), store trouble, a stale plan. */
-int session_run(struct session *s, const struct run_options *options, struct run_result *result, struct error **err);
+int session_run(
+    struct session *s, const struct run_options *options, struct run_result *result, struct error **err);
 /* Settles and goes on with the last run that is interrupted or waiting. ERROR_MISSING when there is none. */
-int session_resume(struct session *s, const struct run_options *options, struct run_result *result, struct error **err);
+int session_resume(
+    struct session *s, const struct run_options *options, struct run_result *result, struct error **err);
 /* True (and its id in *run, to be freed) when the last run was interrupted or waits. */
 bool session_unfinished(struct session *s, char **run, char **status);
 /* Before another run: brings the open operations of an unfinished run to their end, and marks that run cancelled. The session's plan
  * is dropped: plan after it. Does nothing when there is no unfinished run. */
 int session_settle(struct session *s, const struct run_options *options, struct error **err);
 /* Answers an open gate of the run that this process is running. ERROR_MISSING, ERROR_DENIED. */
-int session_answer(struct session *s, const char *gate, bool approve, const char *by, const char *comment, struct error **err);
+int session_answer(struct session *s, const char *gate, bool approve, const char *by, const char *comment,
+    struct error **err);
 /* While running: nobody will answer; the run finishes what it can and ends as waiting. */
 void session_leave_gates(struct session *s);
 /* While running: a step's state ("pending", "running", "waiting", "done", "failed", "skipped") and when it started (monotonic ms). */

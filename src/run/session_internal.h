@@ -59,7 +59,8 @@ struct session {
 };
 
 /* session.c */
-int session_store_create(struct session *s, struct error **err); /* opens the store for writing, with its key */
+int session_store_create(
+    struct session *s, struct error **err); /* opens the store for writing, with its key */
 int session_seal_open(struct session *s, bool create, struct error **err);
 struct engine *session_engine(struct session *s, struct error **err);
 
@@ -68,16 +69,18 @@ void session_drop_plan(struct session *s);
 int session_build(struct session *s, struct error **err); /* s->input → s->plan, with the reads it wants */
 void session_input(struct session *s, const struct environment *env, enum plan_mode mode, bool refresh);
 /* An environment out of the sources of a saved plan. */
-int session_load_saved(struct session *s, const struct saved_plan *saved, struct environment **ret, struct error **err);
+int session_load_saved(
+    struct session *s, const struct saved_plan *saved, struct environment **ret, struct error **err);
 
 /* read.c: performs reads and puts the answers into the world. */
-int session_read(struct session *s, const struct plan *plan, const struct plan_request *request, struct error **err);
+int session_read(
+    struct session *s, const struct plan *plan, const struct plan_request *request, struct error **err);
 
 /* session_run.c */
 struct run_setup {
-        const char *run;            /* NULL: a new run */
-        int64_t *row_of_step;       /* handed over; NULL: number the steps and write the step table */
-        const struct map *answers;  /* gates answered before */
+        const char *run;              /* NULL: a new run */
+        int64_t *row_of_step;         /* handed over; NULL: number the steps and write the step table */
+        const struct map *answers;    /* gates answered before */
         const struct map *operations; /* address → struct operation_row *: open intents */
         bool settle_only;
         const char *kind;

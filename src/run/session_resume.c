@@ -65,8 +65,7 @@ static int load_unfinished(struct session *s, const char *run, struct unfinished
                 return -1;
         for (size_t i = 0; i < u->operation_count; i++)
                 map_put(&u->open, u->operations[i].address, &u->operations[i]);
-        for (size_t i = 0; i < u->gate_count; i++)
-                map_put(&u->answers, u->gates[i].name, &u->gates[i]);
+        for (size_t i = 0; i < u->gate_count; i++) map_put(&u->answers, u->gates[i].name, &u->gates[i]);
         if (u->row.plan == NULL)
                 return error_set(err, ERROR_CONFLICT, NULL, "run %s has no recorded plan", run);
         return saved_plan_read(u->row.plan, strlen(u->row.plan), &s->sealer, &u->saved, err);
