@@ -228,50 +228,76 @@ static void add_removal(struct draft *d, struct removal *m)
 
 /* ── The order of deletions ── */
 
-/* Steps that have to be done before something of one address may be deleted. */
+/* Steps that have to be done before something of one address may be deleted, by what they do. */
+enum release {
+        RELEASE_DELETE, /* delete what was made upon it */
+        RELEASE_UPDATE, /* lead what was made upon it over to something else, possibly to its own successor */
+        RELEASE_DEPART, /* the latter only when it is not to its successor */
+        RELEASE_KINDS,
+};
 struct group {
-        uint32_t *deletes, *updates;
-        size_t delete_count, delete_capacity, update_count, update_capacity;
-        uint32_t delete_join, update_join;
+        struct {
+                uint32_t *steps;
+                size_t count, capacity;
+                uint32_t join;
+        } by[RELEASE_KINDS];
 };
 
-static void enter(struct draft *d, const char *address, uint32_t deletes, uint32_t updates)
+static void enter(struct draft *d, const char *address, enum release kind, uint32_t step)
 {
         struct group *g = map_get(&d->groups, address);
         if (g == NULL) {
                 g = arena_alloc(d->arena, sizeof *g);
-                g->delete_join = g->update_join = STEP_NONE;
+                for (unsigned k = 0; k < RELEASE_KINDS; k++) g->by[k].join = STEP_NONE;
                 map_put(&d->groups, address, g);
         }
-        if (deletes != STEP_NONE) vec_push(g->deletes, g->delete_count, g->delete_capacity, deletes);
-        if (updates != STEP_NONE) vec_push(g->updates, g->update_count, g->update_capacity, updates);
+        vec_push(g->by[kind].steps, g->by[kind].count, g->by[kind].capacity, step);
 }
 
-static void enter_dependant(
-    struct draft *d, const struct recorded *r, struct instance *i, uint32_t deletes, uint32_t updates)
+/* What a recorded resource was made upon: as recorded or, when nothing is, as the template says now. */
+static const char *const *made_upon(
+    struct draft *d, const struct recorded *r, struct instance *i, size_t *count)
 {
-        if (deletes == STEP_NONE && updates == STEP_NONE) return;
-        for (size_t a = 0; a < r->after_count; a++) enter(d, r->after[a], deletes, updates);
-        if (r->after_count > 0 || i == NULL) return;
+        *count = r->after_count;
+        if (r->after_count > 0 || i == NULL) return r->after;
+        return instance_depends(d->ev, i, count);
+}
+
+static void enter_deletion(struct draft *d, const struct recorded *r, struct instance *i, uint32_t step)
+{
         size_t count = 0;
-        const char **depends = instance_depends(d->ev, i, &count);
-        for (size_t a = 0; a < count; a++) enter(d, depends[a], deletes, updates);
+        const char *const *upon = made_upon(d, r, i, &count);
+        for (size_t a = 0; a < count; a++) enter(d, upon[a], RELEASE_DELETE, step);
 }
 
-static uint32_t join_of(
-    struct draft *d, const char *address, const uint32_t *steps, size_t count, uint32_t *join)
+static void enter_update(struct draft *d, struct instance *i)
 {
-        if (count == 0) return STEP_NONE;
-        if (count == 1) return steps[0];
-        if (*join != STEP_NONE) return *join;
-        *join = add_step(d, (struct step){.action = ACTION_JOIN, .address = address, .type = "join"});
-        for (size_t i = 0; i < count; i++) add_edge(d, steps[i], *join, BOND_FIRM);
-        return *join;
+        struct map now = {0};
+        const struct step *step = &d->steps[i->node.step];
+        for (size_t a = 0; a < step->depends_count; a++) map_put(&now, step->depends[a], d);
+        size_t count = 0;
+        const char *const *upon = made_upon(d, i->recorded, i, &count);
+        for (size_t a = 0; a < count; a++) {
+                enter(d, upon[a], RELEASE_UPDATE, i->node.step);
+                if (!map_has(&now, upon[a])) enter(d, upon[a], RELEASE_DEPART, i->node.step);
+        }
+        map_release(&now);
 }
 
-/* `deleting` waits for the deletion of what was made upon it and, with `updates`, for what is led away from it. */
+static uint32_t join_of(struct draft *d, const char *address, struct group *g, enum release kind)
+{
+        if (g->by[kind].count == 0) return STEP_NONE;
+        if (g->by[kind].count == 1) return g->by[kind].steps[0];
+        if (g->by[kind].join != STEP_NONE) return g->by[kind].join;
+        uint32_t join = add_step(d, (struct step){.action = ACTION_JOIN, .address = address, .type = "join"});
+        for (size_t i = 0; i < g->by[kind].count; i++) add_edge(d, g->by[kind].steps[i], join, BOND_FIRM);
+        g->by[kind].join = join;
+        return join;
+}
+
+/* `deleting` waits until nothing stands on what it deletes, as far as `updates` can be waited for. */
 static void wait_for_dependants(
-    struct draft *d, const char *address, uint32_t deleting, bool updates, struct text *scratch)
+    struct draft *d, const char *address, uint32_t deleting, enum release updates, struct text *scratch)
 {
         size_t lengths[ADDRESS_COVERS], covers = address_covers(address, lengths);
         for (size_t c = 0; c < covers; c++) {
@@ -279,11 +305,8 @@ static void wait_for_dependants(
                 text_addn(scratch, address, lengths[c]);
                 struct group *g = map_get(&d->groups, scratch->data);
                 if (g == NULL) continue;
-                add_edge(d, join_of(d, address, g->deletes, g->delete_count, &g->delete_join), deleting,
-                    BOND_LOOSE);
-                if (!updates) continue;
-                add_edge(d, join_of(d, address, g->updates, g->update_count, &g->update_join), deleting,
-                    BOND_WISH);
+                add_edge(d, join_of(d, address, g, RELEASE_DELETE), deleting, BOND_LOOSE);
+                add_edge(d, join_of(d, address, g, updates), deleting, BOND_WISH);
         }
 }
 
@@ -296,40 +319,45 @@ static uint32_t entry_of(const struct draft *d, uint32_t step)
         return guarded ? step + 1 : step;
 }
 
-static void order_deletions(struct draft *d, struct removals *removals)
+static void enter_all(struct draft *d, const struct removals *removals)
 {
-        struct evaluation *ev = d->ev;
-        struct text scratch = {0};
         for (size_t m = 0; m < removals->count; m++) {
                 const struct removal *removal = &removals->items[m];
                 if (removal->step == STEP_NONE || removal->action != ACTION_DELETE ||
                     removal->recorded->deposed[0])
                         continue;
-                enter_dependant(d, removal->recorded, removal->instance, removal->step, STEP_NONE);
+                enter_deletion(d, removal->recorded, removal->instance, removal->step);
         }
-        for (size_t n = 0; n < ev->node_count; n++) {
-                struct instance *i = (struct instance *)ev->nodes[n];
+        for (size_t n = 0; n < d->ev->node_count; n++) {
+                struct instance *i = (struct instance *)d->ev->nodes[n];
                 if (i->node.kind != NODE_INSTANCE || !i->acts || i->recorded == NULL) continue;
-                uint32_t update = i->action == ACTION_UPDATE ? i->node.step : STEP_NONE;
-                enter_dependant(d, i->recorded, i, i->half, update);
+                if (i->half != STEP_NONE)
+                        enter_deletion(d, i->recorded, i, i->half);
+                else if (i->action == ACTION_UPDATE)
+                        enter_update(d, i);
         }
+}
+
+static void order_deletions(struct draft *d, const struct removals *removals)
+{
+        struct text scratch = {0};
+        enter_all(d, removals);
         for (size_t m = 0; m < removals->count; m++) {
                 const struct removal *removal = &removals->items[m];
                 if (removal->step == STEP_NONE || removal->action != ACTION_DELETE) continue;
                 wait_for_dependants(
-                    d, removal->recorded->address, entry_of(d, removal->step), true, &scratch);
+                    d, removal->recorded->address, entry_of(d, removal->step), RELEASE_UPDATE, &scratch);
         }
-        for (size_t n = 0; n < ev->node_count; n++) {
-                struct instance *i = (struct instance *)ev->nodes[n];
+        for (size_t n = 0; n < d->ev->node_count; n++) {
+                struct instance *i = (struct instance *)d->ev->nodes[n];
                 if (i->node.kind != NODE_INSTANCE || i->half == STEP_NONE) continue;
-                wait_for_dependants(d, i->address, entry_of(d, i->half), i->create_first, &scratch);
+                enum release updates = i->create_first ? RELEASE_UPDATE : RELEASE_DEPART;
+                wait_for_dependants(d, i->address, entry_of(d, i->half), updates, &scratch);
         }
         text_release(&scratch);
-        for (map_foreach (&d->groups, entry)) {
-                struct group *g = entry->value;
-                free(g->deletes);
-                free(g->updates);
-        }
+        for (map_foreach (&d->groups, entry))
+                for (unsigned k = 0; k < RELEASE_KINDS; k++)
+                        free(((struct group *)entry->value)->by[k].steps);
         map_release(&d->groups);
 }
 
