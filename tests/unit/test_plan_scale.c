@@ -171,6 +171,7 @@ static void chain_of_locals(void)
                      "{input: \"${local.last}\"}}\n"
                      "locals:\n  l0: ${first.id}\n");
         for (int i = 1; i < MANY; i++) text_addf(&t, "  l%d: ${local.l%d}\n", i, i - 1);
+        text_addf(&t, "  last: ${local.l%d}\n", MANY - 1);
         run(&c, &t, 2, 1, "chain of locals");
         settle(&c, "chain of locals");
 }
@@ -180,15 +181,17 @@ static void counted(void)
 {
         struct cloud c;
         struct text t = {0};
+        const int third = MANY / 10 * 3;
         cloud_init(&c);
-        text_add(&t,
-            "environment: e\nlocals:\n  all: ${a[*].id}\nresources:\n  a:\n    type: value\n    count: "
-            "30000\n"
-            "  b:\n    type: value\n    count: 30000\n    properties: {input: \"${a[count.index].id}\"}\n"
+        text_addf(&t,
+            "environment: e\nlocals:\n  all: ${a[*].id}\nresources:\n"
+            "  a:\n    type: value\n    count: %d\n"
+            "  b:\n    type: value\n    count: %d\n    properties: {input: \"${a[count.index].id}\"}\n"
             "  c:\n    type: value\n    for_each: ${b}\n    properties: {input: \"${each.value.id}\"}\n"
-            "  d:\n    type: value\n    count: 10000\n    after: [a, c]\n    properties: {input: "
-            "\"${length(local.all)}\"}\n");
-        run(&c, &t, MANY, 130000 + 4 * 10000, "counted");
+            "  d:\n    type: value\n    count: %d\n    after: [a, c]\n    properties: {input: "
+            "\"${length(local.all)}\"}\n",
+            third, third, MANY / 10);
+        run(&c, &t, MANY, 2 * MANY, "counted");
         settle(&c, "counted");
 }
 
