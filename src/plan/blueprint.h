@@ -32,13 +32,15 @@ enum part_kind { PART_LOCAL, PART_LOOKUP, PART_RESOURCE, PART_PROVIDER };
 struct blueprint {
         const struct template *template;
         uint32_t part_count;
-        uint32_t *order; /* of the parts: locals, lookups, resources, providers are numbered through in this order */
+        uint32_t *
+            order; /* of the parts: locals, lookups, resources, providers are numbered through in this order */
         struct uses *locals, *outputs, *providers;
         struct resource_uses {
                 struct uses shape; /* count, for_each, when */
                 struct uses body;  /* the rest */
-        } *lookups, *resources;
-        struct map needs; /* names of configured providers that this template uses and does not itself configure */
+        } * lookups, *resources;
+        struct map
+            needs; /* names of configured providers that this template uses and does not itself configure */
 };
 
 /* Which part a number stands for; *index is into the array of that kind. */
@@ -51,7 +53,8 @@ struct blueprints {
         size_t count, capacity;
 };
 /* NULL with a problem when the template's parts use each other in a circle. */
-const struct blueprint *blueprint_of(struct blueprints *all, const struct template *template, struct error **err);
+const struct blueprint *blueprint_of(
+    struct blueprints *all, const struct template *template, struct error **err);
 /* What one expression of the template uses; in the arena. */
 struct uses *blueprint_uses(struct blueprints *all, const struct template *template, const struct expr *expr);
 void blueprints_release(struct blueprints *all);

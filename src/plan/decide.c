@@ -211,6 +211,7 @@ static void keep_as_is(struct evaluation *ev, struct instance *i, struct value *
         const struct schema *schema = i->expansion->resource->schema;
         set_attributes(i, diff_attributes(schema, steal_planned, i->prior, true));
         value_free(steal_planned);
+        i->kept = true;
         ev->keep_count++;
 }
 
@@ -317,9 +318,8 @@ static bool evaluate_protect(struct evaluation *ev, struct instance *i, struct e
 /* Refuses a replacement of what is protected. */
 static void check_protection(struct evaluation *ev, struct instance *i, struct error **err)
 {
-        if (!i->acts) return;
         i->protect = evaluate_protect(ev, i, err);
-        if (!i->protect || i->action != ACTION_REPLACE || i->prior == NULL) return;
+        if (!i->acts || !i->protect || i->action != ACTION_REPLACE || i->prior == NULL) return;
         struct place place = place_of(i);
         error_set(err, ERROR_INPUT, &place,
             "%s is protected, and this change would replace it: %s; take `protect` away first if that is "

@@ -37,7 +37,7 @@ struct node {
         bool gated;    /* is an approval gate, or stands for one among others */
         bool first;    /* something that is replaced create-first needs it to be replaced create-first too */
         uint32_t stamp;
-        uint32_t step;      /* the step that stands for it, or STEP_NONE */
+        uint32_t step; /* the step that stands for it, or STEP_NONE */
         uint32_t dep_count;
         struct node **deps;
         struct node **roots; /* instances and resources behind it, for `depends`; filled in on demand */
@@ -50,7 +50,7 @@ enum cell_kind { CELL_PARAM, CELL_LOCAL, CELL_PROVIDER, CELL_EACH, CELL_OUTPUT }
 struct cell {
         struct node node;
         enum cell_kind kind;
-        struct module *module; /* the one it belongs to */
+        struct module *module;   /* the one it belongs to */
         const struct expr *expr; /* evaluated in `module`; a parameter in the module around it */
         const struct uses *uses; /* or NULL */
         union {
@@ -78,13 +78,13 @@ struct expansion {
         bool expanded;
         struct instance *instances;
         uint32_t count;
-        struct map by_key;               /* SHAPE_KEYED: key → struct instance * */
-        struct cell *each;               /* for_each over a value, or NULL */
-        const struct expansion *source;  /* for_each over another resource, or NULL */
-        struct value *aggregate;         /* all instances in one value */
+        struct map by_key;              /* SHAPE_KEYED: key → struct instance * */
+        struct cell *each;              /* for_each over a value, or NULL */
+        const struct expansion *source; /* for_each over another resource, or NULL */
+        struct value *aggregate;        /* all instances in one value */
         uint32_t aggregate_epoch;
-        uint32_t touches, touch_round;   /* how often an instance was handed out in this evaluation */
-        struct cell *provider;           /* the configuration of who serves it; NULL: none is given */
+        uint32_t touches, touch_round; /* how often an instance was handed out in this evaluation */
+        struct cell *provider;         /* the configuration of who serves it; NULL: none is given */
 };
 
 struct instance {
@@ -93,7 +93,7 @@ struct instance {
         const char *address;
         const struct value *key; /* NULL for a lone one; a number or a string */
         uint32_t index;
-        struct module *nested; /* RESOURCE_TEMPLATE */
+        struct module *nested;    /* RESOURCE_TEMPLATE */
         struct value *attributes; /* owned; properties and outputs as far as known */
         const struct recorded *recorded;
         struct value *prior; /* properties and outputs before; NULL: does not exist */
@@ -103,10 +103,11 @@ struct instance {
         uint32_t change_count;
         bool acts; /* has a step of `action`; for gates and lookups: would have one */
         bool gone; /* was deleted outside */
+        bool kept; /* compared, and found to be as it should be */
         bool protect;
         bool create_first;
-        uint32_t half;  /* the deleting step of a replacement, or STEP_NONE */
-        bool failed; /* could not be evaluated; a problem was reported */
+        uint32_t half; /* the deleting step of a replacement, or STEP_NONE */
+        bool failed;   /* could not be evaluated; a problem was reported */
         enum action action;
         const char *reason;
 };
@@ -132,12 +133,12 @@ struct evaluation {
         const struct plan_input *input;
         struct blueprints blueprints;
         struct module *root;
-        struct map modules;        /* prefix → struct module * */
-        struct map deferred_bare;  /* bare addresses whose instances are not known in this round → reason */
-        struct node **nodes;       /* dependencies first */
+        struct map modules;       /* prefix → struct module * */
+        struct map deferred_bare; /* bare addresses whose instances are not known in this round → reason */
+        struct node **nodes;      /* dependencies first */
         size_t node_count, node_capacity;
-        struct value *unknown;    /* dynamic */
-        struct value **owned; /* dropped with the evaluation */
+        struct value *unknown; /* dynamic */
+        struct value **owned;  /* dropped with the evaluation */
         size_t owned_count, owned_capacity;
         struct module **module_list;
         size_t module_count, module_capacity;
@@ -179,8 +180,8 @@ struct node *output_node(struct module *m, const char *name);
  * Evaluates in the scope of a module and, unless NULL, of one of its instances. While the plan is made and the result is not wholly
  * known, also notes what the expression refers to without having been evaluated. New reference, or NULL with problems at `address`.
  */
-struct value *evaluate(struct evaluation *ev, struct module *module, struct instance *instance, const struct expr *expr,
-    const struct uses *uses, const char *address, struct error **err);
+struct value *evaluate(struct evaluation *ev, struct module *module, struct instance *instance,
+    const struct expr *expr, const struct uses *uses, const char *address, struct error **err);
 
 /* The value of a cell as of now; borrowed; never NULL (unknown when it cannot be evaluated). Problems go into *err. */
 const struct value *cell_value(struct evaluation *ev, struct cell *cell, struct error **err);
@@ -193,8 +194,8 @@ struct frame {
         struct module *module;
         struct instance *instance;
 };
-struct value *frame_resolve(void *context, const char *root, const struct value *key, const char *next, int *consumed,
-    struct error **err);
+struct value *frame_resolve(void *context, const char *root, const struct value *key, const char *next,
+    int *consumed, struct error **err);
 void frame_names(void *context, void (*each)(void *sink, const char *name), void *sink);
 struct instance *expansion_find(const struct expansion *x, const struct value *key, const char *name);
 /* The configuration cell of a provider by name as seen from a module: its own, or that of a module around it; NULL. */
@@ -206,8 +207,11 @@ struct module *module_of_address(struct evaluation *ev, const char *address);
 int instances_expand(struct evaluation *ev, struct error **err);
 
 /* roots.c: the addresses that an instance depends on, for the record; in the arena. */
-int roots_collect(struct evaluation *ev, bool all, struct error **err);
+int roots_collect(struct evaluation *ev, struct error **err);
 const char **instance_depends(struct evaluation *ev, const struct instance *instance, size_t *count);
+
+/* annotate.c: kept resources of which the record says something else than the template now. */
+void annotate_build(struct evaluation *ev, struct plan *plan);
 
 /* policy.c: what is left out, which gates and reads are worth it, which order of replacement follows from others. */
 int policy_apply(struct evaluation *ev, struct error **err);
@@ -215,9 +219,9 @@ int policy_apply(struct evaluation *ev, struct error **err);
 /* removal.c: what is recorded and has to go. */
 struct removal {
         const struct recorded *recorded;
-        struct instance *instance; /* of the template, when everything is destroyed; or NULL */
+        struct instance *instance;   /* of the template, when everything is destroyed; or NULL */
         const struct schema *schema; /* may be NULL when it is only forgotten */
-        enum action action; /* DELETE or FORGET */
+        enum action action;          /* DELETE or FORGET */
         const char *reason;
         bool off; /* left out */
         uint32_t step;
@@ -246,8 +250,8 @@ void decide_managed(struct evaluation *ev, struct instance *instance, struct err
 void decide_lookup(struct evaluation *ev, struct instance *instance, struct error **err);
 void decide_gate(struct evaluation *ev, struct instance *instance, struct error **err);
 /* Asks the provider's own planning where the type has one; *proposed becomes what it plans, *replace is set if it needs a new one. */
-int provider_plan(struct evaluation *ev, struct instance *i, const struct value *prior, struct value **proposed, bool *replace,
-    struct error **err);
+int provider_plan(struct evaluation *ev, struct instance *i, const struct value *prior,
+    struct value **proposed, bool *replace, struct error **err);
 void defer(struct evaluation *ev, const char *address, const char *reason);
 
 #endif

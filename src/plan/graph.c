@@ -24,7 +24,7 @@ uint32_t graph_add_node(struct graph *graph)
 
 void graph_add_edge(struct graph *graph, uint32_t from, uint32_t to, enum graph_bond bond)
 {
-        struct graph_edge edge = {.from = from, .to = to, .bond = (uint8_t)bond};
+        struct graph_edge edge = {.from = from, .to = to, .bond = (uint8_t)bond, .meant = (uint8_t)bond};
         vec_push(graph->edges, graph->edge_count, graph->edge_capacity, edge);
 }
 
@@ -71,11 +71,26 @@ static uint32_t heap_pop(struct heap *heap)
         return top;
 }
 
-static void release_successors(struct graph *graph, uint32_t node, uint32_t *waiting, struct heap *ready)
+/* An order that is being made. */
+struct ordering {
+        struct graph *graph;
+        uint32_t *waiting; /* edges that still hold each node back */
+        uint32_t *place;   /* in the order, from 1; 0: not yet */
+        bool *reluctant;   /* an edge to it was given up: it comes as late as it can */
+        struct heap ready, late;
+};
+
+static void make_ready(struct ordering *o, uint32_t node)
 {
+        heap_push(o->reluctant[node] ? &o->late : &o->ready, node);
+}
+
+static void release_successors(struct ordering *o, uint32_t node)
+{
+        const struct graph *graph = o->graph;
         for (size_t i = graph->first[node]; i < graph->first[node + 1]; i++) {
                 const struct graph_edge *edge = &graph->edges[graph->by_from[i]];
-                if (edge->bond != BOND_DROPPED && --waiting[edge->to] == 0) heap_push(ready, edge->to);
+                if (edge->bond != BOND_DROPPED && --o->waiting[edge->to] == 0) make_ready(o, edge->to);
         }
 }
 
@@ -83,7 +98,7 @@ static void release_successors(struct graph *graph, uint32_t node, uint32_t *wai
  * The unplaced nodes that something unplaced both precedes and follows: circles, and what lies between them. What merely comes
  * after a circle is peeled off from the end, so that none of its edges is given up. `core` has room for every node.
  */
-static void find_core(const struct graph *graph, const bool *placed, bool *core)
+static void find_core(const struct graph *graph, const uint32_t *placed, bool *core)
 {
         uint32_t n = graph->node_count;
         cleanup_free uint32_t *after = mem_alloc(n * sizeof *after);
@@ -115,45 +130,58 @@ static void find_core(const struct graph *graph, const bool *placed, bool *core)
         }
 }
 
-/* Gives up the edges of one bond that close a circle. */
-static void drop_edges(
-    struct graph *graph, enum graph_bond bond, const bool *placed, uint32_t *waiting, struct heap *ready)
+/* Gives up the edges of one bond that may close a circle. */
+static void drop_edges(struct ordering *o, enum graph_bond bond)
 {
+        struct graph *graph = o->graph;
         cleanup_free bool *core = mem_alloc(graph->node_count * sizeof *core);
-        find_core(graph, placed, core);
+        find_core(graph, o->place, core);
         for (size_t i = 0; i < graph->edge_count; i++) {
                 struct graph_edge *edge = &graph->edges[i];
                 if (edge->bond != bond || !core[edge->from] || !core[edge->to]) continue;
                 edge->bond = BOND_DROPPED;
-                if (--waiting[edge->to] == 0) heap_push(ready, edge->to);
+                o->reluctant[edge->to] = true;
+                if (--o->waiting[edge->to] == 0) make_ready(o, edge->to);
+        }
+}
+
+/* What the order respects anyway is not given up. */
+static void restore_edges(const struct ordering *o)
+{
+        for (size_t i = 0; i < o->graph->edge_count; i++) {
+                struct graph_edge *edge = &o->graph->edges[i];
+                if (edge->bond == BOND_DROPPED && o->place[edge->from] < o->place[edge->to])
+                        edge->bond = edge->meant;
         }
 }
 
 uint32_t graph_order(struct graph *graph, uint32_t *order)
 {
         index_edges(graph);
-        cleanup_free uint32_t *waiting = mem_alloc(graph->node_count * sizeof *waiting);
-        cleanup_free bool *placed = mem_alloc(graph->node_count * sizeof *placed);
-        cleanup_free uint32_t *items = mem_alloc(graph->node_count * sizeof *items);
-        struct heap ready = {.items = items};
+        uint32_t n = graph->node_count, count = 0;
+        cleanup_free uint32_t *waiting = mem_alloc(n * sizeof *waiting),
+                              *place = mem_alloc(n * sizeof *place);
+        cleanup_free uint32_t *ready = mem_alloc(n * sizeof *ready), *late = mem_alloc(n * sizeof *late);
+        cleanup_free bool *reluctant = mem_alloc(n * sizeof *reluctant);
+        struct ordering o = {graph, waiting, place, reluctant, {.items = ready}, {.items = late}};
         for (size_t i = 0; i < graph->edge_count; i++)
                 if (graph->edges[i].bond != BOND_DROPPED) waiting[graph->edges[i].to]++;
-        for (uint32_t n = 0; n < graph->node_count; n++)
-                if (waiting[n] == 0) heap_push(&ready, n);
+        for (uint32_t v = 0; v < n; v++)
+                if (waiting[v] == 0) heap_push(&o.ready, v);
 
-        uint32_t count = 0;
         int give_up = BOND_WISH;
-        while (count < graph->node_count) {
-                if (ready.count == 0) {
-                        if (give_up == BOND_FIRM) break;
-                        drop_edges(graph, (enum graph_bond)give_up--, placed, waiting, &ready);
+        while (count < n) {
+                if (o.ready.count == 0 && o.late.count == 0) {
+                        if (give_up == BOND_FIRM) return count;
+                        drop_edges(&o, (enum graph_bond)give_up--);
                         continue;
                 }
-                uint32_t node = heap_pop(&ready);
-                placed[node] = true;
+                uint32_t node = heap_pop(o.ready.count > 0 ? &o.ready : &o.late);
                 order[count++] = node;
-                release_successors(graph, node, waiting, &ready);
+                place[node] = count;
+                release_successors(&o, node);
         }
+        restore_edges(&o);
         return count;
 }
 

@@ -15,13 +15,14 @@
 enum graph_bond {
         BOND_FIRM,    /* never given up */
         BOND_LOOSE,   /* given up when nothing else opens a circle */
+        BOND_FAIR,    /* given up before that */
         BOND_WISH,    /* given up first */
         BOND_DROPPED, /* was given up */
 };
 
 struct graph_edge {
         uint32_t from, to;
-        uint8_t bond;
+        uint8_t bond, meant; /* `meant` is the bond that was asked for */
 };
 
 struct graph {
@@ -45,8 +46,8 @@ void graph_add_edge(struct graph *graph, uint32_t from, uint32_t to, enum graph_
 
 /*
  * Puts all nodes into `order` (room for node_count) so that every edge leads forward; among nodes that could come next, the lowest
- * number does. Returns how many were placed: fewer than node_count when firm edges close a circle. Loose edges within circles
- * become BOND_DROPPED. O(V log V + E).
+ * number does. Returns how many were placed: fewer than node_count when firm edges close a circle. Looser edges within circles
+ * become BOND_DROPPED, but for those that the order can respect all the same. O(V log V + E).
  */
 uint32_t graph_order(struct graph *graph, uint32_t *order);
 
@@ -54,6 +55,7 @@ uint32_t graph_order(struct graph *graph, uint32_t *order);
  * After graph_order: for every node the longest path from its start to the end, where node n takes cost[n]; `next` (may be
  * NULL) gets the node that continues that path, or UINT32_MAX. O(V + E).
  */
-void graph_longest(const struct graph *graph, const uint32_t *order, const double *cost, double *longest, uint32_t *next);
+void graph_longest(
+    const struct graph *graph, const uint32_t *order, const double *cost, double *longest, uint32_t *next);
 
 #endif

@@ -125,6 +125,7 @@ static int build(struct plan *plan, struct error **err)
         if (policy_apply(ev, err) < 0) return -1;
         /* 4. what has to go, and all steps in their order */
         if (build_table(ev, plan, err) < 0) return -1;
+        if (apply) annotate_build(ev, plan);
         /* 5. what the environment says of itself afterwards */
         struct value *outputs = outputs_now(ev, err);
         if (outputs == NULL) return -1;

@@ -154,6 +154,17 @@ struct deferred {
         const char *address, *reason; /* "count is known only after network[0] was created" */
 };
 
+/*
+ * A resource that is kept as it is, but of which other things are to be recorded from now on: what it depends on, `protect`, `keep`.
+ * No step: whoever runs the plan writes these into the record before its first step.
+ */
+struct record_change {
+        const struct recorded *recorded;
+        const char **depends;
+        size_t depends_count;
+        bool protect, keep;
+};
+
 struct plan_summary {
         size_t create, update, replace, delete_, keep, gates, deferred, forget, read;
 };
@@ -167,6 +178,8 @@ struct plan {
         size_t wanted_count;
         struct deferred *deferred;
         size_t deferred_count;
+        struct record_change *record_changes;
+        size_t record_change_count;
         struct plan_summary summary;
         const struct value *outputs; /* as far as known */
         bool outputs_change;         /* planned outputs differ from the recorded ones */

@@ -5,6 +5,7 @@
 #include "plan/plan.h"
 
 /* As plan_json, with sensitive values sealed; masked when `sealer` is NULL. */
-int plan_json_sealed(const struct plan *plan, const struct sealer *sealer, struct text *out, struct error **err);
+int plan_json_sealed(
+    const struct plan *plan, const struct sealer *sealer, struct text *out, struct error **err);
 
 #endif

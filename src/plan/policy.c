@@ -6,13 +6,6 @@
 #include "plan/address.h"
 #include "plan/evaluation.h"
 
-/* Resources that are not acted on are where "depends on it, directly or transitively" ends: no edge leads through them. */
-static bool passes_on(const struct node *n)
-{
-        const struct instance *i = (const struct instance *)n;
-        return n->kind != NODE_INSTANCE || i->nested != NULL || i->acts;
-}
-
 static void leave_out(struct evaluation *ev, struct instance *i)
 {
         if (i->recorded != NULL && i->acts) ev->keep_count++;
@@ -153,24 +146,111 @@ static void find_gated(struct evaluation *ev)
         }
 }
 
+/* What is recorded, by every address that covers it: chains of struct covered. */
+struct covered {
+        size_t index; /* into the state */
+        struct covered *next;
+};
+
+struct spreading {
+        struct evaluation *ev;
+        struct map by_cover;
+        struct instance **instances; /* by index into the state; NULL: it left the template */
+        bool *seen;
+        size_t *records, record_count; /* recorded resources to go on from */
+        struct node **stack;
+        size_t depth, capacity;
+};
+
+static bool is_replaced_first(const struct node *n)
+{
+        const struct instance *i = (const struct instance *)n;
+        return n->kind == NODE_INSTANCE && i->acts && i->action == ACTION_REPLACE && i->create_first;
+}
+
+static void index_record(struct spreading *s)
+{
+        const struct state *state = s->ev->input->state;
+        for (size_t r = 0; r < state->count; r++) {
+                const char *address = state->resources[r].address;
+                size_t lengths[ADDRESS_COVERS], covers = address_covers(address, lengths);
+                for (size_t c = 0; c < covers; c++) {
+                        const char *cover = arena_strndup(s->ev->arena, address, lengths[c]);
+                        struct covered *entry = arena_alloc(s->ev->arena, sizeof *entry);
+                        *entry = (struct covered){.index = r, .next = map_get(&s->by_cover, cover)};
+                        map_put(&s->by_cover, cover, entry);
+                }
+        }
+        for (size_t n = 0; n < s->ev->node_count; n++) {
+                struct instance *i = (struct instance *)s->ev->nodes[n];
+                if (i->node.kind == NODE_INSTANCE && i->recorded)
+                        s->instances[i->recorded - state->resources] = i;
+        }
+}
+
+static void spread_record(struct spreading *s, size_t index)
+{
+        if (s->seen[index]) return;
+        s->seen[index] = true;
+        s->records[s->record_count++] = index;
+}
+
+static void spread_to(struct spreading *s, struct node *n)
+{
+        if (n->first) return;
+        n->first = true;
+        struct instance *i = (struct instance *)n;
+        if (n->kind == NODE_INSTANCE && i->nested == NULL) {
+                if (!i->acts || i->action != ACTION_REPLACE) return;
+                i->create_first = true;
+                spread_record(s, (size_t)(i->recorded - s->ev->input->state->resources));
+        }
+        vec_push(s->stack, s->depth, s->capacity, n);
+}
+
+/* What one recorded resource was made upon: replaced ones, and, seen through what is deleted in between, those behind it. */
+static void spread_from_record(struct spreading *s, const struct recorded *r)
+{
+        for (size_t a = 0; a < r->after_count; a++)
+                for (struct covered *c = map_get(&s->by_cover, r->after[a]); c != NULL; c = c->next) {
+                        struct instance *i = s->instances[c->index];
+                        if (i == NULL)
+                                spread_record(s, c->index);
+                        else if (i->acts && i->action == ACTION_REPLACE)
+                                spread_to(s, &i->node);
+                }
+}
+
 /*
- * What is replaced create-first can only go over to a new dependency that is there before it: a replaced dependency has to be
- * replaced create-first too.
+ * What is replaced create-first leaves its old one standing until late: a dependency of the old one, or of the new one, that is
+ * replaced too has to be replaced create-first as well.
  */
 static void spread_create_first(struct evaluation *ev)
 {
-        for (size_t n = ev->node_count; n-- > 0;) {
-                struct node *node = ev->nodes[n];
-                struct instance *i = (struct instance *)node;
-                bool spreads = node->first;
-                if (node->kind == NODE_INSTANCE && i->nested == NULL) {
-                        bool replaced = i->acts && i->action == ACTION_REPLACE;
-                        i->create_first |= replaced && node->first;
-                        spreads = replaced && i->create_first;
+        const struct state *state = ev->input->state;
+        bool any = false;
+        for (size_t n = 0; n < ev->node_count && !any; n++) any = is_replaced_first(ev->nodes[n]);
+        if (!any) return;
+        struct spreading s = {.ev = ev};
+        s.instances = mem_alloc(state->count * sizeof(struct instance *));
+        s.seen = mem_alloc(state->count * sizeof *s.seen);
+        s.records = mem_alloc(state->count * sizeof *s.records);
+        index_record(&s);
+        for (size_t n = 0; n < ev->node_count; n++)
+                if (is_replaced_first(ev->nodes[n])) spread_to(&s, ev->nodes[n]);
+        for (size_t next = 0; s.depth > 0 || next < s.record_count;) {
+                if (s.depth == 0) {
+                        spread_from_record(&s, &state->resources[s.records[next++]]);
+                        continue;
                 }
-                for (uint32_t d = 0; spreads && passes_on(node) && d < node->dep_count; d++)
-                        node->deps[d]->first = true;
+                struct node *n = s.stack[--s.depth];
+                for (uint32_t d = 0; d < n->dep_count; d++) spread_to(&s, n->deps[d]);
         }
+        map_release(&s.by_cover);
+        free(s.instances);
+        free(s.seen);
+        free(s.records);
+        free(s.stack);
 }
 
 int policy_apply(struct evaluation *ev, struct error **err)

@@ -45,13 +45,13 @@ static void gather_behind(struct evaluation *ev, struct gathering *g, const stru
         }
 }
 
-int roots_collect(struct evaluation *ev, bool all, struct error **err)
+int roots_collect(struct evaluation *ev, struct error **err)
 {
         struct gathering g = {0};
         int status = 0;
         for (size_t n = 0; n < ev->node_count && status == 0; n++) {
                 struct node *node = ev->nodes[n];
-                if (is_object(node) || node->kind == NODE_MEMBERS || !(all || node->carried)) continue;
+                if (is_object(node) || node->kind == NODE_MEMBERS) continue;
                 gather_behind(ev, &g, node);
                 if (g.count > ev->root_budget) {
                         status = error_set(err, ERROR_INPUT, NULL,

@@ -186,7 +186,7 @@ static void add_replacement(struct draft *d, struct instance *i, struct error **
         follow_deps(d, &i->node, i->node.step);
         /* What waits for an approval must not be taken down before it. */
         for (uint32_t n = 0; n < i->node.dep_count; n++)
-                if (i->node.deps[n]->gated) add_edge(d, i->node.deps[n]->step, entry, BOND_LOOSE);
+                if (i->node.deps[n]->gated) add_edge(d, i->node.deps[n]->step, entry, BOND_FAIR);
 }
 
 static void add_instance(struct draft *d, struct instance *i, struct error **err)
@@ -254,20 +254,9 @@ static void enter(struct draft *d, const char *address, enum release kind, uint3
         vec_push(g->by[kind].steps, g->by[kind].count, g->by[kind].capacity, step);
 }
 
-/* What a recorded resource was made upon: as recorded or, when nothing is, as the template says now. */
-static const char *const *made_upon(
-    struct draft *d, const struct recorded *r, struct instance *i, size_t *count)
+static void enter_deletion(struct draft *d, const struct recorded *r, uint32_t step)
 {
-        *count = r->after_count;
-        if (r->after_count > 0 || i == NULL) return r->after;
-        return instance_depends(d->ev, i, count);
-}
-
-static void enter_deletion(struct draft *d, const struct recorded *r, struct instance *i, uint32_t step)
-{
-        size_t count = 0;
-        const char *const *upon = made_upon(d, r, i, &count);
-        for (size_t a = 0; a < count; a++) enter(d, upon[a], RELEASE_DELETE, step);
+        for (size_t a = 0; a < r->after_count; a++) enter(d, r->after[a], RELEASE_DELETE, step);
 }
 
 static void enter_update(struct draft *d, struct instance *i)
@@ -275,22 +264,23 @@ static void enter_update(struct draft *d, struct instance *i)
         struct map now = {0};
         const struct step *step = &d->steps[i->node.step];
         for (size_t a = 0; a < step->depends_count; a++) map_put(&now, step->depends[a], d);
-        size_t count = 0;
-        const char *const *upon = made_upon(d, i->recorded, i, &count);
-        for (size_t a = 0; a < count; a++) {
-                enter(d, upon[a], RELEASE_UPDATE, i->node.step);
-                if (!map_has(&now, upon[a])) enter(d, upon[a], RELEASE_DEPART, i->node.step);
+        for (size_t a = 0; a < i->recorded->after_count; a++) {
+                const char *address = i->recorded->after[a];
+                enter(d, address, RELEASE_UPDATE, i->node.step);
+                if (!map_has(&now, address)) enter(d, address, RELEASE_DEPART, i->node.step);
         }
         map_release(&now);
 }
 
+/* One step for all of a group's of one kind. It is the way into the join that may be given up, one by one. */
 static uint32_t join_of(struct draft *d, const char *address, struct group *g, enum release kind)
 {
+        enum graph_bond bond = kind == RELEASE_DELETE ? BOND_LOOSE : BOND_WISH;
         if (g->by[kind].count == 0) return STEP_NONE;
         if (g->by[kind].count == 1) return g->by[kind].steps[0];
         if (g->by[kind].join != STEP_NONE) return g->by[kind].join;
         uint32_t join = add_step(d, (struct step){.action = ACTION_JOIN, .address = address, .type = "join"});
-        for (size_t i = 0; i < g->by[kind].count; i++) add_edge(d, g->by[kind].steps[i], join, BOND_FIRM);
+        for (size_t i = 0; i < g->by[kind].count; i++) add_edge(d, g->by[kind].steps[i], join, bond);
         g->by[kind].join = join;
         return join;
 }
@@ -326,13 +316,13 @@ static void enter_all(struct draft *d, const struct removals *removals)
                 if (removal->step == STEP_NONE || removal->action != ACTION_DELETE ||
                     removal->recorded->deposed[0])
                         continue;
-                enter_deletion(d, removal->recorded, removal->instance, removal->step);
+                enter_deletion(d, removal->recorded, removal->step);
         }
         for (size_t n = 0; n < d->ev->node_count; n++) {
                 struct instance *i = (struct instance *)d->ev->nodes[n];
                 if (i->node.kind != NODE_INSTANCE || !i->acts || i->recorded == NULL) continue;
                 if (i->half != STEP_NONE)
-                        enter_deletion(d, i->recorded, i, i->half);
+                        enter_deletion(d, i->recorded, i->half);
                 else if (i->action == ACTION_UPDATE)
                         enter_update(d, i);
         }
@@ -456,7 +446,7 @@ int table_build(struct evaluation *ev, struct removals *removals, struct plan *p
         graph_init(&d.graph, 0);
         size_t before = error_count(*err);
         bool destroy = ev->input->mode == PLAN_DESTROY;
-        int status = roots_collect(ev, destroy, err);
+        int status = roots_collect(ev, err);
         /* 1. what the template wants, in the order in which it was evaluated */
         for (size_t n = 0; n < ev->node_count && !destroy; n++) {
                 struct node *node = ev->nodes[n];

@@ -168,7 +168,7 @@ struct cloud {
         struct world *world;
         struct plan_input input;
         struct plan *plan;
-        int made, violations, reads;
+        int made, violations, reads, late;
         int64_t time_ms;
         struct text log; /* "create web; …" */
 };
@@ -396,15 +396,33 @@ static inline bool waits_for(const struct plan *plan, const struct step *later, 
 
 /* --- carrying out ---------------------------------------------------------------------------------------------------- */
 
+/* Ids look like "id:7", several joined like "id:7+id:8". Calls `each` for all of them in a value. */
+static inline void each_id(const struct value *v, void (*each)(void *context, const char *id), void *context)
+{
+        if (v == NULL || value_is_null(v) || !value_is_known(v)) return;
+        for (size_t i = 0; value_kind(v) != TYPE_STRING && i < value_count(v); i++)
+                each_id(value_at(v, i), each, context);
+        if (value_kind(v) != TYPE_STRING || strncmp(value_as_string(v), "id:", 3) != 0) return;
+        cleanup_free char *copy = mem_strdup(value_as_string(v));
+        char *save = NULL;
+        for (char *id = strtok_r(copy, "+", &save); id != NULL; id = strtok_r(NULL, "+", &save))
+                each(context, id);
+}
+
+struct mention {
+        const char *id;
+        bool found;
+};
+static inline void compare_id(void *context, const char *id)
+{
+        struct mention *m = context;
+        m->found |= strcmp(m->id, id) == 0;
+}
 static inline bool mentions(const struct value *v, const char *id)
 {
-        struct text json = {0};
-        if (v == NULL) return false;
-        value_json(v, SECRETS_REVEAL, NULL, &json, NULL);
-        cleanup_free char *quoted = mem_printf("\"%s\"", id);
-        bool found = json.data && strstr(json.data, quoted);
-        text_release(&json);
-        return found;
+        struct mention m = {.id = id};
+        each_id(v, compare_id, &m);
+        return m.found;
 }
 
 static inline void violation(struct cloud *c, const char *what, const char *address)
@@ -413,31 +431,46 @@ static inline void violation(struct cloud *c, const char *what, const char *addr
         printf("# violation: %s %s\n", what, address);
 }
 
-/* Ids look like "<type>:<number>"; whatever in properties looks like one must exist. */
+struct checking {
+        struct cloud *cloud;
+        const char *address;
+};
+static inline void check_id(void *context, const char *id)
+{
+        struct checking *k = context;
+        for (size_t i = 0; i < k->cloud->count; i++)
+                if (strcmp(k->cloud->objects[i].id, id) == 0) return;
+        violation(k->cloud, "refers to what is not there:", k->address);
+}
 static inline void check_references(struct cloud *c, const struct value *v, const char *address)
 {
-        if (v == NULL || value_is_null(v) || !value_is_known(v)) return;
-        if (value_kind(v) == TYPE_STRING) {
-                const char *s = value_as_string(v);
-                if (strncmp(s, "id:", 3) != 0) return;
-                for (size_t i = 0; i < c->count; i++)
-                        if (strcmp(c->objects[i].id, s) == 0) return;
-                violation(c, "refers to what is not there:", address);
-                return;
-        }
-        for (size_t i = 0; i < value_count(v); i++) check_references(c, value_at(v, i), address);
+        struct checking k = {c, address};
+        each_id(v, check_id, &k);
 }
 
-static inline void cloud_remove(struct cloud *c, const char *address, const char *deposed, bool deletes)
+/* Whoever still refers to it may be led away only afterwards, where that cannot be otherwise: its update waits for the deletion. */
+static inline bool may_be_late(struct cloud *c, const struct object *user, const struct step *deletion)
 {
-        struct object *o = cloud_find(c, address, deposed);
+        const struct step *update = step_find(c->plan, "update", user->address);
+        /* Of several updates and deletions that wait for each other in a circle one has to yield: those are counted apart. */
+        if (update != NULL && update->index > deletion->index && !waits_for(c->plan, update, deletion))
+                c->late++;
+        return update != NULL && update->index > deletion->index;
+}
+
+static inline void cloud_remove(struct cloud *c, const struct step *s, const char *deposed)
+{
+        struct object *o = cloud_find(c, s->address, deposed);
         if (o == NULL) {
-                violation(c, "deletes what is not there:", address);
+                violation(c, "deletes what is not there:", s->address);
                 return;
         }
-        for (size_t i = 0; deletes && i < c->count; i++)
-                if (&c->objects[i] != o && mentions(c->objects[i].properties, o->id))
-                        violation(c, "deletes what is in use:", address);
+        for (size_t i = 0; s->action != ACTION_FORGET && i < c->count; i++)
+                if (&c->objects[i] != o && mentions(c->objects[i].properties, o->id) &&
+                    !may_be_late(c, &c->objects[i], s)) {
+                        violation(c, "deletes what is in use:", s->address);
+                        printf("#   by %s\n", c->objects[i].address);
+                }
         object_release(o);
         *o = c->objects[--c->count];
 }
@@ -521,9 +554,9 @@ static inline void cloud_step(struct cloud *c, const struct step *s)
         switch (s->action) {
         case ACTION_JOIN:
         case ACTION_GATE: return;
-        case ACTION_DELETE: cloud_remove(c, s->address, s->deposed, true); break;
-        case ACTION_REPLACE_DELETE: cloud_remove(c, s->address, s->create_first ? "t" : "", true); break;
-        case ACTION_FORGET: cloud_remove(c, s->address, s->deposed, false); break;
+        case ACTION_DELETE: cloud_remove(c, s, s->deposed); break;
+        case ACTION_REPLACE_DELETE: cloud_remove(c, s, s->create_first ? "t" : ""); break;
+        case ACTION_FORGET: cloud_remove(c, s, s->deposed); break;
         case ACTION_READ: {
                 struct value *properties = NULL, *host = NULL;
                 cleanup(error_free) struct error *err = NULL;
@@ -541,9 +574,22 @@ static inline void cloud_step(struct cloud *c, const struct step *s)
         plan_set_result(c->plan, s, NULL);
 }
 
+static inline void cloud_annotate(struct cloud *c, const struct record_change *r)
+{
+        struct object *o = cloud_find(c, r->recorded->address, "");
+        for (size_t i = 0; i < o->after_count; i++) free(o->after[i]);
+        o->after = mem_realloc(o->after, r->depends_count * sizeof *o->after);
+        o->after_count = r->depends_count;
+        for (size_t i = 0; i < r->depends_count; i++) o->after[i] = mem_strdup(r->depends[i]);
+        o->protect = r->protect;
+        o->keep = r->keep;
+}
+
 /* Carries the current plan out. */
 static inline void cloud_apply(struct cloud *c)
 {
+        for (size_t i = 0; c->plan && i < c->plan->record_change_count; i++)
+                cloud_annotate(c, &c->plan->record_changes[i]);
         for (size_t i = 0; c->plan && i < c->plan->count; i++) cloud_step(c, &c->plan->steps[i]);
         cleanup(error_free) struct error *err = NULL;
         struct value *outputs = c->plan ? plan_outputs(c->plan, &err) : NULL;

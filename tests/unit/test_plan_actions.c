@@ -271,6 +271,25 @@ static void compares_quietly(void)
         cloud_release(&c);
 }
 
+/* What decides over a resource once it has left the template follows the template while it is there. */
+static void annotates(void)
+{
+        struct cloud c;
+        cloud_init(&c);
+        const char *form = "environment: e\nresources:\n  a:\n    type: value\n  b:\n    type: value\n%s";
+        cleanup_free char *one = mem_printf(form, ""),
+                          *two = mem_printf(form, "    keep: true\n    after: [a]\n");
+        is_plan(&c, one, "create a; create b", "first");
+        is_settled(&c, "first");
+        is_int(c.plan->record_change_count, 0, "nothing to note");
+        is_plan(&c, two, "", "keep and order are no change");
+        is_int(c.plan->record_change_count, 1, "but are noted");
+        is_settled(&c, "noted");
+        is_int(c.plan->record_change_count, 0, "once");
+        is_plan(&c, "environment: e\n", "forget b; delete a", "and count when it has left");
+        cloud_release(&c);
+}
+
 int main(void)
 {
         creates_and_keeps();
@@ -283,5 +302,6 @@ int main(void)
         protects();
         adopts_and_mends();
         compares_quietly();
+        annotates();
         return done();
 }

@@ -1,0 +1,149 @@
+/*
+ * Random environments, changed at random a few times over: each plan is carried out, nothing that a cloud would refuse happens,
+ * the plan after it is empty, and destroying leaves nothing. TUTTI_SEED=n repeats one run and prints what it did.
+ */
+#include "plan_fixture.h"
+
+enum { RESOURCES = 14, ROUNDS = 4, RUNS = 400 };
+
+struct dice {
+        uint64_t state;
+};
+
+static unsigned roll(struct dice *d, unsigned sides)
+{
+        d->state = d->state * 6364136223846793005u + 1442695040888963407u;
+        return (unsigned)(d->state >> 33) % sides;
+}
+
+enum form { LONE, COUNTED, KEYED };
+struct made {
+        bool there, gate;
+        enum form form;
+        int count;
+};
+
+/* A reference to some of what stands before `at` in the order, as an expression without its ${}; NULL when there is none. */
+static char *reference(struct dice *d, const struct made *all, const int *order, int at)
+{
+        for (int tries = 0; at > 0 && tries < 8; tries++) {
+                int i = order[roll(d, (unsigned)at)];
+                const struct made *m = &all[i];
+                if (!m->there || m->gate || (m->form == COUNTED && m->count == 0)) continue;
+                if (m->form == LONE) return mem_printf("r%d.id", i);
+                if (m->form == COUNTED && roll(d, 3))
+                        return mem_printf("r%d[%d].id", i, (int)roll(d, (unsigned)m->count));
+                if (m->form == COUNTED) return mem_printf("join(\"+\", r%d[*].id)", i);
+                return roll(d, 3) ? mem_printf("r%d[\"%s\"].id", i, roll(d, 2) ? "a" : "b")
+                                  : mem_printf("join(\"+\", [for x in r%d : x.id])", i);
+        }
+        return NULL;
+}
+
+static void add_resource(struct text *t, struct dice *d, struct made *all, const int *order, int at)
+{
+        static const char *const types[] = {"cloud.network", "cloud.subnet", "cloud.server", "value"};
+        int i = order[at];
+        struct made *m = &all[i];
+        unsigned kind = i % 7 == 6 ? 4 : roll(d, 12) ? (unsigned)i % 4 : roll(d, 4);
+        *m = (struct made){.there = roll(d, 8) != 0,
+            .gate = kind == 4,
+            .form = kind == 4 ? LONE : (enum form)(i / 4 % 3),
+            .count = (int)roll(d, 4)};
+        if (!m->there) return;
+        text_addf(t, "  r%d:\n    type: %s\n", i, m->gate ? "gate" : types[kind]);
+        if (m->form == COUNTED) text_addf(t, "    count: %d\n", m->count);
+        if (m->form == KEYED) text_add(t, "    for_each: [a, b]\n");
+        int after = at > 0 ? order[roll(d, (unsigned)at)] : -1;
+        if (after >= 0 && all[after].there && (m->gate || roll(d, 5) == 0))
+                text_addf(t, "    after: [r%d]\n", after);
+        if (m->gate) {
+                text_add(t, "    properties: {message: go}\n");
+                return;
+        }
+        if (roll(d, 4) == 0) text_add(t, "    replace: create-first\n");
+        if (roll(d, 8) == 0) text_add(t, "    approve: {on: [create, update, replace, delete]}\n");
+        cleanup_free char *ref = reference(d, all, order, at), *more = reference(d, all, order, at);
+        cleanup_free char *first = ref ? mem_printf("'${%s}'", ref) : mem_strdup("none");
+        const char *names[] = {"cidr", "network_id", "subnet_id", "input"};
+        if (kind == 3 && more != NULL)
+                text_addf(t, "    properties: {input: [%s, '${%s}', local.l]}\n", first, more);
+        else if (kind == 3)
+                text_addf(t, "    properties: {input: [%s, \"${local.l}\"]}\n", first);
+        else
+                text_addf(t, "    properties: {name: v%u, %s: %s}\n", roll(d, 3), names[kind], first);
+}
+
+static char *environment(struct dice *d)
+{
+        struct text t = {0};
+        struct made all[RESOURCES] = {0};
+        int order[RESOURCES];
+        for (int i = 0; i < RESOURCES; i++) order[i] = i;
+        for (int swaps = 0; swaps < 3; swaps++) {
+                unsigned a = roll(d, RESOURCES), b = roll(d, RESOURCES);
+                int other = order[a];
+                order[a] = order[b];
+                order[b] = other;
+        }
+        text_add(&t, "environment: e\nresources:\n  base: {type: value, properties: {input: x}}\n");
+        for (int at = 0; at < RESOURCES; at++) add_resource(&t, d, all, order, at);
+        cleanup_free char *ref = reference(d, all, order, RESOURCES);
+        text_addf(&t, "locals:\n  l: '${base.id}'\noutputs:\n  o: '${%s}'\n", ref ? ref : "base.id");
+        return text_steal(&t);
+}
+
+/* One environment through its life; the first thing that is wrong, to be freed, or NULL. */
+static char *live(uint64_t seed, bool talk, int *late)
+{
+        struct cloud c;
+        struct dice d = {.state = seed * 2654435761u + 1};
+        char *wrong = NULL;
+        char *texts[ROUNDS] = {0};
+        cloud_init(&c);
+        for (int round = 0; round <= ROUNDS && wrong == NULL; round++) {
+                if (round < ROUNDS) {
+                        texts[round] = environment(&d);
+                        if (talk) printf("# --- round %d\n%s", round, texts[round]);
+                        if (!cloud_load(&c, texts[round]))
+                                wrong = mem_printf("round %d does not load", round);
+                } else
+                        c.input.mode = PLAN_DESTROY;
+                cleanup_free char *problems = NULL;
+                if (wrong == NULL && cloud_plan(&c, &problems) == NULL)
+                        wrong = mem_printf("round %d: %s", round, problems);
+                if (wrong != NULL) break;
+                cleanup_free char *steps = plan_text(c.plan);
+                if (talk) printf("# %s\n", steps);
+                cloud_apply(&c);
+                if (c.violations > 0)
+                        wrong = mem_printf("round %d: a cloud would refuse this", round);
+                else if (cloud_plan(&c, NULL) == NULL)
+                        wrong = mem_printf("round %d: no second plan", round);
+                else if (!plan_is_empty(c.plan))
+                        wrong = mem_printf("round %d: not settled", round);
+        }
+        *late += c.late > 0;
+        if (wrong == NULL && c.count > 0) wrong = mem_strdup("destroying left something");
+        cloud_release(&c);
+        for (int round = 0; round < ROUNDS; round++) free(texts[round]);
+        return wrong;
+}
+
+int main(void)
+{
+        const char *only = getenv("TUTTI_SEED");
+        int bad = 0, late = 0;
+        for (uint64_t seed = 1; seed <= RUNS && only == NULL; seed++) {
+                cleanup_free char *wrong = live(seed, false, &late);
+                if (wrong != NULL && ++bad <= 5) printf("# seed %llu: %s\n", (unsigned long long)seed, wrong);
+        }
+        if (only != NULL) {
+                cleanup_free char *wrong = live(strtoull(only, NULL, 10), true, &late);
+                printf("# %s\n", wrong ? wrong : "right");
+                bad = wrong != NULL;
+        }
+        ok(late <= RUNS / 50, "%d environments led something away later than they might have", late);
+        is_int(bad, 0, "every environment lives and dies without a complaint");
+        return done();
+}
