@@ -286,7 +286,7 @@ static void annotates(void)
         is_int(c.plan->record_change_count, 1, "but are noted");
         is_settled(&c, "noted");
         is_int(c.plan->record_change_count, 0, "once");
-        is_plan(&c, "environment: e\n", "forget b; delete a", "and count when it has left");
+        is_plan(&c, "environment: e\n", "delete a; forget b", "and count when it has left");
         cloud_release(&c);
 }
 
