@@ -154,6 +154,7 @@ static struct wait *manifest_wait(const struct compiler *c, const struct service
         if (!own) return w;
         w->own = pool_alloc(c->pool, sizeof *w->own);
         manifest_request_parts(c, s, n, w->own);
+        if (!w->own->name) w->own->name = "wait";
         return w;
 }
 

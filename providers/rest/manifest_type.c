@@ -101,6 +101,13 @@ static unsigned manifest_flags(const struct compiler *c, const struct node *n)
         return ret;
 }
 
+/* The host places a problem of a type inside the type's own text ("1:1: "), which says nothing here. */
+static const char *manifest_unplaced(const char *problem)
+{
+        size_t len = strspn(problem, "0123456789:");
+        return len && problem[len] == ' ' ? problem + len + 1 : problem;
+}
+
 /* The default as JSON, checked against the type. */
 static const char *manifest_default(const struct compiler *c, const struct node *n, const char *type)
 {
@@ -113,7 +120,7 @@ static const char *manifest_default(const struct compiler *c, const struct node 
         const char *json = NULL;
         if (!v) {
                 node_problem(c->problems, n, "%s",
-                    problem ? problem : "a default must be a constant of the property's type");
+                    problem ? manifest_unplaced(problem) : "a default must be a constant");
         } else if (shape) {
                 size_t len = 0;
                 AUTO_CHAR text = host->value_to_json(v, &len);

@@ -261,7 +261,7 @@ enum tutti_result run_fail(
 
 enum tutti_result run_wrong(struct run *r, const struct request *q)
 {
-        AUTO_CHAR message = util_format("%s:%u: %s: %s", q->node->file, q->node->line,
-            q->name ? q->name : "wait", r->problem ? r->problem : "the answer does not fit the manifest");
+        AUTO_CHAR message = util_format("%s:%u: %s: %s", q->node->file, q->node->line, q->name,
+            r->problem ? r->problem : "the answer does not fit the manifest");
         return run_fail(r, TUTTI_REFUSED, 0, message);
 }

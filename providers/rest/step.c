@@ -192,8 +192,10 @@ static enum tutti_result step_fail(struct run *r, const struct request *q, const
                 r->loop = 0;
                 run_to(r, 0, false);
         }
-        AUTO_CHAR message = util_format(
-            "%s: %s", q->name ? q->name : "wait", a->message ? a->message : "failed");
+        const char *why = a->message ? a->message : "failed";
+        bool plain = strcmp(q->name, "read") == 0 &&
+                     r->requests == &r->type->read; /* who reads says so itself */
+        AUTO_CHAR message = plain ? util_format("%s", why) : util_format("%s: %s", q->name, why);
         return run_fail(r, failures[a->means], a->retry_after_ms, message);
 }
 

@@ -90,9 +90,9 @@ int url_parse(struct url *u, const char *text, char **problem)
                 u->path = util_format("%s", "");
                 return 0;
         }
-        const char *host = util_starts(text, "https://")  ? text + 8
-                           : util_starts(text, "http://") ? text + 7
-                                                          : NULL;
+        const char *host = strncasecmp(text, "https://", 8) == 0  ? text + 8
+                           : strncasecmp(text, "http://", 7) == 0 ? text + 7
+                                                                  : NULL;
         size_t host_len = host ? strcspn(host, "/?") : 0;
         if (!host_len || memchr(host, '@', host_len)) {
                 *problem = util_format("this is not an http or https URL: %.80s", text);

@@ -14,7 +14,7 @@ void *util_alloc(size_t size); /* zeroed */
 void *util_grow(void *p, size_t count, size_t size);
 
 void util_free_char(char **p);
-#define AUTO_CHAR __attribute__((cleanup(util_free_char))) char *
+#define AUTO_CHAR __attribute__((__cleanup__(util_free_char))) char *
 
 /* Growing text, always with a NUL behind it. `struct buf b = {0};` */
 struct buf {
@@ -27,7 +27,7 @@ void buf_char(struct buf *b, char c);
 void buf_format(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 char *buf_steal(struct buf *b);  /* malloc'ed, never NULL; the buffer is empty after it */
 void buf_release(struct buf *b); /* wipes: bodies hold secrets */
-#define AUTO_BUF __attribute__((cleanup(buf_release))) struct buf
+#define AUTO_BUF __attribute__((__cleanup__(buf_release))) struct buf
 
 char *util_format(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* malloc'ed */
 

@@ -17,6 +17,17 @@ struct form_writer {
 
 static int form_write(struct form_writer *w, struct buf *name, const struct value *v, unsigned depth);
 
+/* In a form a blank is a plus. */
+static void form_escape(struct buf *out, const char *s, size_t len)
+{
+        for (size_t i = 0; i < len; i++) {
+                if (s[i] == ' ')
+                        buf_char(out, '+');
+                else
+                        url_escape(out, s + i, 1);
+        }
+}
+
 static int form_write_part(
     struct form_writer *w, struct buf *name, const char *part, const struct value *v, unsigned depth)
 {
@@ -61,9 +72,9 @@ static int form_write(struct form_writer *w, struct buf *name, const struct valu
                 return -1;
         }
         if (w->out->len) buf_char(w->out, '&');
-        url_escape(w->out, name->data, name->len);
+        form_escape(w->out, name->data, name->len);
         buf_char(w->out, '=');
-        url_escape(w->out, text, strlen(text));
+        form_escape(w->out, text, strlen(text));
         explicit_bzero(text, strlen(text));
         free(text);
         return 0;

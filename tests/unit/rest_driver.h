@@ -302,7 +302,7 @@ static enum tutti_result driver_slept(void *context, struct tutti_op *op)
 }
 
 /* Runs an operation to its end, or until a failure that the engine would retry. */
-static enum tutti_result driver_run(void *context, struct tutti_op *op)
+__attribute__((unused)) static enum tutti_result driver_run(void *context, struct tutti_op *op)
 {
         op->started_ms = driver_wall();
         op->failed = op->gone = false;
@@ -315,7 +315,7 @@ static enum tutti_result driver_run(void *context, struct tutti_op *op)
         return result;
 }
 
-static void driver_release(struct tutti_op *op)
+__attribute__((unused)) static void driver_release(struct tutti_op *op)
 {
         free(op->id), free(op->message), free(op->progress), free(op->request), free(op->url), free(op->body);
         value_free(op->prior), value_free(op->planned), value_free(op->saved), value_free(op->observed);
@@ -323,7 +323,7 @@ static void driver_release(struct tutti_op *op)
 }
 
 /* Values as the engine makes them: every property of the type, converted; JSON in. */
-static struct value *driver_object(
+__attribute__((unused)) static struct value *driver_object(
     const struct tutti_host *host, const struct tutti_type *type, const char *json)
 {
         char *problem = NULL;
