@@ -12,7 +12,7 @@ enum {
         PLAIN_DIGITS_MAX =
             10000, /* beyond, a number is written with an exponent: zeros without end help nobody */
         EXPONENT_MAX = 100000000,      /* beyond, a number is refused as input and as a result */
-        EXPONENT_BITS_MAX = 340000000, /* the same in binary, with room to spare */
+        EXPONENT_BITS_MAX = 330000000, /* the same in binary, a little less: what is written can be read */
 };
 
 void number_get(const struct value *a, mpfr_ptr out)
@@ -232,5 +232,7 @@ struct value *value_number(const char *text, size_t len)
         mpfr_set_str(n, copy, 10, MPFR_RNDN);
         struct value *v = value_from_mpfr(n);
         mpfr_clear(n);
-        return v;
+        if (number_in_range(v)) return v;
+        value_free(v);
+        return NULL;
 }

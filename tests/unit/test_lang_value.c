@@ -133,6 +133,7 @@ static void test_json(void)
         is_unread("{\"a\\u0000b\":1}", "NUL");
         is_unread("1 2", "expected the end");
         is_unread("1e999999999", "too large");
+        is_unread("10e100000000", "too large");
         struct text deep = {0};
         for (int i = 0; i < 100000; i++) text_add(&deep, "[");
         is_unread(deep.data, "nested too deeply");
