@@ -104,6 +104,12 @@ void render_plan(const struct plan *plan)
         for (size_t i = 0; i < plan->deferred_count; i++)
                 printf("  %s…%s %s  %sdeferred: %s%s\n", style_on(STYLE_CYAN), style_off(),
                     plan->deferred[i].address, style_on(STYLE_DIM), plan->deferred[i].reason, style_off());
+        for (size_t i = 0; i < plan->record_change_count; i++) {
+                const struct record_change *c = &plan->record_changes[i];
+                if (!record_change_matters(c)) continue;
+                printf("  . %s  is recorded as %s, %s\n", c->recorded->address,
+                    c->protect ? "protected" : "not protected", c->keep ? "to be kept" : "not to be kept");
+        }
         render_summary(&plan->summary, false, &summary);
         printf("\n%sPlan: %s.%s%s\n", style_on(STYLE_BOLD), summary.data, style_off(),
             plan->outputs_change ? " Outputs change." : "");

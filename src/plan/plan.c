@@ -161,9 +161,16 @@ void plan_free(struct plan *plan)
         free(plan);
 }
 
+bool record_change_matters(const struct record_change *c)
+{
+        return c->protect != c->recorded->protect || c->keep != c->recorded->keep;
+}
+
 bool plan_is_empty(const struct plan *plan)
 {
         if (plan->outputs_change) return false;
+        for (size_t i = 0; i < plan->record_change_count; i++)
+                if (record_change_matters(&plan->record_changes[i])) return false;
         for (size_t i = 0; i < plan->count; i++) {
                 enum action action = plan->steps[i].action;
                 if (action != ACTION_JOIN && action != ACTION_READ) return false;

@@ -156,7 +156,7 @@ struct deferred {
 
 /*
  * A resource that is kept as it is, but of which other things are to be recorded from now on: what it depends on, `protect`, `keep`.
- * No step: whoever runs the plan writes these into the record before its first step.
+ * No step: whoever runs the plan writes these into the record when it is over.
  */
 struct record_change {
         const struct recorded *recorded;
@@ -164,6 +164,8 @@ struct record_change {
         size_t depends_count;
         bool protect, keep;
 };
+/* `protect` or `keep` changes: worth a run by itself. What it depends on is worth none, it is recorded along with other things. */
+bool record_change_matters(const struct record_change *change);
 
 struct plan_summary {
         size_t create, update, replace, delete_, keep, gates, deferred, forget, read;

@@ -244,6 +244,38 @@ static void write_outputs(struct session *s)
         error_free(err);
 }
 
+/* The row that a recorded resource was decoded from. */
+static const struct resource_row *row_of(const struct state *state, const struct recorded *r)
+{
+        size_t index =
+            (size_t)(r - state->resources); /* rows come in the same order, unless a store sorts otherwise */
+        if (state->rows[index].address == r->address) return &state->rows[index];
+        for (size_t i = 0; i < state->row_count; i++)
+                if (state->rows[i].address == r->address) return &state->rows[i];
+        return NULL;
+}
+
+/* What decides over a resource once it has left the template follows the template while it is there. */
+static void write_record_changes(struct session *s)
+{
+        for (size_t i = 0; i < s->plan->record_change_count; i++) {
+                const struct record_change *c = &s->plan->record_changes[i];
+                const struct resource_row *old = row_of(s->state, c->recorded);
+                if (old == NULL) continue;
+                struct arena *a = journal_arena(s->journal);
+                struct resource_row *row = arena_alloc(a, sizeof *row);
+                *row = *old;
+                row->after = arena_alloc(a, (c->depends_count + 1) * sizeof *row->after);
+                row->after_count = c->depends_count;
+                for (size_t d = 0; d < c->depends_count; d++) row->after[d] = arena_strdup(a, c->depends[d]);
+                row->protect = c->protect;
+                row->keep = c->keep;
+                struct store_write w = {.kind = WRITE_RESOURCE, .run = s->run, .action = "update"};
+                w.resource = row;
+                journal_add(s->journal, &w);
+        }
+}
+
 static char *summary_json(const struct run_result *r)
 {
         return mem_printf("{\"create\":%zu,\"update\":%zu,\"replace\":%zu,\"delete\":%zu,\"forget\":%zu,"
@@ -283,6 +315,7 @@ static void finished(void *context)
         struct session *s = context;
         executor_result(s->executor, s->result);
         if (s->broken != NULL) return; /* nothing can be written any more */
+        if (!s->settling) write_record_changes(s);
         if (!s->settling) write_outputs(s);
         struct run_result *r = s->result;
         struct arena *a = journal_arena(s->journal);

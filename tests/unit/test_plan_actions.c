@@ -284,6 +284,7 @@ static void annotates(void)
         is_int(c.plan->record_change_count, 0, "nothing to note");
         is_plan(&c, two, "", "keep and order are no change");
         is_int(c.plan->record_change_count, 1, "but are noted");
+        ok(!plan_is_empty(c.plan), "which is worth a run");
         is_settled(&c, "noted");
         is_int(c.plan->record_change_count, 0, "once");
         is_plan(&c, "environment: e\n", "delete a; forget b", "and count when it has left");
