@@ -92,9 +92,8 @@ static struct expr *scalar_expr(struct reading *in, const struct yaml_node *node
         if (marks) {
                 struct source_map map;
                 cleanup(error_free) struct error *problem = NULL;
-                yaml_source_map(arena, in->file, node, &map);
-                char *text = arena_strndup(arena, node->text, node->count);
-                struct expr *e = expr_parse_template(arena, text, node->count, &map, &problem);
+                yaml_source_map(in->loader->scratch, in->file, node, &map);
+                struct expr *e = expr_parse_template(arena, node->text, node->count, &map, &problem);
                 if (e != NULL && problem == NULL) return e;
                 loader_problems(in->loader, &problem, place, in->address);
                 return expr_literal(arena, value_null(type_dynamic), &place);
@@ -105,6 +104,7 @@ static struct expr *scalar_expr(struct reading *in, const struct yaml_node *node
 /* Keys are constant; `$${` stands for `${` as it does in values. */
 static const char *key_of(struct reading *in, const struct yaml_entry *entry)
 {
+        if (strchr(entry->key, '{') == NULL) return entry->key;
         char *key = arena_strdup(in->loader->arena, entry->key), *to = key;
         for (const char *from = key; *from != '\0';) {
                 bool mark = (from[0] == '$' || from[0] == '%') && from[1] == '{';

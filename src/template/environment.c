@@ -138,6 +138,7 @@ static void read_environment(struct loader *loader, const struct yaml_file *file
         keys_read(&in, file->root, "an environment", environment_keys,
             sizeof environment_keys / sizeof environment_keys[0]);
         env->template = read_template(&in);
+        loader->lasting = loader->source_count;
         const struct yaml_node *given = e.separate && e.parameters ? e.parameters->value : NULL;
         if (env->template != NULL)
                 env->parameters = parameter_values(loader, env->template, file, given, env->name, source);
@@ -170,6 +171,12 @@ static void digest(struct environment *env)
         EVP_MD_CTX_free(md);
 }
 
+static void drop_source(struct source *source)
+{
+        mem_wipe((char *)source->text, source->len); /* values of parameters may be secrets */
+        free((char *)source->text);
+}
+
 /* --- loading --------------------------------------------------------------------------------------------------------- */
 
 int environment_load(const char *path, const struct source_reader *reader,
@@ -190,6 +197,7 @@ int environment_load(const char *path, const struct source_reader *reader,
         map_release(&loader.types);
         map_release(&loader.broken);
         if (loader_report(&loader, err) < 0) return -1;
+        while (env->source_count > loader.lasting) drop_source(&env->sources[--env->source_count]);
         digest(env);
         *ret = steal(env);
         return 0;
@@ -198,10 +206,7 @@ int environment_load(const char *path, const struct source_reader *reader,
 void environment_free(struct environment *env)
 {
         if (env == NULL) return;
-        for (size_t i = 0; i < env->source_count; i++) {
-                mem_wipe((char *)env->sources[i].text, env->sources[i].len); /* parameters may be secrets */
-                free((char *)env->sources[i].text);
-        }
+        for (size_t i = 0; i < env->source_count; i++) drop_source(&env->sources[i]);
         free(env->sources);
         arena_free(env->arena);
 }

@@ -24,6 +24,7 @@ struct loader {
         struct map types;     /* type → struct type_entry * */
         struct source *sources;
         size_t source_count, source_capacity;
+        size_t lasting; /* sources that stay with the environment; those behind are values files */
         const char
             *nesting[NESTING_MAX + 1]; /* paths of the templates that are being read, outermost first */
         size_t nesting_depth;

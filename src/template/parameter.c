@@ -117,7 +117,7 @@ void parameters_read(struct reading *in, const struct yaml_entry *entry)
                 struct parameter *p = &t->parameters[i];
                 size_t before = error_count(in->loader->problems);
                 key_check_name(in, &map->entries[i], "parameter");
-                p->name = arena_strdup(in->loader->arena, map->entries[i].key);
+                p->name = map->entries[i].key;
                 p->place = yaml_key_place(in->file, &map->entries[i]);
                 p->type = type_dynamic;
                 struct reading part = *in;
@@ -201,7 +201,7 @@ void providers_read(struct reading *in, const struct yaml_entry *entry)
         for (uint32_t i = 0; i < map->count; i++) {
                 struct provider_block *p = &t->providers[i];
                 key_check_name(in, &map->entries[i], "provider");
-                p->name = arena_strdup(in->loader->arena, map->entries[i].key);
+                p->name = map->entries[i].key;
                 p->place = yaml_key_place(in->file, &map->entries[i]);
                 struct reading part = *in;
                 part.address = arena_printf(in->loader->scratch, "provider.%s", p->name);

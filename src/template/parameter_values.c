@@ -90,7 +90,7 @@ static struct value *parse_yaml(struct values *v, const char *text, const struct
             v->loader->problems); /* what fails here is not reported */
         cleanup(value_free) struct value *raw = NULL;
         struct reading in = {.loader = v->loader, .file = &file, .folder = "."};
-        if (yaml_read(v->loader->scratch, "", text, strlen(text), &file, &problem) == 0)
+        if (yaml_read(v->loader->scratch, v->loader->arena, "", text, strlen(text), &file, &problem) == 0)
                 raw = document_value(&in, file.root, v->environment);
         error_free(v->loader->problems);
         v->loader->problems = steal(all);

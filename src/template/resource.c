@@ -285,7 +285,7 @@ static struct resource *read_all(
                 const struct yaml_node *node = map->entries[i].value;
                 key_check_name(in, &map->entries[i], lookup ? "lookup" : "resource");
                 r->kind = lookup ? RESOURCE_LOOKUP : RESOURCE_MANAGED;
-                r->name = arena_strdup(in->loader->arena, map->entries[i].key);
+                r->name = map->entries[i].key;
                 r->place = yaml_key_place(in->file, &map->entries[i]);
                 struct reading part = *in;
                 part.address = lookup ? arena_printf(in->loader->scratch, "lookup.%s", r->name) : r->name;

@@ -67,7 +67,7 @@ const struct yaml_file *loader_file(
         struct source source = {arena_strdup(loader->arena, path), text_steal(&text), len};
         vec_push(loader->sources, loader->source_count, loader->source_capacity, source);
         struct yaml_file *file = arena_alloc(loader->scratch, sizeof *file);
-        if (yaml_read(loader->scratch, source.path, source.text, len, file, &problem) < 0) {
+        if (yaml_read(loader->scratch, loader->arena, source.path, source.text, len, file, &problem) < 0) {
                 loader_problems(loader, &problem, none, NULL);
                 return NULL;
         }
@@ -97,7 +97,7 @@ static void read_locals(struct reading *in, const struct yaml_entry *entry)
         for (uint32_t i = 0; i < map->count; i++) {
                 struct local_block *local = &t->locals[i];
                 key_check_name(in, &map->entries[i], "local");
-                local->name = arena_strdup(in->loader->arena, map->entries[i].key);
+                local->name = map->entries[i].key;
                 local->place = yaml_key_place(in->file, &map->entries[i]);
                 struct reading part = *in;
                 part.address = arena_printf(in->loader->scratch, "local.%s", local->name);
@@ -146,7 +146,7 @@ static void read_outputs(struct reading *in, const struct yaml_entry *entry)
         for (uint32_t i = 0; i < map->count; i++) {
                 struct output_block *output = &t->outputs[i];
                 key_check_name(in, &map->entries[i], "output");
-                output->name = arena_strdup(in->loader->arena, map->entries[i].key);
+                output->name = map->entries[i].key;
                 output->place = yaml_key_place(in->file, &map->entries[i]);
                 struct reading part = *in;
                 part.address = arena_printf(in->loader->scratch, "output.%s", output->name);

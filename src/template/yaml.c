@@ -24,8 +24,11 @@ struct frame { /* a collection that is still open */
         uint8_t height;
 };
 
+enum { RECENT = 1024 };
+
 struct reader {
-        struct arena *arena;
+        struct arena *arena, *names;
+        const char *recent[RECENT]; /* keys read lately: most of them come again and again */
         struct yaml_file *file;
         struct error **err;
         yaml_parser_t parser;
@@ -95,17 +98,24 @@ static int remember_anchor(struct reader *r, const yaml_char_t *anchor, struct y
 
 /* --- keys and values ------------------------------------------------------------------------------------------------- */
 
-static int take_key(struct reader *r, struct frame *top, const struct yaml_node *node, yaml_mark_t mark)
+static const char *key_text_of(struct reader *r, const char *text, size_t len)
 {
-        if (node->kind != YAML_SCALAR) return fail_at(r, mark, "a key must be text, not a map or a list");
-        if (memchr(node->text, '\0', node->count) != NULL)
-                return fail_at(r, mark, "a key must not hold a NUL character");
-        if (node->count == 0 && node->style == YAML_PLAIN)
-                return fail_at(r, mark, "a key is missing before ':'");
-        top->key = node->text;
+        unsigned slot = (unsigned)len * 31;
+        for (size_t i = 0; i < len; i++) slot = slot * 33 + (unsigned char)text[i];
+        const char **recent = &r->recent[slot % RECENT];
+        if (*recent == NULL || strcmp(*recent, text) != 0) *recent = arena_strndup(r->names, text, len);
+        return *recent;
+}
+
+static int take_key(
+    struct reader *r, struct frame *top, const char *text, size_t len, bool plain, yaml_mark_t mark)
+{
+        if (memchr(text, '\0', len) != NULL) return fail_at(r, mark, "a key must not hold a NUL character");
+        if (len == 0 && plain) return fail_at(r, mark, "a key is missing before ':'");
+        top->key = key_text_of(r, text, len);
         top->key_line = (uint32_t)mark.line + 1;
         top->key_column = (uint32_t)mark.column + 1;
-        top->key_merges = node->style == YAML_PLAIN && strcmp(node->text, "<<") == 0;
+        top->key_merges = plain && strcmp(text, "<<") == 0;
         top->merges |= top->key_merges;
         return 0;
 }
@@ -117,7 +127,11 @@ static int attach(struct reader *r, struct yaml_node *node, yaml_mark_t mark)
                 return 0;
         }
         struct frame *top = &r->stack[r->depth - 1];
-        if (top->node->kind == YAML_MAP && top->key == NULL) return take_key(r, top, node, mark);
+        if (top->node->kind == YAML_MAP && top->key == NULL) {
+                if (node->kind != YAML_SCALAR)
+                        return fail_at(r, mark, "a key must be text, not a map or a list");
+                return take_key(r, top, node->text, node->count, node->style == YAML_PLAIN, mark);
+        }
         if (top->node->kind == YAML_MAP) {
                 struct yaml_entry entry = {top->key, top->key_line, top->key_column, top->key_merges, node};
                 vec_push(r->entries, r->entry_count, r->entry_capacity, entry);
@@ -161,16 +175,21 @@ static int read_scalar(struct reader *r, const yaml_event_t *event)
 {
         bool text;
         if (check_tag(r, event->data.scalar.tag, event, &text) < 0) return -1;
+        if (++r->nodes > YAML_NODES_MAX)
+                return fail_at(r, event->start_mark, "the file holds too many values");
+        const char *value = (const char *)event->data.scalar.value;
+        size_t len = event->data.scalar.length;
+        struct frame *top = r->depth > 0 ? &r->stack[r->depth - 1] : NULL;
+        bool is_key = top != NULL && top->node->kind == YAML_MAP && top->key == NULL;
+        if (is_key && event->data.scalar.anchor == NULL) /* needs no node */
+                return take_key(r, top, value, len, scalar_style(event) == YAML_PLAIN, event->start_mark);
         struct yaml_node *node = node_new(r, event, YAML_SCALAR);
         node->end = byte_of(r, event->end_mark);
         node->style = (uint8_t)scalar_style(event);
-        node->text = arena_strndup(
-            r->arena, (const char *)event->data.scalar.value, event->data.scalar.length);
-        node->count = (uint32_t)event->data.scalar.length;
+        node->text = arena_strndup(r->arena, value, len);
+        node->count = (uint32_t)len;
         node->weight = 1;
         if (node->style == YAML_PLAIN && !text) node->core = (uint8_t)yaml_core(node->text, node->count);
-        if (++r->nodes > YAML_NODES_MAX)
-                return fail_at(r, event->start_mark, "the file holds too many values");
         remember_anchor(r, event->data.scalar.anchor, node);
         return attach(r, node, event->start_mark);
 }
@@ -354,23 +373,24 @@ static int read_all(struct reader *r)
         return 0;
 }
 
-int yaml_read(struct arena *arena, const char *path, const char *text, size_t len, struct yaml_file *file,
-    struct error **err)
+int yaml_read(struct arena *arena, struct arena *names, const char *path, const char *text, size_t len,
+    struct yaml_file *file, struct error **err)
 {
         if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
                 text += 3;
                 len -= 3;
         }
         *file = (struct yaml_file){.path = path, .text = text, .len = len};
-        if (yaml_check_bytes(path, text, len, err) < 0) return -1;
+        bool ascii = len <= YAML_BYTES_MAX && yaml_is_plain_ascii(text, len);
+        if (!ascii && yaml_check_bytes(path, text, len, err) < 0) return -1;
         cleanup(error_free) struct error *problems = NULL;
         cleanup_free struct reader *memory = mem_alloc(sizeof *memory);
         cleanup(reader_release) struct reader *r = memory;
         r->arena = arena;
+        r->names = names;
         r->file = file;
         r->err = &problems;
-        r->ascii = true;
-        for (size_t i = 0; i < len && r->ascii; i++) r->ascii = (unsigned char)text[i] < 0x80;
+        r->ascii = ascii;
         if (!yaml_parser_initialize(&r->parser)) abort(); /* out of memory */
         yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
         yaml_parser_set_input_string(&r->parser, (const unsigned char *)text, len);

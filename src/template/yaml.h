@@ -62,12 +62,14 @@ struct yaml_file {
         struct yaml_node *root; /* in the arena */
 };
 
-/* Reads `text`, which outlives the tree. -1 with all problems that could be found; after a mistake in the syntax, only that. */
-int yaml_read(struct arena *arena, const char *path, const char *text, size_t len, struct yaml_file *file,
-    struct error **err);
+/* Reads `text`, which outlives the tree; keys go into `names`, all else into `arena`. -1 with all problems that could be found; after a mistake in the syntax, only that. */
+int yaml_read(struct arena *arena, struct arena *names, const char *path, const char *text, size_t len,
+    struct yaml_file *file, struct error **err);
 
 /* -1 with one problem when the bytes are not UTF-8 text that YAML allows. */
 int yaml_check_bytes(const char *path, const char *text, size_t len, struct error **err);
+/* Nothing but printable ASCII, tabs and line breaks. */
+bool yaml_is_plain_ascii(const char *text, size_t len);
 /* What a plain scalar is. */
 enum yaml_core yaml_core(const char *text, size_t len);
 

@@ -59,6 +59,24 @@ static struct place place_of_byte(const char *path, const char *text, size_t byt
         return place;
 }
 
+bool yaml_is_plain_ascii(const char *text, size_t len)
+{
+        static const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
+        for (size_t i = 0; i < len; i++) {
+                uint64_t word;
+                while (
+                    len - i >= sizeof word) { /* eight at once, as long as none is below space or above '~' */
+                        memcpy(&word, text + i, sizeof word);
+                        if (((word | (word - ones * 0x20) | (word + ones)) & tops) != 0) break;
+                        i += sizeof word;
+                }
+                if (i == len) break;
+                char c = text[i];
+                if ((c < 0x20 || c >= 0x7f) && c != '\n' && c != '\r' && c != '\t') return false;
+        }
+        return true;
+}
+
 int yaml_check_bytes(const char *path, const char *text, size_t len, struct error **err)
 {
         if (len > YAML_BYTES_MAX) {

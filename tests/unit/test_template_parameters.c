@@ -162,6 +162,23 @@ static void fixed(void)
             "those of a saved plan replace all others");
 }
 
+/* What a saved plan keeps are the values, sealed; not the files that they came from. */
+static void sources(void)
+{
+        struct fixture f = {0};
+        fixture_add(&f, "e.yaml", "environment: e\ntemplate: t.yaml\n");
+        fixture_add(&f, "t.yaml", declarations);
+        fixture_add(&f, "v.yaml", "name: v\n");
+        const char *const files[] = {"v.yaml"};
+        struct parameter_source source = {.values_files = files, .values_file_count = 1};
+        cleanup(environment_free) struct environment *env = fixture_load_with(&f, "e.yaml", &source, NULL);
+        ok(env && env->source_count == 2, "values files are no sources");
+        source = (struct parameter_source){.fixed = env ? env->parameters : NULL};
+        cleanup(environment_free) struct environment *again = fixture_load_with(&f, "e.yaml", &source, NULL);
+        ok(env && again && memcmp(env->digest, again->digest, 32) == 0,
+            "the values alone give the same digest");
+}
+
 static void digests(void)
 {
         unsigned char first[32];
@@ -186,5 +203,6 @@ int main(void)
         refusals();
         fixed();
         digests();
+        sources();
         return done();
 }

@@ -15,7 +15,7 @@ struct tree {
 static struct tree tree_read(const char *text, size_t len)
 {
         struct tree t = {.arena = arena_new()};
-        yaml_read(t.arena, "t", text, len ? len : strlen(text), &t.file, &t.err);
+        yaml_read(t.arena, t.arena, "t", text, len ? len : strlen(text), &t.file, &t.err);
         t.problems = fixture_problems(t.err);
         return t;
 }
