@@ -98,7 +98,8 @@ static struct value *propose_property(const struct property *p, const struct val
         if (p->fallback != NULL) return mark(value_ref(p->fallback), p->sensitive);
         const struct value *before = prior ? value_get(prior, p->name) : NULL;
         if (!p->computed)
-                return is_empty_collection(before) ? value_ref(before) : mark(value_null(p->type), p->sensitive);
+                return is_empty_collection(before) ? value_ref(before)
+                                                   : mark(value_null(p->type), p->sensitive);
         if (prior == NULL) return mark(value_unknown(p->type), p->sensitive);
         return before ? value_ref(before) : mark(value_null(p->type), p->sensitive);
 }

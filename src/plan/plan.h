@@ -37,14 +37,14 @@ struct state {
         int64_t serial;
         struct recorded *resources; /* sorted by address, then deposed */
         size_t count;
-        struct value *outputs; /* an object, or NULL */
-        struct map by_address; /* address → struct recorded *, current objects only */
+        struct value *outputs;     /* an object, or NULL */
+        struct map by_address;     /* address → struct recorded *, current objects only */
         struct resource_row *rows; /* what the strings are borrowed from */
         size_t row_count;
 };
 /* Decodes rows (which it takes over). `sealer` opens sealed values. */
-int state_decode(const struct environment_row *env, struct resource_row *steal_rows, size_t count, const char *outputs,
-    const struct sealer *sealer, struct state **ret, struct error **err);
+int state_decode(const struct environment_row *env, struct resource_row *steal_rows, size_t count,
+    const char *outputs, const struct sealer *sealer, struct state **ret, struct error **err);
 void state_free(struct state *state);
 CLEANUP(struct state *, state_free);
 
@@ -59,12 +59,17 @@ struct world {
         int64_t time_ms;         /* plantimestamp() */
 };
 struct world *world_new(int64_t time_ms);
-void world_put(struct world *world, const char *address, struct value *steal_observed_or_null, const char *private_or_null);
+void world_put(struct world *world, const char *address, struct value *steal_observed_or_null,
+    const char *private_or_null);
 const struct observation *world_get(const struct world *world, const char *address);
 void world_free(struct world *world);
 CLEANUP(struct world *, world_free);
 
-enum plan_mode { PLAN_APPLY, PLAN_DESTROY, PLAN_DRIFT }; /* DRIFT: only what differs between record and world */
+enum plan_mode {
+        PLAN_APPLY,
+        PLAN_DESTROY,
+        PLAN_DRIFT
+}; /* DRIFT: only what differs between record and world */
 
 struct plan_input {
         const struct environment *env;
@@ -72,15 +77,15 @@ struct plan_input {
         const struct world *world;
         const struct schema_source *schemas;
         enum plan_mode mode;
-        bool refresh;                   /* list recorded resources that the world has no observation of as wanted */
-        const char *const *targets;     /* addresses; with what they depend on; none: all */
+        bool refresh; /* list recorded resources that the world has no observation of as wanted */
+        const char *const *targets; /* addresses; with what they depend on; none: all */
         size_t target_count;
-        const char *const *excludes;    /* with what depends on them */
+        const char *const *excludes; /* with what depends on them */
         size_t exclude_count;
         /* A provider's own planning, where a schema says `plans`; may be NULL. As provider.h's plan. */
-        int (*provider_plan)(void *context, const char *provider, const struct schema *schema, const struct value *prior,
-            const struct value *proposed, struct value **planned, const char *const **replace, size_t *replace_count,
-            char **private_, struct error **err);
+        int (*provider_plan)(void *context, const char *provider, const struct schema *schema,
+            const struct value *prior, const struct value *proposed, struct value **planned,
+            const char *const **replace, size_t *replace_count, char **private_, struct error **err);
         void *provider_context;
         /* Estimates: typical seconds of an action on a type; 0 unknown. May be NULL. */
         double (*duration)(void *context, const char *type, const char *action);
@@ -89,7 +94,7 @@ struct plan_input {
 };
 
 enum action {
-        ACTION_JOIN,   /* no action: "all of these", so that edges stay linear; not shown */
+        ACTION_JOIN, /* no action: "all of these", so that edges stay linear; not shown */
         ACTION_CREATE,
         ACTION_UPDATE,
         ACTION_REPLACE,        /* the creating half */
@@ -98,46 +103,51 @@ enum action {
         ACTION_FORGET, /* leaves the record only */
         ACTION_READ,   /* a lookup that could not be read before */
         ACTION_GATE,
-        ACTION_ADOPT,  /* create, after looking whether the object exists already */
+        ACTION_ADOPT, /* create, after looking whether the object exists already */
 };
-const char *action_name(enum action action); /* as in the JSON: "create", "update", "replace", "replace-delete", … */
+const char *action_name(
+    enum action action); /* as in the JSON: "create", "update", "replace", "replace-delete", … */
 
 struct change {
-        const char *path;            /* "cidr_block", "rules[0].port" */
-        const struct value *before;  /* NULL: absent */
-        const struct value *after;   /* NULL: absent; may be unknown */
+        const char *path;           /* "cidr_block", "rules[0].port" */
+        const struct value *before; /* NULL: absent */
+        const struct value *after;  /* NULL: absent; may be unknown */
         bool sensitive, forces_replace;
-        bool drift;                  /* before is what the world has, and the record said otherwise */
+        bool drift; /* before is what the world has, and the record said otherwise */
 };
 
 struct step {
         uint32_t index;
         enum action action;
-        const char *address;  /* of the instance, of the gate ("go-live"), or for `approve:` the resource's with gate = true */
-        const char *deposed;  /* "" unless this deletes a deposed object */
-        const char *type;     /* "aws.ec2.vpc", "gate", "lookup" types likewise */
-        const char *provider; /* name of the configured provider, or NULL */
+        const char *
+            address; /* of the instance, of the gate ("go-live"), or for `approve:` the resource's with gate = true */
+        const char *deposed;             /* "" unless this deletes a deposed object */
+        const char *type;                /* "aws.ec2.vpc", "gate", "lookup" types likewise */
+        const char *provider;            /* name of the configured provider, or NULL */
         const struct schema *schema;     /* NULL for gates and joins */
         const struct resource *resource; /* NULL when it left the template */
         const struct recorded *recorded; /* NULL if there is no record */
-        const struct value *prior;       /* record updated by refresh: object of properties and outputs; or NULL */
-        const struct value *planned;     /* object of properties, may hold unknowns; NULL for deletes and gates */
-        const struct value *host;        /* may hold unknowns, or NULL */
+        const struct value *prior; /* record updated by refresh: object of properties and outputs; or NULL */
+        const struct value *planned; /* object of properties, may hold unknowns; NULL for deletes and gates */
+        const struct value *host;    /* may hold unknowns, or NULL */
         const char *private_;
         struct change *changes;
         size_t change_count;
         const uint32_t *after; /* steps that must be done first */
         size_t after_count;
-        const char **depends;  /* addresses it depends on, as recorded for deletion order */
+        const char **depends; /* addresses it depends on, as recorded for deletion order */
         size_t depends_count;
         const struct approval *approval; /* gates */
-        const char *gate;      /* gates: its name; for a step that an `approve:` gate guards: that gate's name; else NULL */
-        bool create_first;     /* REPLACE and REPLACE_DELETE: the new one is made first; may follow from what depends on it */
-        bool protect;          /* as `protect` says of it now, for the record */
-        const char *reason;    /* for people: "not in the template any more", "was deleted outside", "image changed"; or NULL */
-        double seconds;        /* estimate of its own duration */
-        double remaining;      /* longest path from its start to the end of the plan, in seconds; the priority */
-        void *instance;        /* the planner's */
+        const char *
+            gate; /* gates: its name; for a step that an `approve:` gate guards: that gate's name; else NULL */
+        bool
+            create_first; /* REPLACE and REPLACE_DELETE: the new one is made first; may follow from what depends on it */
+        bool protect; /* as `protect` says of it now, for the record */
+        const char *
+            reason; /* for people: "not in the template any more", "was deleted outside", "image changed"; or NULL */
+        double seconds;   /* estimate of its own duration */
+        double remaining; /* longest path from its start to the end of the plan, in seconds; the priority */
+        void *instance;   /* the planner's */
 };
 
 struct wanted { /* a read that plan_build would like to have in the world */
@@ -188,7 +198,7 @@ struct plan {
         double seconds;              /* estimate of the whole */
         const char **critical_path;  /* addresses */
         size_t critical_count;
-        unsigned char digest[32]; /* over steps: address, action, planned values, edges, gates */
+        unsigned char digest[32];      /* over steps: address, action, planned values, edges, gates */
         struct evaluation *evaluation; /* the planner's */
 };
 
@@ -205,11 +215,14 @@ bool plan_is_empty(const struct plan *plan); /* nothing to do and outputs stay: 
  * deviate from what was planned: a planned known value differs, or a property that forces a replacement would change.
  * ERROR_INPUT when evaluation fails or something is still unknown.
  */
-int plan_resolve(struct plan *plan, const struct step *step, struct value **properties, struct value **host, struct error **err);
+int plan_resolve(struct plan *plan, const struct step *step, struct value **properties, struct value **host,
+    struct error **err);
 /* The configuration of a provider by its configured name, at the root or where `step` stands; new reference; may be unknown in parts. */
-int plan_provider_config(struct plan *plan, const struct step *step, struct value **config, struct error **err);
+int plan_provider_config(
+    struct plan *plan, const struct step *step, struct value **config, struct error **err);
 /* A gate's message and approvers with what is known now; new references, message may be NULL. */
-int plan_gate_text(struct plan *plan, const struct step *step, char **message, struct value **approvers, struct error **err);
+int plan_gate_text(
+    struct plan *plan, const struct step *step, char **message, struct value **approvers, struct error **err);
 /* Tells the evaluator what a step gave: object of properties and outputs. NULL: the instance is gone. */
 void plan_set_result(struct plan *plan, const struct step *step, const struct value *attributes);
 /* All outputs with what is known now: an object; parts that depend on steps that failed stay unknown. New reference. */
@@ -234,7 +247,8 @@ struct saved_plan {
         size_t target_count, exclude_count;
         struct arena *arena;
 };
-int saved_plan_read(const char *json, size_t len, const struct sealer *sealer, struct saved_plan **ret, struct error **err);
+int saved_plan_read(
+    const char *json, size_t len, const struct sealer *sealer, struct saved_plan **ret, struct error **err);
 void saved_plan_free(struct saved_plan *saved);
 CLEANUP(struct saved_plan *, saved_plan_free);
 
