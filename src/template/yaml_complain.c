@@ -139,13 +139,15 @@ static char *complaint(const yaml_parser_t *p, const struct line_view *at, const
                 return mem_strdup("a tab is not allowed here: indent with spaces");
         if (strstr(problem, "cannot start any token") != NULL && at->at < at->end)
                 return mem_printf("text must not begin with '%c': put it in quotes", *at->at);
-        bool expression = line_has(at, "${") || line_has(at, "%{") || line_has(context, "${") ||
-                          line_has(context, "%{");
+        bool flow = p->context != NULL && strstr(p->context, "flow") != NULL;
+        bool colon = strstr(problem, "mapping values are not allowed") != NULL;
+        bool expression = (flow || colon) && (line_has(at, "${") || line_has(at, "%{") ||
+                                                 line_has(context, "${") || line_has(context, "%{"));
         if (expression)
                 return mem_strdup("this is not valid YAML: an expression that stands inside { } or [ ], or "
                                   "that holds ': ' or ' #', "
                                   "must be in quotes, as in \"${…}\"");
-        if (strstr(problem, "mapping values are not allowed") != NULL)
+        if (colon)
                 return mem_strdup("a ':' is not allowed here: check the indentation, or put text that holds "
                                   "': ' in quotes");
         if (strstr(problem, "could not find expected ':'") != NULL)

@@ -1,7 +1,7 @@
 /* A whole environment, with everything that a template may hold, and what became of each part. */
 #include "template_fixture.h"
 
-#include "base/clock.h"
+#include <time.h>
 
 static const char webshop[] =
     "template: webshop\n"
@@ -171,10 +171,84 @@ static void digests(void)
         ok(a && c && memcmp(a->digest, c->digest, 32) != 0, "another has not");
 }
 
+/* --- the schema for editors ------------------------------------------------------------------------------------------ */
+
+/* Every "$ref" names a definition. Gives how many there are. */
+static int check_refs(const struct value *v, const struct value *definitions)
+{
+        int count = 0;
+        if (value_kind(v) != TYPE_OBJECT && value_kind(v) != TYPE_TUPLE) return 0;
+        for (size_t i = 0; i < value_count(v); i++) {
+                const struct value *part = value_at(v, i);
+                bool is_ref = value_kind(v) == TYPE_OBJECT && strcmp(value_key_at(v, i), "$ref") == 0;
+                if (!is_ref) {
+                        count += check_refs(part, definitions);
+                        continue;
+                }
+                const char *name = value_as_string(part);
+                count++;
+                if (!text_starts(name, "#/$defs/") || value_get(definitions, name + 8) == NULL)
+                        ok(false, "%s is defined", name);
+        }
+        return count;
+}
+
+static void schema(void)
+{
+        struct text text = {0};
+        template_json_schema(&text);
+        cleanup(value_free) struct value *v = value_from_json(text.data, text.len, NULL, NULL, NULL);
+        text_release(&text);
+        if (!ok(v != NULL, "the schema is JSON")) return;
+        ok(check_refs(v, value_get(v, "$defs")) > 50, "with references that lead somewhere");
+        static const char *const keys[] = {"type", "properties", "provider", "after", "count", "for_each",
+            "when", "host", "approve", "retry", "timeout", "protect", "keep", "replace", "ignore", "adopt",
+            "on_failure"};
+        const struct value *resource = value_path(v, "$defs.managed.properties");
+        is_int(value_count(resource), sizeof keys / sizeof keys[0],
+            "it has as many keys of a resource as the reader");
+        for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+                ok(value_get(resource, keys[i]) != NULL, "%s is described", keys[i]);
+}
+
+/* --- size ------------------------------------------------------------------------------------------------------------ */
+
+static double load_many(int count)
+{
+        struct text text = {0};
+        text_add(&text, "environment: e\nresources:\n");
+        for (int i = 0; i < count; i++)
+                text_addf(&text,
+                    "  r%d:\n    type: sandbox.subnet\n    properties:\n      name: subnet-%d\n      "
+                    "network_id: %s\n      labels: {tier: web}\n",
+                    i, i, "x");
+        for (int i = 1; i < count; i++)
+                text_addf(&text, "  s%d: {type: value, properties: {input: \"${s%d.id}\"}}\n", i,
+                    i > 1 ? i - 1 : count);
+        text_addf(&text, "  s%d: {type: value}\n", count);
+        struct fixture f = {0};
+        fixture_add(&f, "e.yaml", text.data);
+        clock_t start = clock();
+        cleanup(environment_free) struct environment *env = fixture_load_with(&f, "e.yaml", NULL, NULL);
+        double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+        ok(env && env->template->resource_count == (size_t)count * 2, "%d resources load", count * 2);
+        text_release(&text);
+        return seconds;
+}
+
+static void size(void)
+{
+        double few = load_many(5000), many = load_many(50000);
+        ok(many < 30 * few + 0.5, "ten times as many take about ten times as long: %.3f s and %.3f s", few,
+            many);
+}
+
 int main(void)
 {
         whole();
         inline_environment();
         digests();
+        schema();
+        size();
         return done();
 }

@@ -124,6 +124,8 @@ static void mistakes(void)
             "a colon");
         gives(
             "x:\n  a: 1\n b: 2\n", "t:3:2: a key is expected here: check the indentation", "bad indentation");
+        gives("x:\n  a: 1\n b: ${c}\n", "t:3:2: a key is expected here: check the indentation",
+            "bad indentation of an expression");
         gives("x: 1\ny\n", "t:2:1: a ':' is missing behind the key", "no colon");
         gives("x: \"abc\n", "t:1:4: the closing quote is missing", "an open quote");
         gives("x: *y\n", "t:1:4: the alias *y has no anchor &y before it", "an unknown alias");
