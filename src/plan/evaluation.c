@@ -341,11 +341,10 @@ struct refresh_frame {
 /* Refreshes the cells that a cell follows from before the cell itself, without recursing along the graph. */
 static void cell_refresh_deep(struct evaluation *ev, struct cell *cell, struct error **err)
 {
-        struct refresh_frame *stack = NULL;
-        size_t depth = 0, capacity = 0;
+        size_t depth = 1, capacity = 16;
+        struct refresh_frame *stack = mem_alloc(capacity * sizeof *stack);
         uint32_t visit = ++ev->visit;
-        struct refresh_frame start = {.node = &cell->node};
-        vec_push(stack, depth, capacity, start);
+        stack[0].node = &cell->node;
         while (depth > 0) {
                 struct refresh_frame *top = &stack[depth - 1];
                 struct node *child = value_child(top->node, top->next++);
