@@ -76,7 +76,9 @@ static void compare_keyed(struct leaves *l, const struct value *before, const st
                 const char *left = a < value_count(before) ? value_key_at(before, a) : NULL;
                 const char *right = b < value_count(after) ? value_key_at(after, b) : NULL;
                 int order = left == NULL ? 1 : right == NULL ? -1 : strcmp(left, right);
-                add_key(&l->path, order <= 0 ? left : right);
+                const char *key = order <= 0 ? left : right;
+                if (key == NULL) break; /* never: one of them is there */
+                add_key(&l->path, key);
                 compare_values(l, order <= 0 ? value_at(before, a) : NULL,
                     order >= 0 ? value_at(after, b) : NULL, false);
                 a += order <= 0;

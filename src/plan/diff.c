@@ -19,6 +19,16 @@ static struct value *adapt(const struct property *p, const struct value *v)
         return mark(converted ? converted : value_ref(v), p->sensitive);
 }
 
+/* What was seen, or else what is recorded. What is seen has no marks: it takes over those of the record. */
+static struct value *latest(const struct property *p, const struct value *recorded, const struct value *seen)
+{
+        struct value *now = adapt(p, seen ? seen : recorded);
+        if (seen == NULL || recorded == NULL || !value_has_sensitive(recorded)) return now;
+        if (!value_equal(now, recorded)) return mark(now, true);
+        value_free(now);
+        return mark(value_ref(recorded), p->sensitive);
+}
+
 struct value *diff_prior(
     const struct schema *schema, const struct recorded *recorded, const struct value *observed)
 {
@@ -27,18 +37,17 @@ struct value *diff_prior(
                 const struct property *p = &schema->properties[i];
                 const struct value *v = value_get(recorded->properties, p->name);
                 const struct value *seen = observed && !p->write_only ? value_get(observed, p->name) : NULL;
-                bool secret = v != NULL && value_is_sensitive(v);
-                value_builder_add(&b, p->name, mark(adapt(p, seen ? seen : v), secret));
+                value_builder_add(&b, p->name, latest(p, v, seen));
         }
         for (size_t i = 0; i < schema->output_count; i++) {
                 const struct property *p = &schema->outputs[i];
                 if (schema_property(schema, p->name) != NULL) continue;
                 const struct value *v = observed ? value_get(observed, p->name) : NULL;
-                if (v == NULL) v = value_get(recorded->outputs, p->name);
+                const struct value *before = value_get(recorded->outputs, p->name);
                 struct value *id = NULL;
-                if (v == NULL && strcmp(p->name, "id") == 0 && recorded->id[0] != '\0')
+                if (v == NULL && before == NULL && strcmp(p->name, "id") == 0 && recorded->id[0] != '\0')
                         v = id = value_string(recorded->id);
-                value_builder_add(&b, p->name, adapt(p, v));
+                value_builder_add(&b, p->name, latest(p, before, v));
                 value_free(id);
         }
         struct value *prior = value_builder_object(&b);

@@ -206,7 +206,10 @@ static struct value *param_evaluate(struct evaluation *ev, struct cell *cell, st
                 if (cell->expr == instance->expansion->resource->properties) {
                         const struct value *part = value_get(value, p->name);
                         bool known = value_is_known(value);
-                        struct value *taken = part ? value_ref(part) : known ? NULL : value_ref(ev->unknown);
+                        bool secret = value_is_sensitive(value);
+                        struct value *taken = !part
+                                                  ? (known ? NULL : value_ref(ev->unknown))
+                                                  : value_sensitive(part, secret || value_is_sensitive(part));
                         value_free(value);
                         value = taken;
                 }
@@ -270,7 +273,9 @@ static struct value *provider_evaluate(struct evaluation *ev, struct cell *cell,
                         failed = true;
                         continue;
                 }
-                struct value *marked = property->sensitive ? value_sensitive(part, true) : value_ref(part);
+                struct value *marked = property->sensitive || value_is_sensitive(value)
+                                           ? value_sensitive(part, true)
+                                           : value_ref(part);
                 value_free(part);
                 value_builder_add(&b, name, marked);
         }

@@ -94,7 +94,10 @@ static void saves_and_reads(void)
         cleanup(error_free) struct error *err = NULL;
         cleanup(saved_plan_free) struct saved_plan *saved = NULL;
         is_int(saved_plan_read(out.data, out.len, &fake_sealer, &saved, &err), 0, "it is read");
-        if (saved == NULL) printf("# %s\n", error_message(err));
+        if (saved == NULL) {
+                printf("# %s\n", error_message(err));
+                return;
+        }
         is_str(saved->environment, "e", "with the environment");
         is_str(saved->lineage, "line", "the lineage");
         is_int(saved->source_count, 1, "the sources");
