@@ -157,6 +157,11 @@ $(O)/fuzz/%: tests/fuzz/%.c $(SRC)
 	@mkdir -p $(@D)
 	clang -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined $(CPPFLAGS) -I$(O)/gen -Itests -o $@ $< $(SRC) $(LDLIBS)
 
+$(O)/fuzz/fuzz_rest_%: tests/fuzz/fuzz_rest_%.c $(SRC) $(wildcard providers/rest/*.c)
+	@mkdir -p $(@D)
+	clang -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined $(CPPFLAGS) -I$(O)/gen -Itests -o $@ $< $(SRC) \
+	  $(wildcard providers/rest/*.c) $(LDLIBS) -lexpat
+
 fuzz: $(EMBED) $(FUZZ)
 	@for f in $(FUZZ); do n=$$(basename $$f | sed s/fuzz_//); mkdir -p $(O)/corpus/$$n; echo "$$n"; \
 	  $$f -max_total_time=$(TIME) -timeout=5 -rss_limit_mb=2048 -print_final_stats=0 $(O)/corpus/$$n tests/fuzz/corpus/$$n || exit 1; done

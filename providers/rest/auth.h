@@ -7,7 +7,7 @@
 #ifndef TUTTI_REST_AUTH_H
 #define TUTTI_REST_AUTH_H
 
-#include "../provider.h"
+#include "providers/provider.h"
 #include "url.h"
 
 struct header_list { /* of a request; names as they are sent */

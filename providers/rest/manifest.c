@@ -46,10 +46,11 @@ static void manifest_wire(const struct compiler *c, struct service *s)
         s->wire_request = request ? wire_named(request) : NULL;
         s->wire_reply = reply ? wire_named(reply) : NULL;
         if (!s->wire_request || !s->wire_request->write)
-                node_problem(
-                    c->problems, wire, "there is no wire form '%s' for requests", request ? request : "");
+                node_problem(c->problems, wire ? wire : s->node, "there is no wire form '%s' for requests",
+                    request ? request : "");
         if (!s->wire_reply || !s->wire_reply->read)
-                node_problem(c->problems, wire, "there is no wire form '%s' for replies", reply ? reply : "");
+                node_problem(c->problems, wire ? wire : s->node, "there is no wire form '%s' for replies",
+                    reply ? reply : "");
 }
 
 static void manifest_names(const struct compiler *c, struct service *s)
@@ -174,7 +175,7 @@ static struct node *manifest_read(
 {
         AUTO_CHAR path = util_format("%s/%s", p->folder, file);
         AUTO_CHAR shown = util_format("%s/%s", p->name, file);
-        struct node *root = yaml_file(p->pool, path, shown, problems);
+        struct node *root = node_file(p->pool, path, shown, problems);
         if (!root || !node_is(root, NODE_MAP, "a manifest", problems)) return NULL;
         node_check_keys(root, "the manifest", keys, problems);
         return manifest_name_is(p, root, problems) ? root : NULL;

@@ -154,6 +154,13 @@ static int request_build(struct run *r, const struct request *q, struct outgoing
         return ret;
 }
 
+/* The name of a file; malloc'ed, or NULL where nothing is said. */
+static char *request_tls(struct run *r, const struct value *tls, const char *key)
+{
+        const struct value *v = tls && kind_map(r->host, tls) ? r->host->value_get(tls, key) : NULL;
+        return kind_none(r->host, v) ? NULL : r->host->value_to_text(v);
+}
+
 static enum tutti_result request_issue(struct run *r, const struct outgoing *o)
 {
         AUTO_CHAR url = url_text(&o->url);
@@ -172,17 +179,15 @@ static enum tutti_result request_issue(struct run *r, const struct outgoing *o)
             .reply_max = REPLY_MAX,
         };
         struct value *tls = r->service->tls ? run_fill(r, r->service->tls) : NULL;
-        AUTO_CHAR ca = NULL;
-        AUTO_CHAR cert = NULL;
-        AUTO_CHAR key = NULL;
-        if (tls && kind_map(r->host, tls)) {
-                const struct value *v;
-                if ((v = r->host->value_get(tls, "ca"))) http.ca_file = ca = r->host->value_to_text(v);
-                if ((v = r->host->value_get(tls, "cert"))) http.cert_file = cert = r->host->value_to_text(v);
-                if ((v = r->host->value_get(tls, "key"))) http.key_file = key = r->host->value_to_text(v);
-                v = r->host->value_get(tls, "insecure");
-                http.insecure = kind_is(r->host, v, "bool") && r->host->value_as_bool(v);
-        }
+        AUTO_CHAR ca = request_tls(r, tls, "ca");
+        AUTO_CHAR cert = request_tls(r, tls, "cert");
+        AUTO_CHAR key = request_tls(r, tls, "key");
+        const struct value *insecure = tls && kind_map(r->host, tls) ? r->host->value_get(tls, "insecure")
+                                                                     : NULL;
+        http.ca_file = ca;
+        http.cert_file = cert;
+        http.key_file = key;
+        http.insecure = kind_is(r->host, insecure, "bool") && r->host->value_as_bool(insecure);
         r->host->value_free(tls);
         enum tutti_result result = r->host->wait_http(r->op, &http);
         free(headers);

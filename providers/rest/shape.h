@@ -4,7 +4,7 @@
 #ifndef TUTTI_REST_SHAPE_H
 #define TUTTI_REST_SHAPE_H
 
-#include "../provider.h"
+#include "providers/provider.h"
 #include "yaml.h"
 
 struct shape;

@@ -158,7 +158,7 @@ static bool yaml_pass(struct yaml_reader *r, yaml_event_type_t type, const char 
         return !r->failed;
 }
 
-struct node *yaml_read(
+struct node *node_read(
     struct pool *pool, const char *file, const char *text, size_t len, struct problems *problems)
 {
         struct yaml_reader r = {
@@ -180,7 +180,7 @@ struct node *yaml_read(
         return r.failed ? NULL : root;
 }
 
-struct node *yaml_file(struct pool *pool, const char *path, const char *file, struct problems *problems)
+struct node *node_file(struct pool *pool, const char *path, const char *file, struct problems *problems)
 {
         FILE *f = fopen(path, "re");
         if (!f) {
@@ -195,7 +195,7 @@ struct node *yaml_file(struct pool *pool, const char *path, const char *file, st
         if (broken)
                 problems_add(problems, file, 0, 0, "cannot be read");
         else
-                root = yaml_read(pool, file, text, len, problems);
+                root = node_read(pool, file, text, len, problems);
         free(text);
         return root;
 }

@@ -23,10 +23,10 @@ struct node {
 enum { YAML_BYTES_MAX = 1 << 20, YAML_DEPTH_MAX = 40, YAML_NODES_MAX = 50000, YAML_KEYS_MAX = 2000 };
 
 /* Reads the text of a file. Lives in the pool. NULL with a problem added. */
-struct node *yaml_read(
+struct node *node_read(
     struct pool *pool, const char *file, const char *text, size_t len, struct problems *problems);
 /* Reads a file of at most YAML_BYTES_MAX bytes. `file` is the name that messages show. */
-struct node *yaml_file(struct pool *pool, const char *path, const char *file, struct problems *problems);
+struct node *node_file(struct pool *pool, const char *path, const char *file, struct problems *problems);
 
 /* The value of a key, or NULL: no map (NULL included), no such key, or the plain scalar `none`. */
 struct node *node_get(const struct node *map, const char *key);

@@ -67,6 +67,7 @@ static const struct tutti_type *type_named(const char *name)
         const struct tutti_type *t = tutti_provider.type(plugin, name, &problem);
         if (!t) printf("# %s\n", problem ? problem : "no such type");
         free(problem);
+        /* cppcheck-suppress returnDanglingLifetime */
         return t;
 }
 
