@@ -14,7 +14,7 @@ struct property {
         const char *name;
         const struct type *type;
         bool required, computed, sensitive, create_only, write_only, unordered;
-        bool grows; /* a number: a smaller one forces a replacement */
+        bool grows;                   /* a number: a smaller one forces a replacement */
         const struct value *fallback; /* converted to `type`, or NULL */
         const char *doc;
 };
