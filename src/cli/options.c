@@ -202,6 +202,7 @@ struct session_options options_session(const struct options *o, const char *file
                     .variables = (const char *const *)environ,
                     .sets = o->sets.items,
                     .set_count = o->sets.count,
+                    .allow_outside = o->allow_outside,
                 },
         };
 }

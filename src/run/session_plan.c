@@ -103,7 +103,7 @@ int session_load_saved(
     struct session *s, const struct saved_plan *saved, struct environment **ret, struct error **err)
 {
         struct source_reader reader = {read_saved_source, (void *)saved};
-        struct parameter_source parameters = {.fixed = saved->parameters};
+        struct parameter_source parameters = {.fixed = saved->parameters, .allow_outside = s->allow_outside};
         return environment_load(saved->file, &reader, &parameters, &s->schemas, ret, err);
 }
 

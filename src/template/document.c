@@ -175,7 +175,7 @@ struct value *document_value(struct reading *in, const struct yaml_node *node, c
         struct scope scope = {0};
         scope_over_object(&scope, roots);
         scope.base_dir = in->folder;
-        scope.allow_outside = true;
+        scope.allow_outside = in->loader->allow_outside;
         cleanup(error_free) struct error *problem = NULL;
         struct value *v = expr_eval(e, &scope, &problem);
         if (v == NULL) loader_problems(in->loader, &problem, yaml_place(in->file, node), in->address);

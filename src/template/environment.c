@@ -189,6 +189,7 @@ int environment_load(const char *path, const struct source_reader *reader,
         cleanup(environment_free) struct environment *env = arena_alloc(arena, sizeof *env);
         env->arena = arena;
         struct loader loader = {.arena = arena, .scratch = scratch, .reader = reader, .schemas = schemas};
+        loader.allow_outside = parameters != NULL && parameters->allow_outside;
         const struct yaml_file *file = loader_file(&loader, path, NULL, NULL);
         if (file != NULL) read_environment(&loader, file, parameters, env);
         env->sources = loader.sources;

@@ -28,8 +28,8 @@ struct loader {
         const char
             *nesting[NESTING_MAX + 1]; /* paths of the templates that are being read, outermost first */
         size_t nesting_depth;
-        size_t
-            suggestions; /* candidates looked at so far, so that many mistakes in a large file stay cheap */
+        bool allow_outside; /* for file functions */
+        size_t suggestions; /* candidates compared so far: many mistakes in a large file stay cheap */
 };
 
 /* A file, or a part of one, that is being read: what its readers need at hand. */

@@ -140,13 +140,14 @@ struct source {           /* a file that went into an environment, for digests a
 struct parameter_source {
         const char *const *values_files;
         size_t values_file_count;
-        const char *const *
-            variables; /* environ-like "TUTTI_PARAM_x=…" lines; others are ignored; NULL-terminated or NULL */
-        const char *const
-            *sets; /* "name=value"; value as an expression if the parameter is not a string, YAML otherwise */
+        /* environ-like "TUTTI_PARAM_x=…" lines; others are ignored; NULL-terminated or NULL */
+        const char *const *variables;
+        /* "name=value"; the text as it stands for a string, else an expression or YAML */
+        const char *const *sets;
         size_t set_count;
-        const struct value
-            *fixed; /* all final values, from a saved plan: replaces everything else; or NULL */
+        /* all final values, from a saved plan: replaces everything else; or NULL */
+        const struct value *fixed;
+        bool allow_outside; /* file functions in values and defaults may leave the folder of their file */
 };
 
 struct environment {

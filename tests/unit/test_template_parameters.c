@@ -1,6 +1,9 @@
 /* Values of parameters: which source wins, what texts become, what is refused, and that secrets are not told. */
 #include "template_fixture.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 static const char declarations[] =
     "parameters:\n"
     "  name: string\n"
@@ -162,6 +165,38 @@ static void fixed(void)
             "those of a saved plan replace all others");
 }
 
+/* Files beside the environment may be read, others only if that is allowed. */
+static void outside(void)
+{
+        char folder[] = "/tmp/tutti-parameters-XXXXXX";
+        if (!ok(mkdtemp(folder) != NULL, "a folder")) return;
+        cleanup_free char *inner = mem_printf("%s/inner", folder), *secret = mem_printf("%s/secret", folder);
+        cleanup_free char *beside = mem_printf("%s/beside", inner), *path = mem_printf("%s/e.yaml", inner);
+        mkdir(inner, 0700);
+        FILE *a = fopen(secret, "w"), *b = fopen(beside, "w");
+        fputs("out", a);
+        fputs("in", b);
+        fclose(a);
+        fclose(b);
+        struct fixture f = {0};
+        fixture_add(&f, path,
+            "environment: e\nparameters:\n  a: {default: '${file(\"beside\")}'}\n  b: {default: "
+            "'${file(\"../secret\")}'}\n");
+        cleanup_free char *problems = NULL;
+        fixture_load_with(&f, path, NULL, &problems);
+        ok(strstr(problems, "e.yaml:4:") && strstr(problems, "outside") && !strstr(problems, "param.a"),
+            "a file outside is refused");
+        struct parameter_source source = {.allow_outside = true};
+        cleanup(environment_free) struct environment *env = fixture_load_with(&f, path, &source, NULL);
+        is_str(env ? value_as_string(value_get(env->parameters, "a")) : "", "in", "a file beside");
+        is_str(
+            env ? value_as_string(value_get(env->parameters, "b")) : "", "out", "a file outside, if allowed");
+        unlink(secret);
+        unlink(beside);
+        rmdir(inner);
+        rmdir(folder);
+}
+
 /* What a saved plan keeps are the values, sealed; not the files that they came from. */
 static void sources(void)
 {
@@ -204,5 +239,6 @@ int main(void)
         fixed();
         digests();
         sources();
+        outside();
         return done();
 }
