@@ -378,21 +378,29 @@ __attribute__((unused)) static char *driver_drift(const struct tutti_host *host,
         return buf_steal(&b);
 }
 
-/* A folder with one manifest; removed by driver_unfold. */
+static char driver_folder[64];
+
+static void driver_unfold(void)
+{
+        AUTO_CHAR path = util_format("%s/provider.yaml", driver_folder);
+        unlink(path);
+        rmdir(driver_folder);
+}
+
+/* Puts a manifest into a folder of its own, which goes with the process (other files than provider.yaml: the caller's). */
 __attribute__((unused)) static char *driver_fold(const char *file, const char *text)
 {
-        static char folder[64];
-        if (!*folder) {
-                strcpy(folder, "/tmp/tutti-rest-XXXXXX");
-                if (!mkdtemp(folder)) exit(1);
+        if (!*driver_folder) {
+                strcpy(driver_folder, "/tmp/tutti-rest-XXXXXX");
+                if (!mkdtemp(driver_folder)) exit(1);
+                atexit(driver_unfold);
         }
-        char *path = util_format("%s/%s", folder, file);
+        AUTO_CHAR path = util_format("%s/%s", driver_folder, file);
         FILE *f = fopen(path, "w");
         if (!f) exit(1);
         fputs(text, f);
         fclose(f);
-        free(path);
-        return folder;
+        return driver_folder;
 }
 
 #endif
