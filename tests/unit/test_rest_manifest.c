@@ -138,7 +138,7 @@ static void test_parts(void)
 /* Every manifest of the project is well formed. */
 static void test_project(void)
 {
-        static const char *const names[] = {"sandbox", "aws"};
+        static const char *const names[] = {"sandbox", "aws", "powerdns"};
         for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
                 char *problem = NULL;
                 void *plugin = NULL;
