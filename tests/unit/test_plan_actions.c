@@ -291,6 +291,40 @@ static void annotates(void)
         cloud_release(&c);
 }
 
+/* A cloud tells a secret back without any mark; nothing that a plan shows may hold it. */
+static void hides(void)
+{
+        struct cloud c;
+        cloud_init(&c);
+        const char *form =
+            "environment: e\nparameters:\n  p: {type: string, sensitive: true, default: hush}\nresources:\n"
+            "  w:\n    type: cloud.server\n    properties: {name: w, rules: [{port: %d, cidr: \"%s\"}]}\n";
+        cleanup_free char *one = mem_printf(form, 1, "${param.p}"), *two = mem_printf(form, 2, "plain");
+        is_plan(&c, one, "create w", "first");
+        is_settled(&c, "first");
+        cloud_load(&c, two);
+        cloud_plan(&c, NULL);
+        world_put(
+            c.world, "w", object_of("{\"rules\": [{\"port\": 1, \"cidr\": \"hush\"}], \"size\": 2}"), NULL);
+        plan_free(c.plan);
+        c.plan = NULL;
+        plan_build(&c.input, &c.plan, NULL);
+        struct text out = {0};
+        plan_json(c.plan, &out, NULL);
+        ok(step_find(c.plan, "update", "w") != NULL, "a refreshed secret is compared");
+        ok(out.data && strstr(out.data, "hush") == NULL, "and not shown");
+        text_clear(&out);
+        world_put(
+            c.world, "w", object_of("{\"rules\": [{\"port\": 1, \"cidr\": \"hush2\"}], \"size\": 2}"), NULL);
+        plan_free(c.plan);
+        c.plan = NULL;
+        plan_build(&c.input, &c.plan, NULL);
+        plan_json(c.plan, &out, NULL);
+        ok(out.data && strstr(out.data, "hush") == NULL, "nor is one that was changed outside");
+        text_release(&out);
+        cloud_release(&c);
+}
+
 int main(void)
 {
         creates_and_keeps();
@@ -304,5 +338,6 @@ int main(void)
         adopts_and_mends();
         compares_quietly();
         annotates();
+        hides();
         return done();
 }
