@@ -20,21 +20,86 @@ static const struct {
     [ACTION_ADOPT] = {"+", "create, or adopt if it exists", STYLE_GREEN},
 };
 
+enum { SHORT = 60, ROWS_SHOWN = 50 };
+
+static bool is_list(const struct value *v)
+{
+        return v != NULL && value_is_wholly_known(v) && !value_is_null(v) &&
+               (value_kind(v) == TYPE_LIST || value_kind(v) == TYPE_SET);
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+        return value_compare(*(const struct value *const *)a, *(const struct value *const *)b);
+}
+
+/* The elements in the order of values; to be freed. */
+static const struct value **sort_rows(const struct value *list)
+{
+        const struct value **rows = mem_alloc((value_count(list) + 1) * sizeof *rows);
+        for (size_t i = 0; i < value_count(list); i++) rows[i] = value_at(list, i);
+        qsort(rows, value_count(list), sizeof *rows, compare_rows);
+        return rows;
+}
+
+static void render_row(FILE *f, const struct value *row, bool added, int indent)
+{
+        cleanup(value_free) struct value *dense = NULL;
+        if (value_kind(row) == TYPE_OBJECT && !value_is_null(row) && !value_is_sensitive(row)) {
+                struct value_builder b = {0}; /* what is null says nothing */
+                for (size_t i = 0; i < value_count(row); i++)
+                        if (!value_is_null(value_at(row, i)))
+                                value_builder_add(&b, value_key_at(row, i), value_ref(value_at(row, i)));
+                dense = value_builder_object(&b);
+                value_builder_release(&b);
+        }
+        struct text line = {0};
+        value_short(dense ? dense : row, false, 160, &line);
+        fprintf(f, "%*s%s%c%s ", indent, "", style_on(added ? STYLE_GREEN : STYLE_RED), added ? '+' : '-',
+            style_off());
+        print_safe(f, line.data);
+        fputc('\n', f);
+        text_release(&line);
+}
+
+/* Of two lists whose order means nothing, what is taken out and what comes in: shortened side by side they would look alike. */
+static void render_rows(FILE *f, const struct value *before, const struct value *after, int indent)
+{
+        cleanup_free const struct value **old = sort_rows(before);
+        cleanup_free const struct value **new = sort_rows(after);
+        size_t m = value_count(before), n = value_count(after), hidden = 0, shown = 0;
+        for (size_t i = 0, j = 0; i < m || j < n;) {
+                int order = i == m ? 1 : j == n ? -1 : value_compare(old[i], new[j]);
+                if (order != 0 && shown++ < ROWS_SHOWN)
+                        render_row(f, order < 0 ? old[i] : new[j], order > 0, indent);
+                else if (order != 0)
+                        hidden++;
+                i += order <= 0;
+                j += order >= 0;
+        }
+        if (hidden > 0) fprintf(f, "%*s… %zu more\n", indent, "", hidden);
+}
+
 static void render_change(FILE *f, const struct change *c, int indent)
 {
         struct text line = {0};
-        value_short(c->before, c->sensitive, 60, &line);
+        value_short(c->before, c->sensitive, SHORT, &line);
         cleanup_free char *before = text_steal(&line);
-        value_short(c->after, c->sensitive, 60, &line);
+        value_short(c->after, c->sensitive, SHORT, &line);
         cleanup_free char *after = text_steal(&line);
+        bool rows = !c->sensitive && is_list(c->before) && is_list(c->after) &&
+                    (strlen(before) > SHORT || strlen(after) > SHORT);
         fprintf(f, "%*s%s: ", indent, "", c->path);
-        if (c->before == NULL)
+        if (rows)
+                fprintf(f, "%zu elements, then %zu", value_count(c->before), value_count(c->after));
+        else if (c->before == NULL)
                 print_safe(f, after);
         else
                 fprintf(f, "%s %s→%s %s", before, style_on(STYLE_DIM), style_off(), after);
         if (c->forces_replace) fprintf(f, "  %sforces replacement%s", style_on(STYLE_RED), style_off());
         if (c->drift) fprintf(f, "  %schanged outside%s", style_on(STYLE_YELLOW), style_off());
         fputc('\n', f);
+        if (rows) render_rows(f, c->before, c->after, indent + 2);
 }
 
 void render_step(FILE *f, const struct step *step, int indent)

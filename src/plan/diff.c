@@ -153,18 +153,25 @@ bool diff_replaces(const struct property *property, const struct value *before, 
         return property->grows && is_number(before) && is_number(after) && value_compare(after, before) < 0;
 }
 
+/* Where a property and an output share a name: for a lookup the answer counts, `name` being a pattern in the question. */
+static bool answer_counts(const struct schema *schema, const char *name)
+{
+        return schema->lookup && schema_output(schema, name) != NULL;
+}
+
 struct value *diff_attributes(
     const struct schema *schema, const struct value *planned, const struct value *outputs, bool keep_all)
 {
         struct value_builder b = {0};
         for (size_t i = 0; i < schema->property_count; i++) {
                 const struct property *p = &schema->properties[i];
+                if (answer_counts(schema, p->name)) continue;
                 const struct value *v = planned ? value_get(planned, p->name) : NULL;
                 value_builder_add(&b, p->name, v ? value_ref(v) : value_unknown(p->type));
         }
         for (size_t i = 0; i < schema->output_count; i++) {
                 const struct property *p = &schema->outputs[i];
-                if (schema_property(schema, p->name) != NULL) continue;
+                if (!schema->lookup && schema_property(schema, p->name) != NULL) continue;
                 const struct value *v = outputs ? value_get(outputs, p->name) : NULL;
                 bool stays = keep_all || p->create_only || strcmp(p->name, "id") == 0;
                 value_builder_add(

@@ -89,7 +89,7 @@ static inline void types_init(struct types *t)
             "size=2 number; subnet_id string",
             "id string; ip string; token* string");
         add_type(t, "cloud.disk", "size+ number", "id string");
-        add_type(t, "cloud.image", "name! string", "id string; size number")->lookup = true;
+        add_type(t, "cloud.image", "name! string", "id string; name string; size number")->lookup = true;
         add_type(t, "ssh.command", "run! string", "id string; output string")->acts_on_host = true;
         struct schema *value = add_type(t, "value", "input any", "id string; output any");
         value->local = value->no_read = true;
@@ -321,8 +321,9 @@ static inline void cloud_answer(struct cloud *c, const struct wanted *w)
                 return;
         }
         c->reads++;
+        const char *asked = value_as_string(value_get(w->properties, "name"));
         cleanup_free char *json = mem_printf(
-            "{\"id\": \"img-%s\", \"size\": 7}", value_as_string(value_get(w->properties, "name")));
+            "{\"id\": \"img-%s\", \"name\": \"%s-full\", \"size\": 7}", asked, asked);
         world_put(c->world, w->address, object_of(json), NULL);
 }
 
@@ -564,7 +565,8 @@ static inline void cloud_step(struct cloud *c, const struct step *s)
                         violation(c, error_message(err), s->address);
                         return;
                 }
-                cleanup(value_free) struct value *answer = object_of("{\"id\": \"img-late\", \"size\": 7}");
+                cleanup(value_free) struct value *answer = object_of(
+                    "{\"id\": \"img-late\", \"name\": \"late-full\", \"size\": 7}");
                 plan_set_result(c->plan, s, answer);
                 value_free(properties);
                 return;

@@ -235,18 +235,27 @@ static void looks_up(void)
             "  late: {type: cloud.image, properties: {name: \"${n.zone}\"}}\nresources:\n"
             "  n:\n    type: cloud.network\n    properties: {name: n}\n"
             "  web:\n    type: cloud.server\n    properties: {name: w, image: \"${lookup.image.id}\"}\n"
-            "  more:\n    type: cloud.server\n    properties: {name: w, image: \"${lookup.late.id}\"}\n";
-        is_plan(&c, text, "create n; read lookup.late; create web; create more",
+            "  more:\n    type: cloud.server\n    properties: {name: \"${lookup.late.name}\", image: "
+            "\"${lookup.late.id}\"}\n"
+            "  said:\n    type: cloud.server\n    properties: {name: \"${lookup.image.name}\"}\n";
+        is_plan(&c, text, "create n; read lookup.late; create web; create more; create said",
             "a lookup that depends on a step is read while it runs");
         is_int(c.reads, 1, "the other was read before");
         const struct step *web = step_find(c.plan, "create", "web");
         is_str(web ? value_as_string(value_get(web->planned, "image")) : NULL, "img-debian",
             "and its value is known");
+        const struct step *said = step_find(c.plan, "create", "said");
+        is_str(said ? value_as_string(value_get(said->planned, "name")) : NULL, "debian-full",
+            "where the answer has a name of the question's, the answer counts");
+        const struct step *more = step_find(c.plan, "create", "more");
+        ok(more && !value_is_known(value_get(more->planned, "name")), "and is not known before it is there");
         is_int(c.plan->summary.read, 1, "one read is counted");
         cloud_apply(&c);
         is_int(c.violations, 0, "it runs");
         is_str(value_as_string(value_get(cloud_find(&c, "more", "")->properties, "image")), "img-late",
             "with what it gave");
+        is_str(value_as_string(value_get(cloud_find(&c, "more", "")->properties, "name")), "late-full",
+            "and by the answer's name");
         cloud_release(&c);
 }
 
