@@ -99,6 +99,12 @@ int file_plan(const struct tutti_host *host, const struct value *prior, const st
 {
         (void)prior, (void)problem;
         const struct value *content = host->value_get(proposed, "content");
+        if (content != NULL && strcmp(host->value_kind(content), "unknown") == 0) {
+                struct value *unknown = host->value_sensitive(content, 0); /* so is its digest */
+                planned->planned = host->value_with(proposed, "checksum", unknown);
+                host->value_free(unknown);
+                return 0;
+        }
         if (content == NULL || strcmp(host->value_kind(content), "string") != 0) {
                 planned->planned = host->value_ref(proposed); /* a source is read when the step runs */
                 return 0;

@@ -128,13 +128,19 @@ int provider_plan(struct evaluation *ev, struct instance *i, const struct value 
         const struct plan_input *in = ev->input;
         const struct resource *r = i->expansion->resource;
         if (!r->schema->plans || in->provider_plan == NULL) return 0;
+        cleanup(value_free) struct value *none = value_object(NULL, NULL, 0);
+        const struct value *settings = none;
+        cleanup(error_free) struct error *unusable = NULL;
+        if (i->expansion->provider != NULL) settings = cell_value(ev, i->expansion->provider, &unusable);
+        if (error_count(unusable) > 0) return error_move(err, &unusable);
+        if (!value_is_wholly_known(settings)) return 0; /* it cannot be asked yet: by the schema alone */
         cleanup(value_free) struct value *planned = NULL;
         const char *const *paths = NULL;
         size_t path_count = 0;
         char *private_ = NULL;
         cleanup(error_free) struct error *problems = NULL;
-        if (in->provider_plan(in->provider_context, r->provider, r->schema, prior, *proposed, &planned,
-                &paths, &path_count, &private_, &problems) < 0) {
+        if (in->provider_plan(in->provider_context, r->provider, settings, r->schema, prior, *proposed,
+                &planned, &paths, &path_count, &private_, &problems) < 0) {
                 struct place place = place_of(i);
                 error_place(&problems, &place);
                 return error_move(err, &problems);

@@ -82,10 +82,11 @@ struct plan_input {
         size_t target_count;
         const char *const *excludes; /* with what depends on them */
         size_t exclude_count;
-        /* A provider's own planning, where a schema says `plans`; may be NULL. As provider.h's plan. */
-        int (*provider_plan)(void *context, const char *provider, const struct schema *schema,
-            const struct value *prior, const struct value *proposed, struct value **planned,
-            const char *const **replace, size_t *replace_count, char **private_, struct error **err);
+        /* A provider's own planning, where a schema says `plans`; may be NULL. As provider.h's plan; with its configuration. */
+        int (*provider_plan)(void *context, const char *provider, const struct value *config,
+            const struct schema *schema, const struct value *prior, const struct value *proposed,
+            struct value **planned, const char *const **replace, size_t *replace_count, char **private_,
+            struct error **err);
         void *provider_context;
         /* Estimates: typical seconds of an action on a type; 0 unknown. May be NULL. */
         double (*duration)(void *context, const char *type, const char *action);

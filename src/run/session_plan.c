@@ -22,6 +22,21 @@ static double duration(void *context, const char *type, const char *action)
         return seconds ? *seconds : 0;
 }
 
+/* Asks the provider over the connection that the run will use. */
+static int ask_provider(void *context, const char *provider, const struct value *config,
+    const struct schema *schema, const struct value *prior, const struct value *proposed,
+    struct value **planned, const char *const **replace, size_t *replace_count, char **private_,
+    struct error **err)
+{
+        struct session *s = context;
+        const struct provider_block *block = provider ? template_provider(s->input.env->template, provider)
+                                                      : NULL;
+        struct connection *c = plugins_connect(s->plugins, schema, provider ? provider : schema->type, config,
+            block ? block->parallel : 0, block ? block->rate : 0, err);
+        if (c == NULL) return -1;
+        return connection_plan(c, schema, prior, proposed, planned, replace, replace_count, private_, err);
+}
+
 void session_input(struct session *s, const struct environment *env, enum plan_mode mode, bool refresh)
 {
         s->input = (struct plan_input){
@@ -31,6 +46,8 @@ void session_input(struct session *s, const struct environment *env, enum plan_m
             .schemas = &s->schemas,
             .mode = mode,
             .refresh = refresh,
+            .provider_plan = ask_provider,
+            .provider_context = s,
             .duration = duration,
             .duration_context = s,
             .allow_outside = s->allow_outside,
