@@ -3,6 +3,7 @@
  * does not have (instances that take time, signatures that are checked) is in the scripted tests and the published vectors.
  */
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -35,6 +36,7 @@ static pid_t moto_start(int port)
 {
         pid_t pid = fork();
         if (pid == 0) {
+                prctl(PR_SET_PDEATHSIG, SIGTERM); /* not to outlive a test that crashes */
                 char text[16];
                 snprintf(text, sizeof text, "%d", port);
                 int null = open("/dev/null", O_RDWR);

@@ -1,6 +1,7 @@
 /* The practice cloud's manifest against its server: every type is created, read back without drift, updated, found, deleted. */
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include "rest_cloud.h"
 
@@ -10,6 +11,7 @@ static pid_t sandbox_start(char *url, size_t size)
         if (pipe(fd) < 0) exit(1);
         pid_t pid = fork();
         if (pid == 0) {
+                prctl(PR_SET_PDEATHSIG, SIGTERM); /* not to outlive a test that crashes */
                 char program[256] = {0};
                 ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
                 char *slash = n > 0 ? strstr(program, "/tests/") : NULL;
