@@ -71,6 +71,16 @@ SITE=$(ssh -q -p "$HOSTPORT" -i .tutti/webshop-staging_key -o StrictHostKeyCheck
 like "$SITE" 'Welcome to the staging shop' "so is the page"
 no_changes staging.yaml "and nothing is left to do"
 
+# A file alone, on a server that stays as it is.
+HOSTPORT=$(tutti state show staging.yaml 'web[1]' --json; jq -r '.outputs.ssh_port' "$WORK/out")
+at_second() { ssh -q -p "$HOSTPORT" -i .tutti/webshop-staging_key -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null 127.0.0.1 "$1"; }
+at_second 'echo hacked > site/index.html'
+tutti plan staging.yaml --json
+is "$(jq -r '.steps[] | select(.address == "page[1]") | .action' <<<"$OUT")" update "a file that somebody changed will be written again"
+tutti apply staging.yaml --yes --approve all
+code 0 "it is"
+like "$(at_second 'cat site/index.html')" 'Welcome to the staging shop' "with its own content"
+
 tutti destroy staging.yaml --yes
 code 0 "destroy"
 is "$(orphans)" "" "nothing is left in the cloud"
