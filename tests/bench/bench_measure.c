@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,31 +37,54 @@ static double now(void)
         return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* The child's own alarm ends it: it survives exec, and no timer of ours can hit another process. */
-static void child(char **command, unsigned limit)
+static void child(char **command, const sigset_t *mask)
 {
         int null = open("/dev/null", O_WRONLY);
         if (null < 0 || dup2(null, STDOUT_FILENO) < 0) _exit(126);
-        alarm(limit);
+        sigprocmask(SIG_SETMASK, mask, NULL);
         execvp(command[0], command);
         fprintf(stderr, "run %s: %s\n", command[0], strerror(errno));
         _exit(127);
 }
 
-static struct cost measure(char **command, unsigned limit)
+/* Waits for the child with SIGCHLD blocked. An alarm of the child's own would not do: some programs ignore it. */
+static bool overdue(const sigset_t *chld, long limit)
+{
+        struct timespec rest = {.tv_sec = limit};
+        if (limit == 0) return false;
+        double end = now() + (double)limit;
+        while (sigtimedwait(chld, NULL, &rest) < 0) {
+                if (errno == EAGAIN) return true;
+                double left = end - now();
+                if (left < 0) return true;
+                rest.tv_sec = (time_t)left;
+                rest.tv_nsec = (long)((left - (double)rest.tv_sec) * 1e9);
+        }
+        return false;
+}
+
+static struct cost measure(char **command, long limit)
 {
         struct cost cost = {.code = 126};
         struct rusage usage;
+        sigset_t chld, before;
         int status;
+        sigemptyset(&chld);
+        sigaddset(&chld, SIGCHLD);
+        sigprocmask(SIG_BLOCK, &chld, &before);
         double begin = now();
         pid_t pid = fork();
-        if (pid == 0) child(command, limit);
-        if (pid < 0 || wait4(pid, &status, 0, &usage) < 0) return cost;
+        if (pid == 0) child(command, &before);
+        if (pid < 0) return cost;
+        bool killed = overdue(&chld, limit);
+        if (killed) kill(pid, SIGKILL);
+        if (wait4(pid, &status, 0, &usage) < 0) return cost;
         cost.wall = now() - begin;
+        sigprocmask(SIG_SETMASK, &before, NULL);
         cost.cpu = seconds(usage.ru_utime) + seconds(usage.ru_stime);
         cost.peak = usage.ru_maxrss;
         if (WIFEXITED(status)) cost.code = WEXITSTATUS(status);
-        if (WIFSIGNALED(status)) cost.code = WTERMSIG(status) == SIGALRM ? 124 : 128 + WTERMSIG(status);
+        if (WIFSIGNALED(status)) cost.code = killed ? 124 : 128 + WTERMSIG(status);
         return cost;
 }
 
@@ -78,7 +102,7 @@ int main(int argc, char **argv)
         }
         struct cost sum = {0};
         for (long i = 0; i < runs && sum.code == 0; i++) {
-                struct cost one = measure(argv + optind, (unsigned)limit);
+                struct cost one = measure(argv + optind, limit);
                 sum.wall += one.wall;
                 sum.cpu += one.cpu;
                 sum.code = one.code;
