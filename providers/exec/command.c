@@ -130,6 +130,12 @@ static enum tutti_result finish(const struct command *c, const struct tutti_repl
             c->host->value_int(0),
             c->host->value_bool(reply != NULL),
         };
+        /* A command may print what it was given. */
+        for (size_t i = 0; i < 2 && c->host->value_is_sensitive(c->properties); i++) {
+                struct value *marked = c->host->value_sensitive(parts[i], 1);
+                c->host->value_free(parts[i]);
+                parts[i] = marked;
+        }
         struct value *observed = c->host->value_object(keys, parts, 4);
         for (size_t i = 0; i < 4; i++) c->host->value_free(parts[i]);
         c->host->op_observed(c->op, observed);

@@ -144,6 +144,11 @@ static enum tutti_result finish(struct tutti_op *op, const struct tutti_reply *r
         const char *keys[] = {"reply_status", "reply_body"};
         struct value *parts[] = {host->value_int((int64_t)reply->status),
             host->value_string(reply->body.data ? reply->body.data : "", len)};
+        if (host->value_is_sensitive(host->op_planned(op))) { /* a server may echo what it was sent */
+                struct value *marked = host->value_sensitive(parts[1], 1);
+                host->value_free(parts[1]);
+                parts[1] = marked;
+        }
         struct value *observed = host->value_object(keys, parts, 2);
         host->op_observed(op, observed);
         host->value_free(observed);

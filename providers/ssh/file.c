@@ -94,6 +94,19 @@ static char *wanted_content(
         return data;
 }
 
+/* "644" and "00644" mean "0644", which is how a mode is observed. New reference to `proposed`, or to one with the mode so. */
+static struct value *with_plain_mode(const struct tutti_host *host, const struct value *proposed)
+{
+        const char *mode = text_of(host, proposed, "mode", NULL);
+        if (mode == NULL || mode[strspn(mode, "01234567")] != '\0') return host->value_ref(proposed);
+        char plain[20];
+        snprintf(plain, sizeof plain, "%04lo", strtoul(mode, NULL, 8) & 07777);
+        struct value *v = host->value_string(plain, strlen(plain));
+        struct value *with = host->value_with(proposed, "mode", v);
+        host->value_free(v);
+        return with;
+}
+
 int file_plan(const struct tutti_host *host, const struct value *prior, const struct value *proposed,
     struct tutti_planned *planned, char **problem)
 {
@@ -106,7 +119,7 @@ int file_plan(const struct tutti_host *host, const struct value *prior, const st
                 return 0;
         }
         if (content == NULL || strcmp(host->value_kind(content), "string") != 0) {
-                planned->planned = host->value_ref(proposed); /* a source is read when the step runs */
+                planned->planned = with_plain_mode(host, proposed); /* a source is read when the step runs */
                 return 0;
         }
         size_t len;
@@ -114,7 +127,9 @@ int file_plan(const struct tutti_host *host, const struct value *prior, const st
         const char *data = host->value_as_string(content, &len);
         checksum(data, len, hex);
         struct value *sum = host->value_string(hex, 64);
-        planned->planned = host->value_with(proposed, "checksum", sum);
+        struct value *plain = with_plain_mode(host, proposed);
+        planned->planned = host->value_with(plain, "checksum", sum);
+        host->value_free(plain);
         host->value_free(sum);
         return 0;
 }
@@ -130,7 +145,7 @@ static enum tutti_result observe(const struct file *f, const struct tutti_reply 
                 return f->host->op_fail(
                     f->op, TUTTI_REFUSED, 0, "the host's answer about the file was not understood");
         char octal[20];
-        snprintf(octal, sizeof octal, "%s%s", strlen(mode) == 3 ? "0" : "", mode);
+        snprintf(octal, sizeof octal, "%04lo", strtoul(mode, NULL, 8) & 07777);
         const char *keys[] = {"checksum", "mode", "owner", "group"};
         const char *texts[] = {sum, octal, owner, group};
         struct value *observed = f->host->value_ref(f->properties);

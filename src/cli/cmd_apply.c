@@ -98,10 +98,11 @@ static int settle(struct session *s, const struct options *o)
 {
         cleanup(error_free) struct error *err = NULL;
         cleanup_free char *run_id = NULL, *status = NULL;
-        if (!session_unfinished(s, &run_id, &status)) return EXIT_DONE;
+        if (!session_intents(s) || !session_unfinished(s, &run_id, &status)) return EXIT_DONE;
         if (!o->json)
-                printf("Run %s %s: what it had under way is settled first, and a new plan takes its place.\n",
-                    run_id, strcmp(status, "waiting") == 0 ? "waits for an approval" : "was interrupted");
+                printf("Run %s was interrupted: what it had under way is settled first, and a new plan takes "
+                       "its place.\n",
+                    run_id);
         struct run_options ro = run_options_of(o);
         return session_settle(s, &ro, &err) < 0 ? print_error(o, err) : EXIT_DONE;
 }

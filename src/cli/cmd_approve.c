@@ -58,6 +58,16 @@ static int answer(struct session *s, const struct options *o, const char *run, s
         return result;
 }
 
+static void print_json(const char *run, const struct options *o)
+{
+        struct text json = {0};
+        text_addf(&json, "{\"run\":\"%s\",\"gate\":", run);
+        text_json(&json, o->args[1]);
+        text_addf(&json, ",\"answer\":\"%s\"}", o->reject ? "rejected" : "approved");
+        puts(json.data);
+        text_release(&json);
+}
+
 int cmd_approve(const struct options *o)
 {
         int code = EXIT_DONE;
@@ -71,8 +81,7 @@ int cmd_approve(const struct options *o)
         }
         if (answer(s, o, run, &err) < 0) return print_error(o, err);
         if (o->json)
-                printf("{\"run\":\"%s\",\"gate\":\"%s\",\"answer\":\"%s\"}\n", run, o->args[1],
-                    o->reject ? "rejected" : "approved");
+                print_json(run, o);
         else
                 printf("%s %s in run %s. A run that is under way goes on by itself; otherwise: tutti resume "
                        "%s\n",

@@ -97,7 +97,7 @@ static int state_show(const struct options *o, struct session *s)
 static int commit(struct session *s, struct store_write *writes, size_t count, struct error **err)
 {
         cleanup_free char *run = NULL, *user = session_user();
-        if (session_hold(s, err) < 0) return -1;
+        if (session_refuse_unfinished(s, err) < 0 || session_hold(s, err) < 0) return -1;
         int result = store_next_run(session_store(s), session_name(s), &run, err);
         int64_t now = clock_wall_ms();
         struct run_row row = {.id = run,

@@ -368,6 +368,13 @@ static void answer(struct display *d, bool approve)
         }
 }
 
+static bool is_word(const char *line, const char *letter, const char *word)
+{
+        size_t len = strcspn(line, " \t\r");
+        return (strlen(letter) == len && memcmp(line, letter, len) == 0) ||
+               (strlen(word) == len && memcmp(line, word, len) == 0);
+}
+
 static void typed(void *context, const char *line)
 {
         struct display *d = context;
@@ -377,15 +384,19 @@ static void typed(void *context, const char *line)
                 return;
         }
         if (d->gate_count == 0) return;
-        switch (*line) {
-        case 'a':
-        case 'y': answer(d, true); return;
-        case 'r':
-        case 'n': answer(d, false); return;
-        case 'i': show_gate(&d->gates[0], true, d->plan); break;
-        case 'l': session_leave_gates(d->session); return;
-        default: break;
+        if (is_word(line, "a", "approve") || is_word(line, "y", "yes")) {
+                answer(d, true);
+                return;
         }
+        if (is_word(line, "r", "reject") || is_word(line, "n", "no")) {
+                answer(d, false);
+                return;
+        }
+        if (is_word(line, "l", "leave")) {
+                session_leave_gates(d->session);
+                return;
+        }
+        if (is_word(line, "i", "inspect")) show_gate(&d->gates[0], true, d->plan);
         draw(d);
 }
 

@@ -86,6 +86,10 @@ static int sync_folder(const char *path)
 int file_write(const char *path, const void *data, size_t len, unsigned mode, struct error **err)
 {
         if (fault_here("file.write")) return file_error(err, EIO, "write", path);
+        struct stat st;
+        if (lstat(path, &st) == 0 &&
+            !S_ISREG(st.st_mode)) /* a device or a link would be replaced, not written to */
+                return error_set(err, ERROR_INPUT, NULL, "write %s: it exists and is no regular file", path);
         cleanup_free char *beside = mem_printf("%s.XXXXXX", path);
         cleanup(close_fd) int fd = mkostemp(beside, O_CLOEXEC);
         if (fd < 0) return file_error(err, errno, "write", path);

@@ -17,7 +17,10 @@ static void refuse(struct step_run *r, struct error *err)
         cleanup_free char *text = error_text(error_at(err, 0));
         error_free(err);
         struct event e = {.message = text};
+        enum step_status before = r->status;
+        r->status = STEP_FAILED;
         executor_record_step(r, text);
+        r->status = before;
         executor_emit(r->executor, EVENT_STEP_FAILED, r, &e);
         step_finished(r, STEP_FAILED, text);
 }

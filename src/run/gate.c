@@ -28,6 +28,16 @@ static int64_t expires_at(const struct step_run *r)
         return a != NULL && a->expires_ms > 0 ? r->opened_ms + a->expires_ms : 0;
 }
 
+static bool may_approve(const struct value *approvers, const char *by)
+{
+        if (approvers == NULL || value_is_null(approvers) || value_count(approvers) == 0) return true;
+        for (size_t i = 0; i < value_count(approvers); i++) {
+                const struct value *name = value_at(approvers, i);
+                if (value_kind(name) == TYPE_STRING && strcmp(value_as_string(name), by) == 0) return true;
+        }
+        return false;
+}
+
 static const char *given_beforehand(const struct step_run *r)
 {
         const struct executor *x = r->executor;
@@ -190,6 +200,7 @@ void gate_open(struct step_run *r)
                 return;
         }
         const char *by = given_beforehand(r);
+        if (by != NULL && !may_approve(approvers, by)) by = NULL;
         write_gate(r, by ? "approved" : "waiting", details, by, by ? "given beforehand" : NULL);
         if (by != NULL) {
                 close_gate(r, true, by, NULL);
@@ -214,16 +225,6 @@ static struct step_run *open_gate(struct executor *x, const char *name)
                 if (r->status == STEP_WAITING && strcmp(gate_name(r), name) == 0) return r;
         }
         return NULL;
-}
-
-static bool may_approve(const struct value *approvers, const char *by)
-{
-        if (approvers == NULL || value_is_null(approvers) || value_count(approvers) == 0) return true;
-        for (size_t i = 0; i < value_count(approvers); i++) {
-                const struct value *name = value_at(approvers, i);
-                if (value_kind(name) == TYPE_STRING && strcmp(value_as_string(name), by) == 0) return true;
-        }
-        return false;
 }
 
 int executor_answer(struct executor *x, const char *gate, bool approve, const char *by, const char *comment,

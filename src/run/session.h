@@ -139,8 +139,13 @@ int session_resume(
     struct session *s, const struct run_options *options, struct run_result *result, struct error **err);
 /* True (and its id in *run, to be freed) when the last run was interrupted or waits. */
 bool session_unfinished(struct session *s, char **run, char **status);
-/* Before another run: brings the open operations of an unfinished run to their end, and marks that run cancelled. The session's plan
- * is dropped: plan after it. Does nothing when there is no unfinished run. */
+/* True when a run left intents whose outcome is not known. */
+bool session_intents(struct session *s);
+/* ERROR_CONFLICT when a run is not over: the record is not to be changed by hand under it. */
+int session_refuse_unfinished(struct session *s, struct error **err);
+/* Before another plan: brings the open operations of an unfinished run to their end. The session's plan is dropped: plan
+ * after it. Does nothing when no intent is open. A run that only waits is cancelled by session_run, when another takes its
+ * place. */
 int session_settle(struct session *s, const struct run_options *options, struct error **err);
 /* Answers an open gate of the run that this process is running. ERROR_MISSING, ERROR_DENIED. */
 int session_answer(struct session *s, const char *gate, bool approve, const char *by, const char *comment,

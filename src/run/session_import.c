@@ -130,7 +130,8 @@ int session_import(struct session *s, const char *address, const char *id, struc
                 session_let_go(s);
                 return -1;
         }
-        int status = import_now(s, address, id, err);
+        int status = session_refuse_unfinished(s, err);
+        if (status == 0) status = import_now(s, address, id, err);
         session_let_go(s);
         return status;
 }

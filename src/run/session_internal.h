@@ -72,6 +72,9 @@ void session_input(struct session *s, const struct environment *env, enum plan_m
 int session_load_saved(
     struct session *s, const struct saved_plan *saved, struct environment **ret, struct error **err);
 
+/* session_resume.c: marks the unfinished run as cancelled, as another takes its place. The lease is held. */
+int session_cancel_unfinished(struct session *s, struct error **err);
+
 /* read.c: performs reads and puts the answers into the world. */
 int session_read(
     struct session *s, const struct plan *plan, const struct plan_request *request, struct error **err);

@@ -124,21 +124,10 @@ int session_load_saved(
         return environment_load(saved->file, &reader, &parameters, &s->schemas, ret, err);
 }
 
-/* A plan is single-use, and good only for the state that it was made from. */
-static int check_fresh(struct session *s, const struct saved_plan *saved, struct error **err)
+/* A plan is for one use. */
+static int check_unused(struct session *s, const struct saved_plan *saved, struct error **err)
 {
-        const struct state *state = s->state;
-        if (strcmp(saved->lineage, state->lineage) != 0)
-                return error_set(err, ERROR_CONFLICT, NULL,
-                    "the plan is stale: it was made %s environment '%s' was first recorded, or for another "
-                    "one of that name; plan again",
-                    *saved->lineage ? "after" : "before", s->name);
-        if (saved->serial != state->serial)
-                return error_set(err, ERROR_CONFLICT, NULL,
-                    "the plan is stale: it was made for serial %lld, and the state is at %lld now; plan "
-                    "again",
-                    (long long)saved->serial, (long long)state->serial);
-        if (s->store == NULL || *state->lineage == '\0') return 0;
+        if (s->store == NULL || *s->state->lineage == '\0') return 0;
         struct run_row *runs;
         size_t count;
         if (store_runs(s->store, s->name, &runs, &count, err) < 0) return -1;
@@ -151,6 +140,24 @@ static int check_fresh(struct session *s, const struct saved_plan *saved, struct
                             "the plan was applied already, by run %s; a plan is for one use", runs[i].id);
         run_rows_free(runs, count);
         return result;
+}
+
+/* ...and good only for the state that it was made from. */
+static int check_fresh(struct session *s, const struct saved_plan *saved, struct error **err)
+{
+        const struct state *state = s->state;
+        if (check_unused(s, saved, err) < 0) return -1;
+        if (strcmp(saved->lineage, state->lineage) != 0)
+                return error_set(err, ERROR_CONFLICT, NULL,
+                    "the plan is stale: it was made %s environment '%s' was first recorded, or for another "
+                    "one of that name; plan again",
+                    *saved->lineage ? "after" : "before", s->name);
+        if (saved->serial != state->serial)
+                return error_set(err, ERROR_CONFLICT, NULL,
+                    "the plan is stale: it was made for serial %lld, and the state is at %lld now; plan "
+                    "again",
+                    (long long)saved->serial, (long long)state->serial);
+        return 0;
 }
 
 int session_plan_saved(struct session *s, struct plan **ret, struct error **err)

@@ -17,17 +17,41 @@ static bool is_unfinished(const char *status)
                strcmp(status, "waiting") == 0;
 }
 
+/* The run that an open intent belongs to; else the newest one that changes the world, if it is not over. */
+static const struct run_row *find_unfinished(
+    const struct run_row *runs, size_t count, const struct operation_row *operations, size_t operation_count)
+{
+        for (size_t i = 0; operation_count > 0 && i < count; i++)
+                if (strcmp(runs[i].id, operations[0].run) == 0) return &runs[i];
+        for (size_t i = 0; i < count; i++) {
+                if (strcmp(runs[i].kind, "apply") != 0 && strcmp(runs[i].kind, "destroy") != 0) continue;
+                return is_unfinished(runs[i].status) ? &runs[i] : NULL;
+        }
+        return NULL;
+}
+
 bool session_unfinished(struct session *s, char **run, char **status)
 {
-        struct run_row *rows;
-        size_t count;
+        struct run_row *runs = NULL;
+        struct operation_row *operations = NULL;
+        size_t count = 0, operation_count = 0;
         if (s->store == NULL || *s->state->lineage == '\0') return false;
-        if (store_runs(s->store, s->name, &rows, &count, NULL) < 0) return false;
-        bool unfinished = count > 0 && is_unfinished(rows[0].status);
-        if (unfinished && run != NULL) *run = mem_strdup(rows[0].id);
-        if (unfinished && status != NULL) *status = mem_strdup(rows[0].status);
-        run_rows_free(rows, count);
-        return unfinished;
+        if (store_runs(s->store, s->name, &runs, &count, NULL) < 0) return false;
+        if (store_operations(s->store, s->name, &operations, &operation_count, NULL) < 0) operation_count = 0;
+        const struct run_row *found = find_unfinished(runs, count, operations, operation_count);
+        if (found != NULL && run != NULL) *run = mem_strdup(found->id);
+        if (found != NULL && status != NULL) *status = mem_strdup(found->status);
+        run_rows_free(runs, count);
+        operation_rows_free(operations, operation_count);
+        return found != NULL;
+}
+
+int session_refuse_unfinished(struct session *s, struct error **err)
+{
+        cleanup_free char *run = NULL;
+        if (!session_unfinished(s, &run, NULL)) return 0;
+        return error_set(err, ERROR_CONFLICT, NULL,
+            "run %s is not over; `tutti resume` or `tutti apply` brings it to its end first", run);
 }
 
 struct unfinished { /* what is known of the run to go on with */
@@ -204,38 +228,47 @@ int session_resume(
         return status;
 }
 
-/* A run without open intents has nothing to settle: it is only marked as over. */
-static int mark_cancelled(struct session *s, const char *run, struct error **err)
+int session_cancel_unfinished(struct session *s, struct error **err)
 {
-        struct run_row row = {.id = (char *)run, .status = (char *)"cancelled", .ended_ms = clock_wall_ms()};
+        cleanup_free char *run = NULL;
+        cleanup_free char *status = NULL;
+        if (!session_unfinished(s, &run, &status) || !is_unfinished(status)) return 0;
+        struct run_row row = {.id = run, .status = (char *)"cancelled", .ended_ms = clock_wall_ms()};
         struct store_write w = {.kind = WRITE_RUN, .run = run};
         w.run_row = &row;
         return store_commit(s->store, &s->lease, &w, 1, err);
 }
 
+static int settle_run(
+    struct session *s, const char *run, const struct run_options *options, struct error **err)
+{
+        struct run_result result;
+        struct run_options quiet = *options;
+        quiet.interactive = false;
+        int status = continue_run(s, run, true, &quiet, &result, err);
+        if (status == 0 && result.problems != NULL) status = error_move(err, &result.problems);
+        if (status == 0 && result.status == RUN_INTERRUPTED)
+                status = error_set(err, ERROR_CANCELLED, NULL, "interrupted while settling run %s", run);
+        run_result_release(&result);
+        return status;
+}
+
 int session_settle(struct session *s, const struct run_options *options, struct error **err)
 {
         cleanup_free char *run = NULL;
-        if (!session_unfinished(s, &run, NULL)) return 0;
+        if (!session_intents(s) || !session_unfinished(s, &run, NULL)) return 0;
         if (session_hold(s, err) < 0) return -1;
-        struct operation_row *operations = NULL;
-        size_t count = 0;
-        int status = store_operations(s->store, s->name, &operations, &count, err);
-        operation_rows_free(operations, status < 0 ? 0 : count);
-        if (status == 0 && count == 0) {
-                status = mark_cancelled(s, run, err);
-        } else if (status == 0) {
-                struct run_result result;
-                struct run_options quiet = *options;
-                quiet.interactive = false;
-                status = continue_run(s, run, true, &quiet, &result, err);
-                if (status == 0 && result.problems != NULL) status = error_move(err, &result.problems);
-                if (status == 0 && result.status == RUN_INTERRUPTED)
-                        status = error_set(
-                            err, ERROR_CANCELLED, NULL, "interrupted while settling run %s", run);
-                run_result_release(&result);
-                if (status == 0) status = mark_cancelled(s, run, err);
-        }
+        int status = settle_run(s, run, options, err);
         session_let_go(s);
         return session_reload(s, status < 0 ? NULL : err) < 0 ? -1 : status;
+}
+
+bool session_intents(struct session *s)
+{
+        struct operation_row *operations = NULL;
+        size_t count = 0;
+        if (s->store == NULL || *s->state->lineage == '\0') return false;
+        if (store_operations(s->store, s->name, &operations, &count, NULL) < 0) return false;
+        operation_rows_free(operations, count);
+        return count > 0;
 }

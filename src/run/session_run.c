@@ -324,8 +324,7 @@ static void finished(void *context)
         bool over = r->status == RUN_DONE || r->status == RUN_FAILED;
         *row = (struct run_row){
             .id = arena_strdup(a, s->run),
-            .status = arena_strdup(
-                a, s->settling && r->status == RUN_DONE ? "cancelled" : status_text(r->status)),
+            .status = arena_strdup(a, s->settling ? "interrupted" : status_text(r->status)),
             .summary = arena_strdup(a, summary),
             .started_ms = s->run_started_ms,
             .ended_ms = over ? clock_wall_ms() : 0,
@@ -455,6 +454,7 @@ int session_run(
                 s->state->lineage = mem_strdup(row.lineage);
         }
         environment_row_release(&row);
+        if (status == 0) status = session_cancel_unfinished(s, err);
         struct run_setup setup = {.kind = s->input.mode == PLAN_DESTROY ? "destroy" : "apply"};
         if (status == 0) status = session_execute(s, options, &setup, result, err);
         session_let_go(s);
