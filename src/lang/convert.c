@@ -107,10 +107,21 @@ static int convert_parts(const struct value *v, const struct type *to, struct va
         return 0;
 }
 
+/* What is not known yet may still turn out to be of the type of the others. */
+static bool all_of_one_type(struct value *const *parts, size_t count)
+{
+        for (size_t i = 0; i < count; i++)
+                if (!value_is_wholly_known(parts[i])) return true;
+        for (size_t i = 1; i < count; i++)
+                if (!type_equal(value_type(parts[0]), value_type(parts[i]))) return false;
+        return true;
+}
+
 /* The parts may have become of different types where the constraint leaves that open: gives the one type that
- * all have in common and converts them to it. */
-static const struct type *settle_element(
-    struct value **parts, size_t count, const struct type *to, const struct path *path, struct error **err)
+ * all have in common and converts them to it. As in Terraform, a null without a type may stand beside structures in
+ * a map, but not in a list or set. */
+static const struct type *settle_element(struct value **parts, size_t count, bool named,
+    const struct type *to, const struct path *path, struct error **err)
 {
         if (!to->has_dynamic || count == 0) return convert_plain(to);
         cleanup_free const struct type **types = mem_alloc(count * sizeof *types);
@@ -124,12 +135,20 @@ static const struct type *settle_element(
                 refuse(path, err, "all elements must have the same type");
                 return NULL;
         }
+        if (typed < count && !named && !kind_is_primitive(kind_of(element))) {
+                refuse(path, err, "a null without a type and a list, map or object have no type in common");
+                return NULL;
+        }
         for (size_t i = 0; i < count; i++) {
                 struct path here = {path, NULL, i};
                 struct value *part = convert(parts[i], element, &here, err);
                 if (part == NULL) return NULL;
                 value_free(parts[i]);
                 parts[i] = part;
+        }
+        if (element->has_dynamic && !all_of_one_type(parts, count)) {
+                refuse(path, err, "all elements must have the same type");
+                return NULL;
         }
         return steal(element);
 }
@@ -153,9 +172,9 @@ static struct value *convert_collection(
         cleanup_free struct value **parts = mem_alloc(count * sizeof *parts);
         if (convert_parts(v, to->element, parts, path, err) < 0) return NULL;
         bool bare = count == 0 && kind_is_collection(vkind_of(v)); /* an empty list(string) keeps `string` */
-        cleanup(type_free)
-            const struct type *element = bare ? convert_result(value_type(v)->element, to->element, false)
-                                              : settle_element(parts, count, to->element, path, err);
+        cleanup(type_free) const struct type *element =
+            bare ? convert_result(value_type(v)->element, to->element, false)
+                 : settle_element(parts, count, to->kind == TYPE_MAP, to->element, path, err);
         if (bare && element == NULL) refuse_kind(v, to, path, err);
         struct value *result = element ? build_collection(kind_of(to), element, v, parts) : NULL;
         drop(parts, count);

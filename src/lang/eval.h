@@ -17,6 +17,7 @@ struct eval {
         uint64_t bytes_max;
         unsigned quiet;  /* how many try() and can() are around: nobody will read the problems */
         bool fatal;      /* a limit was hit: nothing more is evaluated */
+        bool infinite;   /* something was divided by zero */
         bool undeclared; /* a name does not exist: others may be looked up, but try() and can() do not help */
 };
 

@@ -93,6 +93,7 @@ static int eval_arguments(struct eval *ev, const struct expr *e, struct argument
 
 struct value *eval_call(struct eval *ev, const struct expr *e)
 {
+        if (e->function == NULL) return eval_fail(ev, &e->place, "there is no function '%s'", e->name);
         if (e->function->body == NULL)
                 return text_equal(e->function->info.name, "can") ? eval_can(ev, e) : eval_try(ev, e);
         cleanup(arguments_release) struct arguments a = {0};

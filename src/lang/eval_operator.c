@@ -88,15 +88,35 @@ static struct value *eval_equality(struct eval *ev, const struct expr *e)
 
 /* --- logic --- */
 
-/* The side that decides alone (false for &&, true for ||) decides, whichever side it is on; if it is the left one,
- * the right one is not looked at, so that `x != null && x.y > 0` works. */
+/* The side that is not needed any more. It must still be a bool, as in Terraform: only where it divides by zero,
+ * which gives Terraform an infinite number and no error, is its problem dropped. */
+static int check_undecided(struct eval *ev, const struct expr *e, const char *what, bool *sensitive)
+{
+        struct error *problem = NULL, **before = ev->err;
+        bool infinite = ev->infinite;
+        ev->infinite = false;
+        ev->err = &problem;
+        cleanup(value_free) struct value *v = eval_operand(ev, e, type_bool, what, sensitive);
+        ev->err = before;
+        bool dropped = v == NULL && ev->infinite && !ev->fatal && !ev->undeclared;
+        ev->infinite = infinite;
+        if (v == NULL && !dropped) error_move(ev->err, &problem);
+        error_free(problem);
+        return v == NULL && !dropped ? -1 : 0;
+}
+
+/* The side that decides alone (false for &&, true for ||) decides, whichever side it is on. Both are evaluated
+ * all the same, so `x != null && x.y > 0` fails where x is null; a conditional or try() is the way to write it. */
 static struct value *eval_logic(struct eval *ev, const struct expr *e)
 {
         bool decides = e->op == OP_OR, sensitive = false;
         cleanup(value_free) struct value *a = eval_operand(
             ev, e->items[0], type_bool, sides[e->op][0], &sensitive);
-        bool decided = a && value_is_known(a) && value_as_bool(a) == decides;
-        if (decided || ev->fatal) return eval_mark(steal(a), sensitive);
+        if (ev->fatal) return NULL;
+        if (a && value_is_known(a) && value_as_bool(a) == decides) {
+                if (check_undecided(ev, e->items[1], sides[e->op][1], &sensitive) < 0) return NULL;
+                return eval_mark(steal(a), sensitive);
+        }
         cleanup(value_free) struct value *b = eval_operand(
             ev, e->items[1], type_bool, sides[e->op][1], &sensitive);
         if (a == NULL || b == NULL) return NULL;
@@ -126,8 +146,11 @@ static struct value *compute(
     struct eval *ev, const struct expr *e, const struct value *a, const struct value *b)
 {
         enum operation op = (enum operation)e->op;
-        if ((op == OP_DIVIDE || op == OP_MODULO) && number_sign(b) == 0)
+        if (op == OP_MODULO && number_sign(b) == 0) return value_ref(a); /* as Terraform has it */
+        if (op == OP_DIVIDE && number_sign(b) == 0) {
+                ev->infinite = true;
                 return eval_fail(ev, &e->place, "division by zero");
+        }
         struct value *result = apply(op, a, b);
         if (value_kind(result) == TYPE_BOOL || number_in_range(result)) return result;
         value_free(result);

@@ -92,7 +92,8 @@ struct expr {
                         struct expr *
                             *items; /* elements, operands, arguments, parts, condition and branches */
                         size_t count;
-                        const struct function *function; /* of a call */
+                        const struct function *function; /* of a call; NULL: there is none of that name */
+                        const char *name;                /* of a call */
                 };
                 struct {
                         struct object_item *fields;

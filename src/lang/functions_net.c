@@ -170,23 +170,39 @@ static struct value *net_cidrnetmask(const struct call *call, struct error **err
         return call_text(&t);
 }
 
+/* Lays the bits of number << shift over the address. A negative number is laid over as its two's complement, and
+ * the magnitude of what comes out is taken: that makes no sense as a network, but it is what Terraform gives. */
+static void network_insert(struct network *net, mpz_srcptr number, int shift)
+{
+        size_t count = (size_t)net->width / 8;
+        mpz_t address, part;
+        mpz_inits(address, part, NULL);
+        mpz_import(address, count, 1, 1, 1, 0, net->bytes);
+        mpz_mul_2exp(part, number, (mp_bitcnt_t)shift);
+        mpz_ior(address, address, part);
+        mpz_abs(address, address);
+        memset(net->bytes, 0, sizeof net->bytes);
+        network_add(net, address, 0);
+        mpz_clears(address, part, NULL);
+}
+
 static struct value *subnet_in(struct network *net, int64_t bits, mpz_srcptr number, struct error **err)
 {
-        if (bits < 0 || bits > net->width - net->prefix)
+        if (bits < -net->prefix || bits > net->width - net->prefix)
                 return call_refuse(err,
                     "invalid value for \"newbits\": not enough remaining address space for a subnet with a "
                     "prefix of "
                     "%d + %lld bits",
                     net->prefix, (long long)bits);
-        if (mpz_sgn(number) < 0 || mpz_sizeinbase(number, 2) > (size_t)(bits ? bits : 1) ||
-            (bits == 0 && mpz_sgn(number) != 0))
+        bool fits = bits < 0 || mpz_sgn(number) == 0 || mpz_sizeinbase(number, 2) <= (size_t)bits;
+        if (!fits)
                 return call_refuse(err,
                     "invalid value for \"netnum\": a prefix extension of %lld bits does not accommodate that "
                     "subnet "
                     "number",
                     (long long)bits);
         net->prefix += (int)bits;
-        network_add(net, number, net->width - net->prefix);
+        network_insert(net, number, net->width - net->prefix);
         return network_value(net);
 }
 

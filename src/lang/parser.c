@@ -316,21 +316,26 @@ static void *fail_function(struct parser *p, size_t start, const char *name)
         return parser_fail(p, start, "there is no function '%s'; did you mean '%s'?", name, near);
 }
 
-/* The opening parenthesis is in hand. */
+/* The opening parenthesis is in hand. A function that does not exist is a problem of the text, except inside try() and
+ * can(), which are there to find out. */
 static struct expr *parse_call(struct parser *p, const char *name, size_t start)
 {
         cleanup(list_release) struct list list = {0};
         bool expand = false;
         const struct function *function = function_find(text_starts(name, "core::") ? name + 6 : name);
-        if (function == NULL) return fail_function(p, start, name);
+        if (function == NULL && p->attempts == 0) return fail_function(p, start, name);
+        bool attempt = function != NULL && function->body == NULL;
+        p->attempts += attempt;
         bool newlines = open_bracket(p, false);
         if (parse_items(p, TOKEN_CLOSE_PAREN, &list, &expand, "',' or ')' behind this argument") < 0)
                 return NULL;
         if (close_bracket(p, TOKEN_CLOSE_PAREN, newlines, "')' behind the last argument") < 0) return NULL;
+        p->attempts -= attempt;
         struct place place = lexer_place(&p->lexer, start);
         struct expr **items = list_keep(p, &list);
         struct expr *e = expr_over(p->arena, EXPR_CALL, 0, items, list.count, &place);
         e->function = function;
+        e->name = name;
         e->expand_last = expand;
         return parser_checked(p, e);
 }

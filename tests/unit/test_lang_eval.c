@@ -196,7 +196,9 @@ static void test_grammar(const struct scope *s)
         is_eval("true ? toset([1]) : [\"a\"]", "[1]", s);
         is_eval("{a = 1} == {a = 1} && [null] != [1] && null == null && 1 != \"1\"", "true", s);
         is_eval("any != null && any.x", "{\"$unknown\":\"bool\"}", s);
-        is_eval("null != null && null.x", "false", s);
+        is_eval("can(null != null && null.x)", "false", s);
+        is_eval("false && 1 / 0 > 0", "false", s);
+        is_eval("5 % 0", "5", s);
         is_eval("1/3 * 3 == 1", "true", s);
         is_eval("0.1 + 0.2", "0.3", s);
         is_eval("9223372036854775807 + 1", "9223372036854775808", s);

@@ -51,10 +51,13 @@ static const char *example_result(const char *example)
 static const char *const differences[] = {
     "Infinite numbers are refused: `log(0, 10)`, `tonumber(\"Inf\")`, `.inf` in YAML.",
     "`log` and `pow` give the shortest decimal of their result, also where it is computed with further.",
-    "A negative `newbits` or `netnum` of `cidrsubnet` is refused; Terraform gives an unrelated network.",
+    "A negative `newbits` of `cidrsubnet` that leads below prefix 0 is refused; Terraform gives the text "
+    "`<nil>`.",
+    "A function that does not exist is refused before evaluation, except inside `try` and `can`; Terraform "
+    "lets it stand "
+    "in the branch of a conditional that is not taken.",
     "An IPv6 network that maps IPv4 addresses, such as `::ffff:10.0.0.0/120`, gives hosts inside of it.",
     "A null without a type is formatted by `%v` as `null`, where Terraform's result stays unknown.",
-    "`tolist` takes null beside lists and maps as an element; Terraform finds no single type.",
     "`yamlencode` puts a text in quotes whose last line is only blanks, and does not escape all that follows "
     "a byte order mark.",
     "`base64gzip` compresses the same text to other bytes than Terraform (which expand to the same).",
