@@ -30,6 +30,8 @@ static void add_value(struct text *block, const char *name, const struct value *
 void digest_build(struct plan *plan)
 {
         struct text block = {0};
+        /* All that the steps do not say (approvers, timeouts, policies, provider settings) stands in the sources. */
+        text_addn(&block, plan->input->env->digest, sizeof plan->input->env->digest);
         for (size_t s = 0; s < plan->count; s++) {
                 const struct step *step = &plan->steps[s];
                 text_addf(&block, "%s %s %s", action_name(step->action), step->type ? step->type : "",

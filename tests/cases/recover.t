@@ -1,0 +1,106 @@
+#!/bin/bash
+# Intents whose outcome is not known are never forgotten: not by a failed run, a wrong token, a change of the record.
+# Names may be used twice in this cloud, so that a repeated creation would show.
+. "${BASH_SOURCE%/*}/engine.sh"
+engine_sandbox --no-ssh --no-name-unique --latency 10ms
+mkdir -p "$WORK/recover" && cd "$WORK/recover" || exit 1
+cat >env.yaml <<'YAML'
+environment: recover
+resources:
+  net: {type: sandbox.network, retry: {attempts: 2, backoff: 20ms}, properties: {name: net, cidr: 10.9.0.0/16}}
+YAML
+once() { # NAME
+        is "$(journal '[.[] | select(.effect=="created")] | length')" "$((BEFORE + 1))" "$1: the network was made once"
+        tutti plan env.yaml --detailed-exitcode
+        code 0 "$1: and nothing is left to do"
+        tutti destroy env.yaml --yes
+        code 0 "$1: destroyed"
+        is "$(orphans)" "" "$1: nothing left"
+}
+made() { BEFORE=$(journal '[.[] | select(.effect=="created")] | length'); }
+hang_and_kill() {
+        call POST /_control '{"faults": [{"match": "POST /v1/networks", "do": "hang", "times": 1}]}'
+        "$TUTTI" apply env.yaml --yes >/dev/null 2>&1 &
+        local pid=$!
+        for _ in $(seq 200); do [ "$(journal '[.[] | select(.effect=="created")] | length')" -gt "$BEFORE" ] && break; sleep 0.02; done
+        kill -KILL $pid
+        wait $pid 2>/dev/null
+        call POST /_control '{"faults": []}'
+}
+
+made
+call POST /_control '{"faults": [{"match": "POST /v1/networks", "do": "reset-after", "times": 2}]}'
+tutti apply env.yaml --yes
+code 1 "replies that stay lost fail the run"
+tutti apply env.yaml --yes
+code 0 "the next apply"
+once "after lost replies"
+
+made
+hang_and_kill
+TUTTI_SANDBOX_TOKEN=wrong tutti resume env.yaml
+code 1 "a resume with a wrong token fails"
+tutti resume env.yaml
+code 0 "and another with the right one succeeds"
+once "after a wrong token"
+
+made
+hang_and_kill
+TUTTI_SANDBOX_TOKEN=wrong tutti apply env.yaml --yes
+code 1 "an apply with a wrong token cannot settle"
+tutti apply env.yaml --yes
+code 0 "one with the right one can"
+once "after settling failed"
+
+made
+hang_and_kill
+tutti state mv env.yaml net other
+code 4 "the record is not changed under an unfinished run"
+tutti resume env.yaml
+code 0 "which goes on"
+once "after an attempt on the record"
+
+# A run that waits is not given up for a command that does nothing.
+cat >gate.yaml <<'YAML'
+environment: gate
+resources:
+  go: {type: gate, properties: {message: "?", approvers: [boss]}}
+  v: {type: value, after: [go], properties: {input: 1}}
+YAML
+tutti apply gate.yaml --yes
+code 3 "a run waits"
+tutti apply gate.yaml
+code 4 "an apply that cannot ask"
+tutti apply gate.yaml --yes --target nosuch
+code 4 "and one with a wrong target"
+tutti status gate.yaml --json
+is "$(jq -r .run.status <<<"$OUT")" waiting "leave it waiting"
+tutti resume gate.yaml --approve all
+code 3 "who is no approver cannot answer beforehand either"
+tutti resume gate.yaml --approve go --as boss
+code 0 "who is, can"
+
+# A saved plan is what was reviewed: nothing in it can be edited.
+tutti plan gate.yaml --set x=1 >/dev/null 2>&1
+sed -i 's/input: 1/input: 2/' gate.yaml
+tutti plan gate.yaml -o gate.plan
+code 0 "a plan is saved"
+sed 's/approvers: \[boss\]/approvers: [root]/' gate.plan >edited.plan
+tutti apply edited.plan
+code 4 "an edited one is refused"
+tutti plan gate.yaml -o /dev/null
+code 4 "a plan is not saved over a device"
+[ -c /dev/null ]; ok $? "which is still there"
+
+# What a command prints of a secret is a secret.
+cat >echo.yaml <<'YAML'
+environment: echo
+parameters: {pw: {type: string, sensitive: true}}
+resources: {x: {type: exec.command, properties: {run: 'echo out "$P"', environment: {P: "${param.pw}"}}}}
+outputs: {o: "${x.stdout}"}
+YAML
+tutti apply echo.yaml --yes --set pw=ZZTOPSECRET
+code 0 "a command echoes its secret"
+grep -rqa ZZTOPSECRET "$WORK/out" "$WORK/err" .tutti
+is $? 1 "which shows nowhere"
+finish
