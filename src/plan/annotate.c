@@ -1,5 +1,5 @@
 /*
- * What is recorded of a resource beside its properties: what it depends on, `protect` and `keep`. They decide what happens to it
+ * What is recorded of a resource beside its properties: what it depends on, its host, `protect` and `keep`. They decide what happens to it
  * once it has left the template, so they have to follow the template even while nothing else of the resource changes.
  */
 #include <string.h>
@@ -16,7 +16,7 @@ static bool same_addresses(const struct recorded *r, const char **depends, size_
 static bool differs(const struct instance *i, const struct record_change *c)
 {
         const struct recorded *r = i->recorded;
-        return r->protect != c->protect || r->keep != c->keep ||
+        return c->host != NULL || r->protect != c->protect || r->keep != c->keep ||
                !same_addresses(r, c->depends, c->depends_count);
 }
 
@@ -30,6 +30,8 @@ void annotate_build(struct evaluation *ev, struct plan *plan)
                 struct record_change c = {
                     .recorded = i->recorded, .protect = i->protect, .keep = i->expansion->resource->keep};
                 c.depends = instance_depends(ev, i, &c.depends_count);
+                bool told = i->host && value_is_wholly_known(i->host);
+                if (told && !(i->recorded->host && value_equal(i->host, i->recorded->host))) c.host = i->host;
                 if (differs(i, &c)) vec_push(changes, count, capacity, c);
         }
         plan->record_changes = arena_alloc(ev->arena, count * sizeof *changes);

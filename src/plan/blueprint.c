@@ -134,8 +134,8 @@ static void collect_resource(
         collect(c, r->for_each);
         collect(c, r->when);
         uses->shape = take_uses(c, arena);
+        uses->host = uses_of(c, r->host, arena);
         collect(c, r->properties);
-        collect(c, r->host);
         collect(c, r->protect);
         if (r->approve != NULL) {
                 collect(c, r->approve->message);
@@ -191,6 +191,7 @@ static int edges_of_resource(struct graph *graph, struct blueprints *all, struct
 {
         const struct template *t = b->template;
         edges_of_uses(graph, t, &uses->shape, to);
+        edges_of_uses(graph, t, &uses->host, to);
         edges_of_uses(graph, t, &uses->body, to);
         for (size_t i = 0; i < r->after_count; i++) {
                 const struct resource *before = template_resource(t, r->after[i]);

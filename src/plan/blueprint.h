@@ -37,7 +37,8 @@ struct blueprint {
         struct uses *locals, *outputs, *providers;
         struct resource_uses {
                 struct uses shape; /* count, for_each, when */
-                struct uses body;  /* the rest */
+                struct uses host;
+                struct uses body; /* the rest */
         } * lookups, *resources;
         struct map
             needs; /* names of configured providers that this template uses and does not itself configure */

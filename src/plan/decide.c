@@ -63,6 +63,31 @@ static void load_prior(struct evaluation *ev, struct instance *i, struct error *
         i->prior = evaluation_own(ev, diff_prior(schema, i->recorded, seen ? seen->observed : NULL));
 }
 
+static bool is_made_anew(const struct node *n)
+{
+        const struct instance *i = (const struct instance *)n;
+        if (n->kind != NODE_INSTANCE || !i->acts) return false;
+        return i->action == ACTION_CREATE || i->action == ACTION_ADOPT || i->action == ACTION_REPLACE;
+}
+
+static bool is_gone(const struct node *n)
+{
+        return n->kind == NODE_INSTANCE && ((const struct instance *)n)->gone;
+}
+
+/* First of all that is evaluated, so that the notes are those of the host alone. */
+static void evaluate_host(struct evaluation *ev, struct instance *i, struct error **err)
+{
+        const struct expansion *x = i->expansion;
+        struct value *host = evaluate(ev, x->module, i, x->resource->host, &x->uses->host, i->address, err);
+        if (host == NULL) i->failed = true;
+        i->host = evaluation_own(ev, host);
+        struct node of_host = {
+            .kind = NODE_ENTRY, .deps = ev->touched, .dep_count = (uint32_t)ev->touched_count};
+        i->host_anew = node_culprit(&of_host, is_made_anew) != NULL;
+        i->host_gone = node_culprit(&of_host, is_gone) != NULL;
+}
+
 /* Evaluates properties and host with notes of what they touch. Returns the configuration as an own reference, or NULL. */
 static struct value *evaluate_body(struct evaluation *ev, struct instance *i, struct error **err)
 {
@@ -71,6 +96,7 @@ static struct value *evaluate_body(struct evaluation *ev, struct instance *i, st
         /* What is wrong with a configuration is no obstacle to destroying what it once made. */
         if (ev->input->mode != PLAN_APPLY) err = NULL;
         note_begin(ev);
+        if (r->host != NULL) evaluate_host(ev, i, err);
         if (x->source != NULL && i->index < x->source->count) note(ev, &x->source->instances[i->index].node);
         note(ev, &x->entry);
         struct value *config = NULL;
@@ -78,36 +104,42 @@ static struct value *evaluate_body(struct evaluation *ev, struct instance *i, st
                 config = evaluate(ev, x->module, i, r->properties, &x->uses->body, i->address, err);
         else
                 config = value_object(NULL, NULL, 0);
-        if (r->host != NULL) {
-                struct value *host = evaluate(ev, x->module, i, r->host, &x->uses->body, i->address, err);
-                if (host == NULL) i->failed = true;
-                i->host = evaluation_own(ev, host);
-        }
         if (config == NULL) i->failed = true;
         note_end(ev, &i->node);
         return config;
 }
 
-static bool same_part(const struct value *a, const struct value *b, const char *name)
+/* A part of a host that is there; *known is cleared when it is not known. */
+static const struct value *host_part(const struct value *host, const char *name, bool *known)
 {
-        const struct value *left = value_get(a, name), *right = value_get(b, name);
-        bool no_left = left == NULL || value_is_null(left), no_right = right == NULL || value_is_null(right);
-        if (no_left || no_right) return no_left && no_right;
-        return value_equal(left, right);
+        const struct value *v = value_get(host, name);
+        if (v != NULL && !value_is_known(v)) *known = false;
+        return v == NULL || !value_is_known(v) || value_is_null(v) ? NULL : v;
 }
 
-/* Whether what was done on a host would now have to be done on another. */
+static bool same_part(const struct value *a, const struct value *b)
+{
+        return a == NULL || b == NULL ? a == b : value_equal(a, b);
+}
+
+/*
+ * Whether what was done on a host would now have to be done on another. The same host key is the same host, whatever its address
+ * has become. Where the address is not known yet, it is another host if what gives it is made anew, not if it only changes.
+ */
 static bool host_moves(const struct instance *i)
 {
         const struct value *old = i->recorded ? i->recorded->host : NULL, *now = i->host;
         if (!i->expansion->resource->schema->acts_on_host || old == NULL || now == NULL) return false;
-        if (!value_is_known(now)) return true;
-        return !same_part(old, now, "address") || !same_part(old, now, "port");
-}
-
-static bool is_gone(const struct node *n)
-{
-        return n->kind == NODE_INSTANCE && ((const struct instance *)n)->gone;
+        if (!value_is_known(now)) return i->host_anew;
+        bool known = true;
+        const struct value *key = host_part(now, "host_key", &known),
+                           *old_key = host_part(old, "host_key", &known);
+        if (key != NULL && old_key != NULL) return !value_equal(key, old_key);
+        const struct value *address = host_part(now, "address", &known),
+                           *port = host_part(now, "port", &known);
+        if (!known) return i->host_anew;
+        return !same_part(address, host_part(old, "address", &known)) ||
+               !same_part(port, host_part(old, "port", &known));
 }
 
 static const char *change_reason(struct evaluation *ev, const struct change *changes, size_t count)
@@ -296,7 +328,7 @@ static void decide_action(
                 decide_change(ev, i, config, err);
                 return;
         }
-        if (host_moves(i) && node_culprit(&i->node, is_gone) != NULL) {
+        if (host_moves(i) && i->host_gone) {
                 decide_creation(ev, i, config, ACTION_CREATE, "its host was deleted outside", err);
                 return;
         }

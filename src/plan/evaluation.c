@@ -106,6 +106,8 @@ const char *node_culprit(const struct node *node, bool (*test)(const struct node
                 if (at != node && named && test(at))
                         return at->kind == NODE_INSTANCE ? ((const struct instance *)at)->address
                                                          : ((const struct expansion *)at)->address;
+                bool object = at->kind == NODE_INSTANCE && ((const struct instance *)at)->nested == NULL;
+                if (at != node && object) continue;
                 for (uint32_t i = at->dep_count; i-- > 0 && depth < 64;) stack[depth++] = at->deps[i];
         }
         return NULL;

@@ -101,9 +101,10 @@ struct instance {
         char *private_; /* malloc'ed, from the provider's own planning */
         struct change *changes;
         uint32_t change_count;
-        bool acts; /* has a step of `action`; for gates and lookups: would have one */
-        bool gone; /* was deleted outside */
-        bool kept; /* compared, and found to be as it should be */
+        bool acts;                 /* has a step of `action`; for gates and lookups: would have one */
+        bool gone;                 /* was deleted outside */
+        bool host_anew, host_gone; /* what gives its host is made anew, or was deleted outside */
+        bool kept;                 /* compared, and found to be as it should be */
         bool protect;
         bool create_first;
         uint32_t half; /* the deleting step of a replacement, or STEP_NONE */
@@ -171,7 +172,7 @@ void note_end(struct evaluation *ev, struct node *node);
 /* Makes a node known with the dependencies that it has already. */
 void node_add(struct evaluation *ev, struct node *node);
 /* The address of an instance or resource behind a node for which `test` holds, or NULL: whom to name in a reason. Looks at a
- * bounded number. */
+ * bounded number, and not behind an instance: what it gives is its own doing. */
 const char *node_culprit(const struct node *node, bool (*test)(const struct node *));
 /* The output of that name, or all of them. */
 struct node *output_node(struct module *m, const char *name);

@@ -174,6 +174,7 @@ struct record_change {
         const char **depends;
         size_t depends_count;
         bool protect, keep;
+        const struct value *host; /* the same host by another address, user or key; NULL: as recorded */
 };
 /* `protect` or `keep` changes: worth a run by itself. What it depends on is worth none, it is recorded along with other things. */
 bool record_change_matters(const struct record_change *change);

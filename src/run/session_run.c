@@ -270,6 +270,8 @@ static void write_record_changes(struct session *s)
                 for (size_t d = 0; d < c->depends_count; d++) row->after[d] = arena_strdup(a, c->depends[d]);
                 row->protect = c->protect;
                 row->keep = c->keep;
+                if (c->host != NULL) row->host = (char *)record_text(c->host, &s->sealer, a, NULL);
+                if (c->host != NULL && row->host == NULL) continue;
                 struct store_write w = {.kind = WRITE_RESOURCE, .run = s->run, .action = "update"};
                 w.resource = row;
                 journal_add(s->journal, &w);

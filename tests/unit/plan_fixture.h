@@ -585,6 +585,10 @@ static inline void cloud_annotate(struct cloud *c, const struct record_change *r
         for (size_t i = 0; i < r->depends_count; i++) o->after[i] = mem_strdup(r->depends[i]);
         o->protect = r->protect;
         o->keep = r->keep;
+        if (r->host != NULL) {
+                value_free(o->host);
+                o->host = value_ref(r->host);
+        }
 }
 
 /* Carries the current plan out. */

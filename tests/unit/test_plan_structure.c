@@ -283,6 +283,31 @@ static void follows_hosts(void)
         cloud_release(&c);
 }
 
+/* A host that changes in place is the same host, also while its address is not known. */
+static void stays_on_hosts(void)
+{
+        struct cloud c;
+        cloud_init(&c);
+        const char *form = "environment: e\nresources:\n  other:\n    type: cloud.network\n    properties: "
+                           "{name: o, cidr: %s}\n"
+                           "  web:\n    type: cloud.server\n    properties: {name: w, size: %d}\n"
+                           "  install:\n    type: ssh.command\n    after: [other]\n    host: {address: "
+                           "\"${web.ip}\", user: %s}\n    properties: {run: x}\n";
+        cleanup_free char *one = mem_printf(form, "a", 1, "u"), *two = mem_printf(form, "b", 2, "u");
+        cleanup_free char *three = mem_printf(form, "b", 2, "v");
+        is_plan(&c, one, "create other; create web; create install", "first");
+        is_settled(&c, "first");
+        is_plan(&c, two, "replace-delete other; replace other; update web",
+            "a host that is only updated is the same host");
+        is_settled(&c, "updated");
+        is_plan(&c, three, "", "another user is no change");
+        is_int(c.plan->record_change_count, 1, "but is noted");
+        cloud_apply(&c);
+        is_str(value_as_string(value_get(cloud_find(&c, "install", "")->host, "user")), "v",
+            "for the next time");
+        cloud_release(&c);
+}
+
 static int smart_plan(void *context, const char *provider, const struct value *config,
     const struct schema *schema, const struct value *prior, const struct value *proposed,
     struct value **planned, const char *const **replace, size_t *replace_count, char **private_,
@@ -416,6 +441,7 @@ int main(void)
         leaves_out();
         looks_up();
         follows_hosts();
+        stays_on_hosts();
         asks_providers();
         refuses();
         holds_to_the_plan();
