@@ -155,10 +155,11 @@ static const char *change_reason(struct evaluation *ev, const struct change *cha
 }
 
 int provider_plan(struct evaluation *ev, struct instance *i, const struct value *prior,
-    struct value **proposed, bool *replace, struct error **err)
+    struct value **proposed, struct replace_paths *replace, struct error **err)
 {
         const struct plan_input *in = ev->input;
         const struct resource *r = i->expansion->resource;
+        *replace = (struct replace_paths){0};
         if (!r->schema->plans || in->provider_plan == NULL) return 0;
         cleanup(value_free) struct value *none = value_object(NULL, NULL, 0);
         const struct value *settings = none;
@@ -167,24 +168,32 @@ int provider_plan(struct evaluation *ev, struct instance *i, const struct value 
         if (error_count(unusable) > 0) return error_move(err, &unusable);
         if (!value_is_wholly_known(settings)) return 0; /* it cannot be asked yet: by the schema alone */
         cleanup(value_free) struct value *planned = NULL;
-        const char *const *paths = NULL;
-        size_t path_count = 0;
         char *private_ = NULL;
         cleanup(error_free) struct error *problems = NULL;
         if (in->provider_plan(in->provider_context, r->provider, settings, r->schema, prior, *proposed,
-                &planned, &paths, &path_count, &private_, &problems) < 0) {
+                &planned, &replace->paths, &replace->count, &private_, &problems) < 0) {
                 struct place place = place_of(i);
                 error_place(&problems, &place);
                 return error_move(err, &problems);
         }
         free(i->private_);
         i->private_ = private_;
-        *replace |= path_count > 0;
         if (planned == NULL) return 0;
         struct value *adapted = diff_adapt(r->schema, planned, *proposed);
         value_free(*proposed);
         *proposed = adapted;
         return 0;
+}
+
+/* Whether the provider cannot change what is at this path in place. */
+static bool is_replaced_by(const struct replace_paths *replace, const char *path)
+{
+        for (size_t p = 0; p < replace->count; p++) {
+                size_t len = strlen(replace->paths[p]);
+                if (strncmp(path, replace->paths[p], len) != 0) continue;
+                if (path[len] == '\0' || path[len] == '.' || path[len] == '[') return true;
+        }
+        return false;
 }
 
 static void take_changes(struct evaluation *ev, struct instance *i, const struct value *prior)
@@ -212,9 +221,9 @@ static void decide_creation(struct evaluation *ev, struct instance *i, const str
         const struct schema *schema = i->expansion->resource->schema;
         struct place place = place_of(i);
         struct value *planned = diff_propose(schema, config, NULL, &place, err);
-        bool replace = false;
+        struct replace_paths none;
         const struct value *prior = i->prior;
-        if (planned == NULL || provider_plan(ev, i, NULL, &planned, &replace, err) < 0) {
+        if (planned == NULL || provider_plan(ev, i, NULL, &planned, &none, err) < 0) {
                 value_free(planned);
                 fail(ev, i);
                 return;
@@ -265,8 +274,8 @@ static void decide_change(
         }
         struct value *planned = diff_ignore(proposed, i->prior, r->ignore, r->ignore_count);
         value_free(proposed);
-        bool replace = false;
-        if (provider_plan(ev, i, i->prior, &planned, &replace, err) < 0) {
+        struct replace_paths paths;
+        if (provider_plan(ev, i, i->prior, &planned, &paths, err) < 0) {
                 value_free(planned);
                 {
                         fail(ev, i);
@@ -276,7 +285,11 @@ static void decide_change(
         size_t count = 0;
         struct change *changes = diff_changes(
             ev->arena, r->schema, i->prior, planned, i->recorded->properties, &count);
-        for (size_t c = 0; c < count; c++) replace |= changes[c].forces_replace;
+        bool replace = paths.count > 0;
+        for (size_t c = 0; c < count; c++) {
+                changes[c].forces_replace |= is_replaced_by(&paths, changes[c].path);
+                replace |= changes[c].forces_replace;
+        }
         if (count == 0 && !replace) {
                 keep_as_is(ev, i, planned);
                 return;

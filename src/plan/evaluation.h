@@ -250,9 +250,14 @@ void digest_build(struct plan *plan);
 void decide_managed(struct evaluation *ev, struct instance *instance, struct error **err);
 void decide_lookup(struct evaluation *ev, struct instance *instance, struct error **err);
 void decide_gate(struct evaluation *ev, struct instance *instance, struct error **err);
-/* Asks the provider's own planning where the type has one; *proposed becomes what it plans, *replace is set if it needs a new one. */
+/* What a provider cannot change in place; borrowed until its next planning. */
+struct replace_paths {
+        const char *const *paths;
+        size_t count;
+};
+/* Asks the provider's own planning where the type has one; *proposed becomes what it plans. */
 int provider_plan(struct evaluation *ev, struct instance *i, const struct value *prior,
-    struct value **proposed, bool *replace, struct error **err);
+    struct value **proposed, struct replace_paths *replace, struct error **err);
 void defer(struct evaluation *ev, const char *address, const char *reason);
 
 #endif

@@ -86,10 +86,10 @@ static int resolve_properties(
                 value_free(final);
                 final = kept;
         }
-        bool replace = false;
+        struct replace_paths replace = {0};
         if (r->kind == RESOURCE_MANAGED && provider_plan(ev, i, prior, &final, &replace, err) < 0) return -1;
         if (i->private_ != NULL) ((struct step *)step)->private_ = i->private_;
-        if (replace && step->action == ACTION_UPDATE)
+        if (replace.count > 0 && step->action == ACTION_UPDATE)
                 return error_set(err, ERROR_CONFLICT, &place,
                     "the provider now needs a new %s, but an update was planned; plan again", step->address);
         final = without_unknown(step->schema, steal(final));

@@ -59,6 +59,7 @@ int session_check(struct session *s, struct error **err)
         session_drop_plan(s);
         s->world = world_new(clock_wall_ms());
         session_input(s, s->env, PLAN_APPLY, false);
+        s->input.provider_plan = NULL; /* a check opens no provider */
         int result = plan_build(&s->input, &s->plan, err);
         session_drop_plan(s);
         return result;

@@ -341,6 +341,7 @@ static void asks_providers(void)
         is_settled(&c, "smart");
         is_plan(&c, "environment: e\nresources:\n  t:\n    type: smart.thing\n    properties: {name: b}\n",
             "replace-delete t; replace t", "and says what it cannot change");
+        ok(c.plan->steps[1].changes[0].forces_replace, "which is marked");
         is_settled(&c, "smart");
         cloud_release(&c);
 }
