@@ -119,7 +119,7 @@ static int check_waiting(struct store *s, int64_t environment, const char *run, 
 static void add_field(struct text *json, const char *name, const char *value)
 {
         text_addf(json, "%s\"%s\":", json->len == 0 ? "{" : ",", name);
-        text_add_json(json, value, strlen(value));
+        text_add_json(json, value ? value : "", value ? strlen(value) : 0);
 }
 
 /* What the chain keeps of an answer: also who wrote to the gate's row later cannot change who said what. */

@@ -160,7 +160,7 @@ int write_run(struct store *s, struct environment_state *e, const struct run_row
         /* The id that store_next_run offered is taken now; a run that was brought in from elsewhere takes its own. */
         char *end = NULL;
         long long taken = run->id[0] == 'r' ? strtoll(run->id + 1, &end, 10) : 0;
-        if (taken >= e->next_run && taken < INT64_MAX && *end == '\0') e->next_run = taken + 1;
+        if (end != NULL && *end == '\0' && taken >= e->next_run && taken < INT64_MAX) e->next_run = taken + 1;
         return run->plan != NULL ? insert_plan(s, number, run->plan, err) : 0;
 }
 

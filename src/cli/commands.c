@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/cmd_sandbox.h"
 #include "cli/command.h"
 #include "cli/print.h"
 
@@ -111,6 +112,10 @@ int cmd_help(const struct options *o)
         if (o->arg_count == 0) {
                 print_overview();
                 return EXIT_DONE;
+        }
+        if (strcmp(o->args[0], "sandbox") == 0) { /* it parses its own flags */
+                char *argv[] = {(char *)"sandbox", (char *)"--help", NULL};
+                return cmd_sandbox(2, argv);
         }
         const struct command *c = command_find(o->args[0]);
         if (c == NULL) {
