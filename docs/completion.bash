@@ -74,6 +74,7 @@ _tutti_flag_argument() {
         --target | --exclude) _tutti_addresses ;;
         --approve) _tutti_gates; _tutti_words all ;;
         --format) _tutti_words 'dot mermaid svg json' ;;
+        --on-failure) _tutti_words 'stop-dependants stop-run rollback ask' ;;
         --log-level) _tutti_words 'error warn info debug' ;;
         --data) _tutti_files '^$' ;;
         --set | --parallel | --comment | --as | --state | --listen | --token | --latency | --rate) ;;
@@ -87,7 +88,7 @@ _tutti_position() {
         for ((i = 2; i < COMP_CWORD; i++)); do
                 case ${COMP_WORDS[i]} in
                 --values | --context | -o | --out | --target | --exclude | --approve | --format | --log-level | --set | --parallel | \
-                        --comment | --as | --state) ((i++)) ;;
+                        --on-failure | --comment | --as | --state) ((i++)) ;;
                 -*) ;;
                 *) ((n++)) ;;
                 esac

@@ -18,6 +18,8 @@
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 static const char *const migrations[] = {
 #include "001_initial.sql.h"
+    ,
+#include "002_policies.sql.h"
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof migrations[0] };
 

@@ -34,6 +34,8 @@ static struct run_row run_read(sqlite3_stmt *st)
             .started_ms = column_int(st, 6),
             .ended_ms = column_int(st, 7),
             .plan = column_text(st, 8),
+            .on_failure = column_text(st, 9),
+            .undoes = column_text(st, 10),
         };
 }
 
@@ -41,7 +43,8 @@ int store_runs(
     struct store *s, const char *environment, struct run_row **rows, size_t *count, struct error **err)
 {
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
-            "SELECT id, kind, status, requester, digest, summary, started_ms, ended_ms, NULL FROM run"
+            "SELECT id, kind, status, requester, digest, summary, started_ms, ended_ms, NULL, on_failure, "
+            "undoes FROM run"
             " WHERE environment = (SELECT id FROM environment WHERE name = ?) ORDER BY row DESC",
             err);
         if (st == NULL) return -1;
@@ -68,7 +71,8 @@ int store_run(
     struct store *s, const char *environment, const char *id, struct run_row *ret, struct error **err)
 {
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
-            "SELECT id, kind, status, requester, digest, summary, started_ms, ended_ms, plan"
+            "SELECT id, kind, status, requester, digest, summary, started_ms, ended_ms, plan, on_failure, "
+            "undoes"
             " FROM run LEFT JOIN run_plan ON run_plan.run = run.row"
             " WHERE environment = (SELECT id FROM environment WHERE name = ?) AND id = ?",
             err);
@@ -90,6 +94,8 @@ void run_row_release(struct run_row *row)
         free(row->digest);
         free(row->plan);
         free(row->summary);
+        free(row->on_failure);
+        free(row->undoes);
         *row = (struct run_row){0};
 }
 
@@ -114,13 +120,16 @@ static int64_t run_number(
 
 static int update_run(struct store *s, int64_t number, const struct run_row *run, struct error **err)
 {
-        cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(
-            s, "UPDATE run SET status = ?2, summary = ?3, ended_ms = ?4 WHERE row = ?1", err);
+        cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
+            "UPDATE run SET status = ?2, summary = ?3, ended_ms = ?4, on_failure = coalesce(?5, on_failure) "
+            "WHERE row = ?1",
+            err);
         if (st == NULL) return -1;
         bind_int(st, 1, number);
         bind_text(st, 2, run->status);
         bind_text(st, 3, run->summary);
         bind_int(st, 4, run->ended_ms);
+        bind_text(st, 5, run->on_failure);
         return sqlite_run(s, st, err);
 }
 
@@ -142,8 +151,8 @@ int write_run(struct store *s, struct environment_state *e, const struct run_row
 
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
             "INSERT INTO run (environment, id, kind, status, requester, digest, summary, started_ms, "
-            "ended_ms)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "ended_ms, on_failure, undoes)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             err);
         if (st == NULL) return -1;
         bind_int(st, 1, e->id);
@@ -155,6 +164,8 @@ int write_run(struct store *s, struct environment_state *e, const struct run_row
         bind_text(st, 7, run->summary);
         bind_int(st, 8, run->started_ms);
         bind_int(st, 9, run->ended_ms);
+        bind_text(st, 10, run->on_failure);
+        bind_text(st, 11, run->undoes);
         if (sqlite_run(s, st, err) < 0) return -1;
         number = sqlite3_last_insert_rowid(s->db);
         /* The id that store_next_run offered is taken now; a run that was brought in from elsewhere takes its own. */

@@ -108,13 +108,17 @@ int store_outputs(struct store *s, const char *environment, char **ret, struct e
 
 /* Runs and their steps */
 struct run_row {
-        char *id;     /* short, unique within the environment, sortable: "r1", "r2", … */
-        char *kind;   /* apply, destroy, import, state */
-        char *status; /* running, waiting, done, failed, interrupted, cancelled */
+        char *id;   /* short, unique within the environment, sortable: "r1", "r2", … */
+        char *kind; /* apply, destroy, rollback, import, state */
+        char *
+            status; /* running, waiting, done, failed, interrupted, cancelled; rollback: failed, and its rollback is due */
         char *requester;
         char *digest;  /* of the plan */
         char *plan;    /* the whole plan document (JSON); only store_run fills it, lists leave it NULL */
         char *summary; /* JSON, when over; else NULL */
+        char *
+            on_failure; /* the policy of the whole run; NULL: as the template says; an update with NULL leaves it */
+        char *undoes; /* rollback: the failed run that it was made for; else NULL; only on insert */
         int64_t started_ms, ended_ms; /* 0 while not over */
 };
 struct step_row {

@@ -15,6 +15,8 @@ static struct run_options run_options_of(const struct options *o)
             .approve = o->approve.items,
             .approve_count = o->approve.count,
             .by = o->as,
+            .on_failure_given = o->on_failure_given,
+            .on_failure = o->on_failure,
         };
 }
 

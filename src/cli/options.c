@@ -21,6 +21,7 @@ enum flag {
         FLAG_YES,
         FLAG_APPROVE,
         FLAG_PARALLEL,
+        FLAG_ON_FAILURE,
         FLAG_NO_REFRESH,
         FLAG_EXITCODE,
         FLAG_FORMAT,
@@ -50,6 +51,9 @@ static const struct {
     {"approve", "GATE|all", FLAG_APPROVE, OPTION_RUN, "answer a gate beforehand (repeatable)"},
     {"parallel", "N", FLAG_PARALLEL, OPTION_RUN | OPTION_REFRESH,
         "at most N steps at once; providers have limits of their own"},
+    {"on-failure", "POLICY", FLAG_ON_FAILURE, OPTION_RUN,
+        "what any failure means in this run, whatever the template says: stop-dependants, stop-run, rollback "
+        "or ask"},
     {"no-refresh", NULL, FLAG_NO_REFRESH, OPTION_REFRESH, "trust the record; do not read what exists"},
     {"detailed-exitcode", NULL, FLAG_EXITCODE, OPTION_EXITCODE, "exit 2 when there is a difference"},
     {"out", "FILE", 'o', OPTION_OUT, "save the plan, to be applied exactly (also -o)"},
@@ -105,6 +109,13 @@ static int take(struct options *o, int flag, const char *argument)
         case FLAG_PARALLEL:
                 if (parse_count(argument, &o->parallel) < 0)
                         return wrong(o, "--parallel: '%s' is no count", argument);
+                break;
+        case FLAG_ON_FAILURE:
+                o->on_failure_given = failure_policy_find(argument, &o->on_failure);
+                if (!o->on_failure_given)
+                        return wrong(o,
+                            "--on-failure: '%s' is none of stop-dependants, stop-run, rollback, ask",
+                            argument);
                 break;
         case FLAG_NO_REFRESH: o->no_refresh = true; break;
         case FLAG_EXITCODE: o->detailed_exitcode = true; break;

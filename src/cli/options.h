@@ -22,13 +22,15 @@ struct options {
         const char *out, *format, *comment, *as, *state_url, *context;
         struct list sets, values, targets, excludes, approve;
         unsigned parallel;
+        bool on_failure_given;
+        enum failure_policy on_failure;
 };
 
 enum { /* which flags a command accepts */
         OPTION_JSON = 1 << 0,
         OPTION_VARIABLES = 1 << 1, /* --set --values --allow-outside */
         OPTION_SELECT = 1 << 2,    /* --target --exclude */
-        OPTION_RUN = 1 << 3,       /* --yes --approve --parallel */
+        OPTION_RUN = 1 << 3,       /* --yes --approve --parallel --on-failure */
         OPTION_REFRESH = 1 << 4,   /* --no-refresh */
         OPTION_EXITCODE = 1 << 5,  /* --detailed-exitcode */
         OPTION_OUT = 1 << 6,       /* -o */

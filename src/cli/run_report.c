@@ -58,6 +58,8 @@ static void print_json(struct session *s, const struct report *r)
         json_member(&json, "status", r->run.status);
         json_member(&json, "requester", r->run.requester);
         json_member(&json, "digest", r->run.digest);
+        json_member(&json, "on_failure", r->run.on_failure);
+        json_member(&json, "undoes", r->run.undoes);
         json_time(&json, "started", r->run.started_ms);
         json_time(&json, "ended", r->run.ended_ms);
         if (r->run.summary != NULL) text_addf(&json, ",\"summary\":%s", r->run.summary);
@@ -169,6 +171,8 @@ static void print_text(struct session *s, const struct options *o, const struct 
                 duration_text(r->run.ended_ms - r->run.started_ms, duration);
                 printf(", took %s", duration);
         }
+        if (r->run.on_failure != NULL) printf(", on failure %s", r->run.on_failure);
+        if (r->run.undoes != NULL) printf(", undoes %s", r->run.undoes);
         printf("\n");
         print_steps(r, timeline);
         print_gates(o, r);

@@ -232,6 +232,17 @@ static void release_dependants(struct executor *x, uint32_t index)
         }
 }
 
+/* What the failure of a step means: what was given for the whole run, else what its resource says. */
+static enum failure_policy policy_of(const struct step_run *r)
+{
+        const struct executor_request *q = &r->executor->request;
+        if (q->settle_only) return ON_FAILURE_STOP_DEPENDANTS;
+        if (q->options->on_failure_given) return q->options->on_failure;
+        if (r->step->resource == NULL) return ON_FAILURE_STOP_DEPENDANTS;
+        enum failure_policy policy = r->step->resource->on_failure;
+        return policy == ON_FAILURE_ROLLBACK && q->destroys ? ON_FAILURE_STOP_DEPENDANTS : policy;
+}
+
 void step_finished(struct step_run *r, enum step_status status, const char *message)
 {
         struct executor *x = r->executor;
@@ -251,8 +262,7 @@ void step_finished(struct step_run *r, enum step_status status, const char *mess
                 x->failed++;
                 error_set(&x->problems, ERROR_PROVIDER, &place, "%s", message);
                 skip_dependants(x, step->index);
-                if (step->resource != NULL && step->resource->on_failure == ON_FAILURE_STOP_RUN)
-                        x->stopping = true;
+                if (policy_of(r) == ON_FAILURE_STOP_RUN) x->stopping = x->given_up = true;
         }
         executor_schedule(x);
 }
@@ -358,7 +368,7 @@ void executor_result(struct executor *x, struct run_result *result)
                 result->status = RUN_INTERRUPTED;
         else if (x->stopping && x->failed == 0 && result->remaining > 0)
                 result->status = RUN_INTERRUPTED;
-        else if (result->waiting_count > 0)
+        else if (result->waiting_count > 0 && !x->given_up)
                 result->status = RUN_WAITING;
         else
                 result->status = x->failed > 0 ? RUN_FAILED : RUN_DONE;

@@ -40,6 +40,7 @@ struct executor {
         struct map parked; /* connection name → struct heap *: waiting for a slot there */
         size_t running, left, gates_open;
         bool stopping, aborted, pump_scheduled, over;
+        bool given_up; /* a failure ended the whole run, as its policy says */
         struct plan_summary done;
         size_t failed, skipped;
         struct error *problems;

@@ -106,6 +106,9 @@ struct run_options {
         const char *const *approve; /* gate names answered beforehand; "all" answers every gate */
         size_t approve_count;
         const char *by; /* who runs and approves; NULL: the operating system's user */
+        /* The policy of every step of this run, whatever the template says; recorded with the run, so that resume keeps it. */
+        bool on_failure_given;
+        enum failure_policy on_failure;
         bool
             interactive; /* somebody can answer: the run waits at open gates instead of ending with WAITING */
         void (*event)(void *context, const struct event *event);

@@ -87,6 +87,7 @@ struct run_setup {
         const struct map *operations; /* address → struct operation_row *: open intents */
         bool settle_only;
         const char *kind;
+        const char *on_failure; /* as recorded when the run began; NULL: not given then */
 };
 int session_execute(struct session *s, const struct run_options *options, const struct run_setup *setup,
     struct run_result *result, struct error **err);

@@ -207,6 +207,7 @@ static int continue_run(struct session *s, const char *run, bool settle_only,
                     .operations = &u.open,
                     .settle_only = settle_only,
                     .kind = u.row.kind,
+                    .on_failure = u.row.on_failure,
                 };
                 status = session_execute(s, options, &setup, result, err);
         }

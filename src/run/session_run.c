@@ -117,6 +117,9 @@ static int write_run(struct session *s, const char *status, const char *kind, co
             .digest = digest,
             .plan = document ? document->data : NULL,
             .started_ms = s->run_started_ms,
+            .on_failure = s->resolved_options.on_failure_given
+                              ? (char *)failure_policy_name(s->resolved_options.on_failure)
+                              : NULL,
         };
         struct store_write writes[2] = {
             {.kind = WRITE_RUN, .run = s->run}, {.kind = WRITE_STEPS, .run = s->run}};
@@ -379,6 +382,7 @@ static int run_loop(
             .answers = setup->answers,
             .operations = setup->operations,
             .settle_only = setup->settle_only,
+            .destroys = s->input.mode == PLAN_DESTROY,
             .finished = finished,
             .context = s,
         };
@@ -401,10 +405,18 @@ static int run_loop(
 int session_execute(struct session *s, const struct run_options *options, const struct run_setup *setup,
     struct run_result *result, struct error **err)
 {
+        if (options->on_failure_given &&
+            (options->on_failure == ON_FAILURE_ROLLBACK || options->on_failure == ON_FAILURE_ASK))
+                return error_set(err, ERROR_INPUT, NULL,
+                    "--on-failure %s: this version acts on stop-dependants and stop-run only",
+                    failure_policy_name(options->on_failure));
         if (session_engine(s, err) == NULL) return -1;
         s->by = options->by ? mem_strdup(options->by) : session_user();
         s->resolved_options = *options;
         s->resolved_options.by = s->by;
+        if (!options->on_failure_given && setup->on_failure != NULL)
+                s->resolved_options.on_failure_given = failure_policy_find(
+                    setup->on_failure, &s->resolved_options.on_failure);
         s->options = &s->resolved_options;
         s->settling = setup->settle_only;
         s->result = result;

@@ -158,19 +158,32 @@ void resource_timeout(struct reading *in, const struct yaml_entry *entry)
 
 /* --- failures -------------------------------------------------------------------------------------------------------- */
 
+static const char *const policy_names[] = {"stop-dependants", "stop-run", "rollback", "ask"};
+enum { POLICIES = sizeof policy_names / sizeof policy_names[0] };
+
+const char *failure_policy_name(enum failure_policy policy)
+{
+        return policy_names[policy];
+}
+
+bool failure_policy_find(const char *name, enum failure_policy *policy)
+{
+        for (unsigned k = 0; k < POLICIES; k++) {
+                if (strcmp(policy_names[k], name) != 0) continue;
+                *policy = (enum failure_policy)k;
+                return true;
+        }
+        return false;
+}
+
 static void read_policy(struct reading *in, const struct yaml_entry *entry)
 {
-        static const char *const names[] = {"stop-dependants", "stop-run", "rollback", "ask"};
         const char *text = key_text(in, entry);
         if (text == NULL) return;
-        size_t k = 0;
-        while (k < 4 && strcmp(names[k], text) != 0) k++;
-        if (k < 4)
-                resource_of(in)->on_failure = (enum failure_policy)k;
-        else
+        if (!failure_policy_find(text, &resource_of(in)->on_failure))
                 key_problem(in, entry->value,
                     "unknown policy '%.60s': stop-dependants, stop-run, rollback or ask%s", text,
-                    loader_suggest(in->loader, text, names, 4));
+                    loader_suggest(in->loader, text, policy_names, POLICIES));
 }
 
 static void read_run(struct reading *in, const struct yaml_entry *entry)

@@ -95,7 +95,7 @@ static const char resources[] =
     "\"properties\":{\"type\":[\"object\",\"null\"],\"additionalProperties\":false,\"properties\":{"
     "\"message\":{\"type\":\"string\"},"
     "\"approvers\":{\"$ref\":\"#/$defs/approvers\"},\"expires\":{\"$ref\":\"#/$defs/duration\"}}}," REPEATED
-    "}},"
+    ",\"on_failure\":{\"$ref\":\"#/$defs/on_failure\"}}},"
     "\"nested\":{\"type\":\"object\",\"required\":[\"type\",\"template\"],\"additionalProperties\":false,"
     "\"properties\":{"
     "\"type\":{\"const\":\"template\"},\"template\":{\"type\":\"string\",\"description\":\"path of its "

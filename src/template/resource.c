@@ -169,7 +169,7 @@ static const struct resource_key {
     {{"replace", read_replace}, MANAGED},
     {{"ignore", read_ignore}, MANAGED},
     {{"adopt", read_adopt}, MANAGED},
-    {{"on_failure", resource_on_failure}, MANAGED},
+    {{"on_failure", resource_on_failure}, MANAGED | GATE},
 };
 enum { RESOURCE_KEYS = sizeof resource_keys / sizeof resource_keys[0] };
 

@@ -52,6 +52,9 @@ struct output_block {
 enum resource_kind { RESOURCE_MANAGED, RESOURCE_LOOKUP, RESOURCE_GATE, RESOURCE_TEMPLATE };
 enum step_verb { VERB_CREATE, VERB_UPDATE, VERB_DELETE, VERB_READ, VERB_COUNT };
 enum failure_policy { ON_FAILURE_STOP_DEPENDANTS, ON_FAILURE_STOP_RUN, ON_FAILURE_ROLLBACK, ON_FAILURE_ASK };
+const char *failure_policy_name(enum failure_policy policy); /* as the language writes it: "stop-run" */
+bool failure_policy_find(
+    const char *name, enum failure_policy *policy); /* false: there is none of that name */
 
 struct retry_policy {
         unsigned attempts;  /* in all; 0: default (5) */

@@ -243,12 +243,17 @@ static void test_runs(void)
         one.summary = (char *)"{\"created\":1}";
         one.ended_ms = 3000;
         one.plan = NULL;
+        one.on_failure = (char *)"stop-run";
+        commit_ok(&f, "a policy for the whole run", {.kind = WRITE_RUN, .run_row = &one});
+        one.on_failure = NULL;
         commit_ok(&f, "an update", {.kind = WRITE_RUN, .run_row = &one});
         ok(store_run(f.s, "staging", "r1", &got, NULL) == 0, "a run is read");
         is_str(got.status, "done", "status");
         is_str(got.summary, "{\"created\":1}", "summary");
         is_str(got.plan, "{\"steps\":[]}", "the plan of the insert");
         is_str(got.kind, "apply", "kind");
+        is_str(got.on_failure, "stop-run", "the policy stays when an update does not name one");
+        ok(got.undoes == NULL, "it undoes no other run");
         is_str(got.requester, "ann", "requester");
         is_str(got.digest, "sha256:abc", "digest");
         ok(got.started_ms == 1000 && got.ended_ms == 3000, "times");
