@@ -2,7 +2,7 @@
  * One step: resolve its values, start its operation, and record what came of it. See executor_internal.h.
  *
  * Functions stand in order of time. What happened and that the step is done are one transaction; dependants start once it is
- * durable.
+ * durable, or at once where the step had no effect outside.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +11,12 @@
 #include "run/executor_internal.h"
 #include "run/limit.h"
 #include "run/record.h"
+
+/* Nothing outside changes, so that there is no intent, and nothing waits for the disk. */
+static bool without_effect(const struct step_run *r)
+{
+        return r->step->action == ACTION_READ || (r->step->schema != NULL && r->step->schema->local);
+}
 
 static void refuse(struct step_run *r, struct error *err)
 {
@@ -143,9 +149,7 @@ static void start_operation(struct step_run *r, enum tutti_action action, bool b
             .host = r->host  ? r->host
                     : record ? record->host
                              : NULL,
-            .journal = step->schema->local || action == TUTTI_LOOKUP || action == TUTTI_FIND
-                           ? NULL
-                           : x->request.journal,
+            .journal = without_effect(r) || action == TUTTI_FIND ? NULL : x->request.journal,
             .run = x->request.run,
             .step = x->request.row_of_step[step->index],
         };
@@ -160,6 +164,7 @@ static void start_operation(struct step_run *r, enum tutti_action action, bool b
         }
         struct operation_events events = {
             operation_progressed, operation_retried, by_name ? adopt_found : operation_over, r};
+        if (step->schema->local && operation_at_once(x->request.io, &request, &events)) return;
         r->operation = operation_start(x->request.io, &request, &events);
 }
 
@@ -184,10 +189,9 @@ static bool needs_values(enum action action)
         return action != ACTION_DELETE && action != ACTION_REPLACE_DELETE;
 }
 
-static void forgotten(void *context)
+static void done_durable(void *context)
 {
-        struct step_run *r = context;
-        step_finished(r, STEP_DONE, NULL);
+        step_finished(context, STEP_DONE, NULL);
 }
 
 static void forget(struct step_run *r)
@@ -197,7 +201,7 @@ static void forget(struct step_run *r)
         executor_record_step(r, NULL);
         r->status = STEP_RUNNING;
         executor_emit(r->executor, EVENT_STEP_DONE, r, NULL);
-        journal_then(r->executor->request.journal, forgotten, r);
+        journal_then(r->executor->request.journal, done_durable, r);
 }
 
 static void begin(struct step_run *r)
@@ -207,7 +211,7 @@ static void begin(struct step_run *r)
         r->started_ms = loop_now_ms(x->request.io->loop);
         r->started_wall_ms = clock_wall_ms();
         x->running++;
-        executor_record_step(r, NULL);
+        if (!without_effect(r)) executor_record_step(r, NULL); /* the others' begin goes with their end */
         executor_emit(x, EVENT_STEP_STARTED, r, NULL);
 }
 
@@ -248,24 +252,9 @@ bool execute_start(struct step_run *r)
         return true;
 }
 
-static void done_durable(void *context)
-{
-        struct step_run *r = context;
-        struct executor *x = r->executor;
-        struct event e = {.wait_ms = loop_now_ms(x->request.io->loop) - r->started_ms};
-        if (x->request.options->event != NULL) {
-                e.kind = EVENT_STEP_DONE;
-                e.time_ms = clock_wall_ms();
-                e.run = x->request.run;
-                e.step = r->step;
-                x->request.options->event(x->request.options->context, &e);
-        }
-        step_finished(r, STEP_DONE, NULL);
-}
-
 static void operation_settled(struct step_run *r)
 {
-        if (r->step->schema->local || r->step->action == ACTION_READ) return;
+        if (without_effect(r)) return;
         struct executor *x = r->executor;
         struct arena *a = journal_arena(x->request.journal);
         struct operation_row *row = arena_alloc(a, sizeof *row);
@@ -309,12 +298,7 @@ static void operation_over(void *context, const struct operation_outcome *outcom
         r->status = STEP_DONE;
         executor_record_step(r, NULL);
         r->status = STEP_RUNNING;
-        struct text json = {0};
-        text_add(&json, "{\"address\":");
-        text_add_json(&json, r->step->address, strlen(r->step->address));
-        text_addf(&json, ",\"action\":\"%s\",\"elapsed_ms\":%lld}", action_name(r->step->action),
-            (long long)outcome->elapsed_ms);
-        journal_event(x->request.journal, x->request.run, event_name(EVENT_STEP_DONE), json.data);
-        text_release(&json);
+        executor_emit(x, EVENT_STEP_DONE, r, &(struct event){.wait_ms = outcome->elapsed_ms});
         journal_then(x->request.journal, done_durable, r);
+        if (without_effect(r)) step_released(r);
 }

@@ -127,9 +127,21 @@ static void log_event(
                 text_addf(&json, "%s\"by\":", separator);
                 text_add_json(&json, e->by, strlen(e->by));
         }
+        if (kind == EVENT_STEP_DONE) text_addf(&json, ",\"elapsed_ms\":%lld", (long long)e->wait_ms);
         text_addc(&json, '}');
         journal_event(x->request.journal, x->request.run, event_name(kind), json.data);
         text_release(&json);
+}
+
+struct queued_event {
+        const struct run_options *options;
+        struct event event;
+};
+
+static void deliver(void *context)
+{
+        const struct queued_event *q = context;
+        q->options->event(q->options->context, &q->event);
 }
 
 void executor_emit(
@@ -141,7 +153,13 @@ void executor_emit(
         e.run = x->request.run;
         e.step = r ? r->step : NULL;
         log_event(x, kind, r, &e);
-        if (x->request.options->event != NULL) x->request.options->event(x->request.options->context, &e);
+        if (x->request.options->event == NULL) return;
+        struct arena *a = journal_arena(x->request.journal);
+        struct queued_event *q = arena_alloc(a, sizeof *q);
+        e.message = arena_strdup(a, e.message);
+        e.by = arena_strdup(a, e.by);
+        *q = (struct queued_event){x->request.options, e};
+        journal_then(x->request.journal, deliver, q);
 }
 
 static const char *const status_names[] = {
@@ -243,6 +261,17 @@ static enum failure_policy policy_of(const struct step_run *r)
         return policy == ON_FAILURE_ROLLBACK && q->destroys ? ON_FAILURE_STOP_DEPENDANTS : policy;
 }
 
+void step_released(struct step_run *r)
+{
+        struct executor *x = r->executor;
+        r->released = true;
+        x->running--;
+        x->recording++;
+        if (r->connection != NULL) unpark(x, steal(r->connection));
+        release_dependants(x, r->step->index);
+        executor_schedule(x);
+}
+
 void step_finished(struct step_run *r, enum step_status status, const char *message)
 {
         struct executor *x = r->executor;
@@ -252,11 +281,12 @@ void step_finished(struct step_run *r, enum step_status status, const char *mess
         r->status = status;
         r->operation = NULL;
         x->left--;
-        if (ran) x->running--;
+        if (ran && !r->released) x->running--;
+        if (r->released) x->recording--;
         if (r->connection != NULL) unpark(x, steal(r->connection));
         if (status == STEP_DONE) {
                 count_done(&x->done, step->action);
-                release_dependants(x, step->index);
+                if (!r->released) release_dependants(x, step->index);
         } else {
                 struct place place = {.address = step->address};
                 x->failed++;
@@ -274,12 +304,25 @@ static void end(struct executor *x)
         x->request.finished(x->request.context);
 }
 
+/* So many in one turn: then the journal, signals and replies have theirs. So many ahead of the disk: their rows are in memory. */
+enum { STARTS_PER_TURN = 256, RECORDING_MAX = 4096 };
+
+static bool may_start(const struct executor *x)
+{
+        unsigned cap = x->request.options->parallel;
+        return x->ready.count > 0 && !x->stopping && x->recording < RECORDING_MAX &&
+               (cap == 0 || x->running < cap);
+}
+
 static void pump(void *context)
 {
         struct executor *x = context;
         x->pump_scheduled = false;
-        unsigned cap = x->request.options->parallel;
-        while (x->ready.count > 0 && !x->stopping && (cap == 0 || x->running < cap)) {
+        for (int starts = 0; may_start(x); starts++) {
+                if (starts == STARTS_PER_TURN) {
+                        executor_schedule(x);
+                        return;
+                }
                 uint32_t index = heap_pop(x, &x->ready);
                 struct step_run *r = &x->steps[index];
                 if (r->status != STEP_PENDING || execute_start(r)) continue;
@@ -293,7 +336,7 @@ static void pump(void *context)
         }
         bool can_go_on = x->ready.count > 0 && !x->stopping;
         bool wait_for_gates = x->gates_open > 0 && x->request.options->interactive && !x->stopping;
-        if (x->running == 0 && !can_go_on && !wait_for_gates) end(x);
+        if (x->running == 0 && x->recording == 0 && !can_go_on && !wait_for_gates) end(x);
 }
 
 void executor_schedule(struct executor *x)

@@ -10,6 +10,7 @@ struct step_run {
         struct executor *executor;
         const struct step *step;
         enum step_status status;
+        bool released;      /* done, on its way to the disk; its dependants need not wait for that */
         uint32_t blockers;  /* steps that must be done first and are not */
         int64_t started_ms; /* monotonic */
         int64_t started_wall_ms;
@@ -39,6 +40,7 @@ struct executor {
         struct heap ready;
         struct map parked; /* connection name → struct heap *: waiting for a slot there */
         size_t running, left, gates_open;
+        size_t recording; /* released, and not yet durable */
         bool stopping, aborted, pump_scheduled, over;
         bool given_up; /* a failure ended the whole run, as its policy says */
         struct plan_summary done;
@@ -48,7 +50,12 @@ struct executor {
 
 /* executor.c */
 void step_finished(struct step_run *r, enum step_status status, const char *message);
+/* For a step without an effect outside, once its result was given to the journal: gives back the provider's slot and lets the
+ * dependants start. The journal keeps the order, so that none of them acts outside before this step is on disk. step_finished follows
+ * when it is. */
+void step_released(struct step_run *r);
 void executor_record_step(struct step_run *r, const char *message);
+/* Into the log, and to whoever watches once that is durable: nothing is shown that a crash could take back. */
 void executor_emit(
     struct executor *x, enum event_kind kind, const struct step_run *r, const struct event *details);
 void executor_schedule(struct executor *x);

@@ -104,6 +104,16 @@ static char *details_json(const struct step_run *r, const char *message, const s
         return text_steal(&json);
 }
 
+static void show_gate(const struct step_run *r, const char *message, const struct value *approvers,
+    const uint32_t *behind, size_t behind_count, bool open)
+{
+        const struct run_options *o = r->executor->request.options;
+        if (!o->interactive || o->gate == NULL) return;
+        struct gate_view view = {r->step, gate_name(r), message, approvers, behind, behind_count,
+            r->executor->request.run_started_ms, r->opened_ms};
+        o->gate(o->context, &view, open);
+}
+
 static void write_gate(
     struct step_run *r, const char *status, const char *details, const char *by, const char *comment)
 {
@@ -162,6 +172,20 @@ static void lapsed(void *context)
         executor_answer(r->executor, gate_name(r), false, EXPIRY, "nobody answered in time", false, NULL);
 }
 
+/* The prompt follows the event, which follows the disk. */
+static void ask(void *context)
+{
+        struct step_run *r = context;
+        cleanup_free char *message = NULL;
+        cleanup(value_free) struct value *approvers = NULL;
+        if (r->status != STEP_WAITING ||
+            plan_gate_text(r->executor->request.plan, r->step, &message, &approvers, NULL) < 0)
+                return;
+        size_t behind_count;
+        cleanup_free uint32_t *behind = steps_behind(r, &behind_count);
+        show_gate(r, message, approvers, behind, behind_count, true);
+}
+
 void gate_open(struct step_run *r)
 {
         struct executor *x = r->executor;
@@ -210,11 +234,7 @@ void gate_open(struct step_run *r)
         executor_record_step(r, NULL);
         struct event e = {.message = message};
         executor_emit(x, EVENT_GATE_WAITING, r, &e);
-        if (x->request.options->interactive && x->request.options->gate != NULL) {
-                struct gate_view view = {r->step, gate_name(r), message, approvers, behind, behind_count,
-                    x->request.run_started_ms, r->opened_ms};
-                x->request.options->gate(x->request.options->context, &view, true);
-        }
+        if (x->request.options->interactive) journal_then(x->request.journal, ask, r);
         executor_schedule(x);
 }
 
@@ -245,11 +265,7 @@ int executor_answer(struct executor *x, const char *gate, bool approve, const ch
                 cleanup_free char *details = details_json(r, message, approvers, behind, behind_count);
                 write_gate(r, approve ? "approved" : "rejected", details, by, comment);
         }
-        if (x->request.options->interactive && x->request.options->gate != NULL) {
-                struct gate_view view = {r->step, gate, message, approvers, behind, behind_count,
-                    x->request.run_started_ms, r->opened_ms};
-                x->request.options->gate(x->request.options->context, &view, false);
-        }
+        show_gate(r, message, approvers, behind, behind_count, false);
         close_gate(r, approve, by, comment);
         return 0;
 }

@@ -30,7 +30,7 @@ static int64_t default_timeout_ms(const struct operation_request *r)
         }
 }
 
-struct operation *operation_start(const struct operation_io *io, const struct operation_request *request,
+static struct operation *operation_new(const struct operation_io *io, const struct operation_request *request,
     const struct operation_events *events)
 {
         struct operation *operation = mem_alloc(sizeof *operation);
@@ -45,9 +45,27 @@ struct operation *operation_start(const struct operation_io *io, const struct op
         op->started_ms = request->started_ms ? request->started_ms : clock_wall_ms();
         op->dirty = true; /* the intent itself */
         if (op->request.timeout_ms <= 0) op->request.timeout_ms = default_timeout_ms(request);
+        return operation;
+}
+
+struct operation *operation_start(const struct operation_io *io, const struct operation_request *request,
+    const struct operation_events *events)
+{
+        struct operation *operation = operation_new(io, request, events);
+        struct tutti_op *op = &operation->op;
         op->deadline = timer_start(io->loop, op->request.timeout_ms, deadline_passed, op);
         op->timer = timer_start(io->loop, 0, begin, op);
         return operation;
+}
+
+static bool worth_a_retry(const struct tutti_op *op, unsigned attempts_max)
+{
+        switch (op->failure) {
+        case TUTTI_TRANSIENT:
+        case TUTTI_THROTTLED:
+        case TUTTI_BUSY: return op->uncounted || op->attempts < attempts_max;
+        default: return false;
+        }
 }
 
 static void finish(struct tutti_op *op)
@@ -90,6 +108,23 @@ static void end(struct tutti_op *op)
         };
         op->events.done(op->events.context, &outcome);
         release(op);
+}
+
+bool operation_at_once(const struct operation_io *io, const struct operation_request *request,
+    const struct operation_events *events)
+{
+        struct tutti_op *op = &operation_new(io, request, events)->op;
+        bool over = !fault_here("provider.step");
+        if (over) {
+                enum tutti_result result = op->request.connection->provider->step(
+                    op->request.connection->context, op);
+                over = result == TUTTI_DONE || (result == TUTTI_FAILED && !worth_a_retry(op, 1));
+        }
+        if (over)
+                end(op);
+        else
+                release(op);
+        return over;
 }
 
 /* Before a creation is entered again whose request may have had its effect: ask the cloud by token. */
@@ -284,16 +319,6 @@ static void retry_now(void *context)
                 find_out(op);
         else
                 operation_enter(op);
-}
-
-static bool worth_a_retry(const struct tutti_op *op, unsigned attempts_max)
-{
-        switch (op->failure) {
-        case TUTTI_TRANSIENT:
-        case TUTTI_THROTTLED:
-        case TUTTI_BUSY: return op->uncounted || op->attempts < attempts_max;
-        default: return false;
-        }
 }
 
 static void fail_or_retry(struct tutti_op *op)

@@ -68,6 +68,10 @@ struct operation_events {
 /* `done` follows on a later turn of the loop, exactly once unless dropped. */
 struct operation *operation_start(const struct operation_io *io, const struct operation_request *request,
     const struct operation_events *events);
+/* A local action, which waits for nothing: runs it here and now, and calls `done` before it returns. False, with no callback, when
+ * the plug-in wants to wait or failed in a way that is worth another attempt: operation_start it, then. */
+bool operation_at_once(const struct operation_io *io, const struct operation_request *request,
+    const struct operation_events *events);
 /* Asks it to stop soon; `done` still follows. */
 void operation_cancel(struct operation *op);
 /* Forgets it at once: its intent stays on disk, no callback follows. */

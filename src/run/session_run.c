@@ -290,12 +290,16 @@ static char *summary_json(const struct run_result *r)
             r->failed, r->skipped, r->remaining);
 }
 
+static enum event_kind end_kind(const struct run_result *r)
+{
+        return r->status == RUN_WAITING ? EVENT_RUN_WAITING : EVENT_RUN_DONE;
+}
+
 static void emit_end(struct session *s)
 {
         struct run_result *r = s->result;
-        bool waits = r->status == RUN_WAITING;
         struct event e = {
-            .kind = waits ? EVENT_RUN_WAITING : EVENT_RUN_DONE,
+            .kind = end_kind(r),
             .time_ms = clock_wall_ms(),
             .run = s->run,
             .summary = &r->done,
@@ -304,14 +308,13 @@ static void emit_end(struct session *s)
             .problems = r->problems,
             .status = status_text(r->status),
         };
-        cleanup_free char *json = summary_json(r);
-        journal_event(s->journal, s->run, event_name(e.kind), json);
         if (s->options->event != NULL) s->options->event(s->options->context, &e);
 }
 
 static void recorded(void *context)
 {
         struct session *s = context;
+        if (!s->settling) emit_end(s);
         loop_stop(s->engine->loop);
 }
 
@@ -337,7 +340,7 @@ static void finished(void *context)
         struct store_write w = {.kind = WRITE_RUN, .run = row->id};
         w.run_row = row;
         journal_add(s->journal, &w);
-        if (!s->settling) emit_end(s);
+        if (!s->settling) journal_event(s->journal, s->run, event_name(end_kind(r)), summary);
         journal_then(s->journal, recorded, s);
 }
 
