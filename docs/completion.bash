@@ -3,7 +3,7 @@
 # Commands stand here; their flags are asked of the program itself (`tutti help COMMAND`, some milliseconds), and so are the
 # addresses, gates, runs and outputs of the environment that the line names. Nothing here touches a cloud.
 
-_tutti_commands='init check plan apply destroy resume approve status runs show output graph drift import state audit provider schema eval
+_tutti_commands='init check plan apply destroy resume approve approver status runs show output graph drift import state audit provider schema eval
 sandbox version help'
 
 # Strings of one member of a compact JSON text on standard input, one per line: _tutti_json NAME [WHAT-FOLLOWS]
@@ -107,6 +107,7 @@ _tutti_positional() {
         output:2) _tutti_outputs ;;
         state:3) if [ "${COMP_WORDS[2]}" = import ]; then _tutti_files '\.json$'; else _tutti_addresses; fi ;;
         import:2 | state:4) _tutti_addresses ;;
+        approver:1) _tutti_words keygen ;;
         state:1) _tutti_words 'list show mv rm export import history' ;;
         state:2) _tutti_yaml ;;
         provider:1) _tutti_words 'list show' ;;

@@ -30,6 +30,7 @@ extern const struct command commands[]; /* ends with a NULL name */
 const struct command *command_find(const char *name);
 
 int cmd_approve(const struct options *o);
+int cmd_approver(const struct options *o);
 int cmd_apply(const struct options *o);
 int cmd_audit(const struct options *o);
 int cmd_check(const struct options *o);

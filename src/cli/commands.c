@@ -41,6 +41,12 @@ const struct command commands[] = {
     {"approve", "ENV.yaml GATE [--reject] [--comment TEXT] [--as NAME]", "answer a gate",
         "Answers a gate of a run that is under way or waiting, from any terminal.",
         FLAGS_RECORD | OPTION_ANSWER, 2, 2, cmd_approve},
+    {"approver", "keygen NAME [-o FILE]", "a key to sign answers to gates with",
+        "Draws an Ed25519 key, writes the private half to FILE (default: "
+        "~/.config/tutti/approvers/NAME.pem, mode 0600,\n"
+        "never over another), and prints the line with the public half for 'approvers: people:' of an "
+        "environment file.",
+        OPTION_JSON | OPTION_OUT, 2, 2, cmd_approver},
     {"status", "ENV.yaml", "the run that is going on or waiting: steps, gates", "", FLAGS_RECORD, 1, 1,
         cmd_status},
     {"runs", "ENV.yaml", "the history of runs", "", FLAGS_RECORD, 1, 1, cmd_runs},

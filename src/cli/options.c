@@ -56,7 +56,7 @@ static const struct {
         "or ask"},
     {"no-refresh", NULL, FLAG_NO_REFRESH, OPTION_REFRESH, "trust the record; do not read what exists"},
     {"detailed-exitcode", NULL, FLAG_EXITCODE, OPTION_EXITCODE, "exit 2 when there is a difference"},
-    {"out", "FILE", 'o', OPTION_OUT, "save the plan, to be applied exactly (also -o)"},
+    {"out", "FILE", 'o', OPTION_OUT, "where to write it: the saved plan, the key (also -o)"},
     {"format", "FORMAT", FLAG_FORMAT, OPTION_FORMAT, "dot, mermaid, svg or json"},
     {"reject", NULL, FLAG_REJECT, OPTION_ANSWER, "reject instead of approving"},
     {"comment", "TEXT", FLAG_COMMENT, OPTION_ANSWER, "why; recorded with the answer"},

@@ -1,5 +1,5 @@
 /*
- * Base64 in the standard alphabet with padding. Internal to lang/.
+ * Base64 in the standard alphabet with padding: for functions, and for keys and signatures of approvers.
  */
 #ifndef TUTTI_LANG_BASE64_H
 #define TUTTI_LANG_BASE64_H

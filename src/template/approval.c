@@ -67,6 +67,7 @@ static struct approval *approval_new(struct reading *in)
 {
         struct approval *a = arena_alloc(in->loader->arena, sizeof *a);
         a->on = APPROVE_CREATE | APPROVE_UPDATE | APPROVE_REPLACE | APPROVE_DELETE;
+        a->approvals = 1;
         return resource_of(in)->approve = a;
 }
 

@@ -51,6 +51,11 @@ static void read_setting(struct reading *in, const struct yaml_entry *entry)
         if (v != NULL) value_builder_add(&environment_of(in)->settings, entry->key, v);
 }
 
+static void read_named_approvers(struct reading *in, const struct yaml_entry *entry)
+{
+        environment_of(in)->env->approvers = approvers_read(in, entry);
+}
+
 /* A key of the template: read with it if it stands in this file; else it must not be here. */
 static void read_template_key(struct reading *in, const struct yaml_entry *entry)
 {
@@ -67,7 +72,7 @@ static const struct key environment_keys[] = {
     {"parameters", NULL},
     {"state", read_state},
     {"notify", read_setting},
-    {"approvers", read_setting},
+    {"approvers", read_named_approvers},
     {"schedule", read_setting},
     {"triggers", read_setting},
     {"description", read_template_key},
@@ -123,6 +128,18 @@ static const struct template *read_template(struct reading *in)
         return t;
 }
 
+/* The gates of all templates that were read, each template once. */
+static void check_approvers(struct loader *loader, const struct environment *env)
+{
+        if (env->approvers == NULL || env->template == NULL) return;
+        bool root = false;
+        for (map_foreach (&loader->templates, e)) {
+                root |= e->value == env->template;
+                if (e->value != NULL) approvers_check(loader, e->value, env->approvers);
+        }
+        if (!root) approvers_check(loader, env->template, env->approvers);
+}
+
 static void read_environment(struct loader *loader, const struct yaml_file *file,
     const struct parameter_source *source, struct environment *env)
 {
@@ -138,6 +155,7 @@ static void read_environment(struct loader *loader, const struct yaml_file *file
         keys_read(&in, file->root, "an environment", environment_keys,
             sizeof environment_keys / sizeof environment_keys[0]);
         env->template = read_template(&in);
+        check_approvers(loader, env);
         loader->lasting = loader->source_count;
         const struct yaml_node *given = e.separate && e.parameters ? e.parameters->value : NULL;
         if (env->template != NULL)
@@ -175,6 +193,23 @@ static void drop_source(struct source *source)
 {
         mem_wipe((char *)source->text, source->len); /* values of parameters may be secrets */
         free((char *)source->text);
+}
+
+int approvers_load(const char *path, const struct source_reader *reader, struct arena *arena,
+    const struct approvers **ret, struct error **err)
+{
+        *ret = NULL;
+        cleanup(arena_free) struct arena *scratch = arena_new();
+        struct loader loader = {.arena = arena, .scratch = scratch, .reader = reader};
+        const struct yaml_file *file = loader_file(&loader, path, NULL, NULL);
+        struct reading in = {.loader = &loader, .file = file};
+        const struct yaml_entry *entry = file ? yaml_get(file->root, "approvers") : NULL;
+        if (entry != NULL && !yaml_absent(entry->value)) *ret = approvers_read(&in, entry);
+        int result = loader_report(&loader, err);
+        for (size_t i = 0; i < loader.source_count; i++) drop_source(&loader.sources[i]);
+        free(loader.sources);
+        if (result < 0) *ret = NULL;
+        return result;
 }
 
 /* --- loading --------------------------------------------------------------------------------------------------------- */

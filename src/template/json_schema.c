@@ -47,6 +47,12 @@ static const char parameters[] =
     "\"properties\":{\"value\":{},"
     "\"sensitive\":{\"type\":\"boolean\"},\"description\":{\"type\":\"string\"}}},true]},";
 
+/* What a gate and an `approve:` have in common. */
+#define ASKING                                                                                           \
+        "\"message\":{\"type\":\"string\"},\"approvers\":{\"description\":\"persons and groups who may " \
+        "answer\",\"$ref\":\"#/$defs/approvers\"},"                                                      \
+        "\"expires\":{\"$ref\":\"#/$defs/duration\"}"
+
 static const char execution[] =
     "\"retry\":{\"anyOf\":[{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000},{\"type\":\"object\","
     "\"additionalProperties\":false,"
@@ -64,9 +70,7 @@ static const char execution[] =
     "\"approve\":{\"anyOf\":[{\"type\":\"boolean\"},{\"type\":\"object\",\"additionalProperties\":false,"
     "\"properties\":{"
     "\"on\":{\"anyOf\":[{\"$ref\":\"#/$defs/action\"},{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/"
-    "action\"}}]},"
-    "\"approvers\":{\"$ref\":\"#/$defs/"
-    "approvers\"},\"message\":{\"type\":\"string\"},\"expires\":{\"$ref\":\"#/$defs/duration\"}}}]},"
+    "action\"}}]}," ASKING "}}]},"
     "\"action\":{\"enum\":[\"create\",\"update\",\"replace\",\"delete\"]},"
     "\"on_failure\":{\"anyOf\":[{\"$ref\":\"#/$defs/"
     "policy\"},{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
@@ -92,10 +96,8 @@ static const char execution[] =
 static const char resources[] =
     "\"gate\":{\"type\":\"object\",\"required\":[\"type\"],\"additionalProperties\":false,\"properties\":{"
     "\"type\":{\"const\":\"gate\"},"
-    "\"properties\":{\"type\":[\"object\",\"null\"],\"additionalProperties\":false,\"properties\":{"
-    "\"message\":{\"type\":\"string\"},"
-    "\"approvers\":{\"$ref\":\"#/$defs/approvers\"},\"expires\":{\"$ref\":\"#/$defs/duration\"}}}," REPEATED
-    ",\"on_failure\":{\"$ref\":\"#/$defs/on_failure\"}}},"
+    "\"properties\":{\"type\":[\"object\",\"null\"],\"additionalProperties\":false,\"properties\":{" ASKING
+    "}}," REPEATED ",\"on_failure\":{\"$ref\":\"#/$defs/on_failure\"}}},"
     "\"nested\":{\"type\":\"object\",\"required\":[\"type\",\"template\"],\"additionalProperties\":false,"
     "\"properties\":{"
     "\"type\":{\"const\":\"template\"},\"template\":{\"type\":\"string\",\"description\":\"path of its "
@@ -140,10 +142,17 @@ static const char resources[] =
 #define SETTINGS                                                                                     \
         "\"environment\":{\"type\":\"string\",\"pattern\":\"^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$\"}," \
         "\"state\":{\"type\":\"string\",\"description\":\"URL of the "                               \
-        "store\"},\"notify\":true,\"approvers\":true,\"schedule\":true,"                             \
+        "store\"},\"notify\":true,\"schedule\":true,\"approvers\":{\"$ref\":\"#/$defs/people\"},"    \
         "\"triggers\":true"
 
 static const char files[] =
+    "\"person\":{\"type\":[\"object\",\"null\"],\"additionalProperties\":false,\"properties\":{"
+    "\"key\":{\"type\":\"string\",\"pattern\":\"^ed25519:[A-Za-z0-9+/]{43}=$\"}}},"
+    "\"people\":{\"type\":\"object\",\"additionalProperties\":false,\"description\":\"who may answer "
+    "gates\",\"properties\":{"
+    "\"people\":{\"type\":[\"object\",\"null\"],\"additionalProperties\":{\"$ref\":\"#/$defs/person\"}},"
+    "\"groups\":{\"type\":[\"object\",\"null\"],\"additionalProperties\":{\"$ref\":\"#/$defs/names\"}},"
+    "\"unsigned\":{\"type\":\"boolean\",\"description\":\"answers count without a signature\"}}},"
     "\"template\":{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\"template\":{\"type\":"
     "\"string\","
     "\"description\":\"the template's name\"}," PARTS "}},"

@@ -8,6 +8,7 @@
 #ifndef TUTTI_TEMPLATE_LOADER_H
 #define TUTTI_TEMPLATE_LOADER_H
 
+#include "template/approvers.h"
 #include "template/template.h"
 #include "template/yaml.h"
 
@@ -124,6 +125,13 @@ void resource_gate(struct reading *in, const struct yaml_node *properties);
 void resource_retry(struct reading *in, const struct yaml_entry *entry);
 void resource_timeout(struct reading *in, const struct yaml_entry *entry);
 void resource_on_failure(struct reading *in, const struct yaml_entry *entry);
+
+/* --- approvers.c --- */
+
+/* The environment's `approvers:`; NULL after noting that it is no map. */
+const struct approvers *approvers_read(struct reading *in, const struct yaml_entry *entry);
+/* Whom the gates of one template name, as far as that is constant: known people and groups, and enough of them. */
+void approvers_check(struct loader *loader, const struct template *t, const struct approvers *approvers);
 
 /* --- check_schema.c --- */
 struct fields { /* what an object may hold: the properties of a schema, or of a provider's configuration */

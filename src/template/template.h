@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/map.h"
 #include "lang/expr.h"
+#include "template/approvers.h"
 #include "template/schema.h"
 
 struct parameter {
@@ -65,9 +66,15 @@ struct retry_policy {
 /* A gate's own properties, and those of `approve:` on a resource. */
 struct approval {
         const struct expr *message;   /* or NULL */
-        const struct expr *approvers; /* list of names, or NULL: anyone */
+        const struct expr *approvers; /* list of names of persons and groups, or NULL: anyone */
+        unsigned approvals;           /* how many persons must approve; at least 1 */
+        bool not_requester;           /* whoever started the run may not answer */
         int64_t expires_ms;           /* 0: never */
-        unsigned on;                  /* `approve:` only: bits of APPROVE_* */
+        enum approval_expiry {
+                EXPIRY_REJECT,
+                EXPIRY_REMIND
+        } expiry;    /* what happens then; REMIND: again and again */
+        unsigned on; /* `approve:` only: bits of APPROVE_* */
 };
 enum { APPROVE_CREATE = 1, APPROVE_UPDATE = 2, APPROVE_REPLACE = 4, APPROVE_DELETE = 8 };
 
@@ -156,11 +163,11 @@ struct parameter_source {
 struct environment {
         const char *name;
         const char *file, *folder;
-        const struct template *template; /* the root; may be the environment's own file */
-        const struct value *parameters;  /* an object of all root parameters, converted, checked, marked */
-        const char *state;               /* `state:` URL or NULL */
-        const struct value
-            *settings; /* other top-level keys of the environment, e.g. notify, approvers; or NULL */
+        const struct template *template;   /* the root; may be the environment's own file */
+        const struct value *parameters;    /* an object of all root parameters, converted, checked, marked */
+        const char *state;                 /* `state:` URL or NULL */
+        const struct approvers *approvers; /* who may answer gates; NULL: the environment names nobody */
+        const struct value *settings;      /* other top-level keys of the environment, e.g. notify; or NULL */
         struct source *sources;
         size_t source_count;
         unsigned char digest[32]; /* over sources' texts and parameters */
