@@ -77,6 +77,7 @@ _tutti_flag_argument() {
         --on-failure) _tutti_words 'stop-dependants stop-run rollback ask' ;;
         --log-level) _tutti_words 'error warn info debug' ;;
         --data) _tutti_files '^$' ;;
+        --answer) _tutti_words 'retry skip abort adopt forget' ;;
         --set | --parallel | --comment | --as | --state | --listen | --token | --latency | --rate) ;;
         *) return 1 ;;
         esac
@@ -88,7 +89,7 @@ _tutti_position() {
         for ((i = 2; i < COMP_CWORD; i++)); do
                 case ${COMP_WORDS[i]} in
                 --values | --context | -o | --out | --target | --exclude | --approve | --format | --log-level | --set | --parallel | \
-                        --on-failure | --comment | --as | --state) ((i++)) ;;
+                        --on-failure | --comment | --as | --answer | --state) ((i++)) ;;
                 -*) ;;
                 *) ((n++)) ;;
                 esac

@@ -20,6 +20,8 @@ static const char *const migrations[] = {
 #include "001_initial.sql.h"
     ,
 #include "002_policies.sql.h"
+    ,
+#include "003_tainted.sql.h"
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof migrations[0] };
 

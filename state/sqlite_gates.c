@@ -124,11 +124,11 @@ static void add_field(struct text *json, const char *name, const char *value)
 
 /* What the chain keeps of an answer: also who wrote to the gate's row later cannot change who said what. */
 static int log_answer(struct store *s, struct environment_state *e, const char *run, const char *gate,
-    bool approve, const char *by, const char *comment, const char *digest, struct error **err)
+    const char *answer, const char *by, const char *comment, const char *digest, struct error **err)
 {
         struct text json __attribute__((__cleanup__(text_release_cleanup))) = {0};
         add_field(&json, "gate", gate);
-        add_field(&json, "answer", approve ? "approved" : "rejected");
+        add_field(&json, "answer", answer);
         add_field(&json, "by", by != NULL ? by : "");
         if (comment != NULL) add_field(&json, "comment", comment);
         add_field(&json, "digest", digest);
@@ -137,7 +137,7 @@ static int log_answer(struct store *s, struct environment_state *e, const char *
 }
 
 static int update(struct store *s, const struct environment_state *e, const char *run, const char *gate,
-    bool approve, const char *by, const char *comment, struct error **err)
+    const char *answer, const char *by, const char *comment, struct error **err)
 {
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
             "UPDATE gate SET status = ?4, answered_by = ?5, comment = ?6, answered_ms = ?7"
@@ -147,15 +147,15 @@ static int update(struct store *s, const struct environment_state *e, const char
         bind_int(st, 1, e->id);
         bind_text(st, 2, run);
         bind_text(st, 3, gate);
-        bind_text(st, 4, approve ? "approved" : "rejected");
+        bind_text(st, 4, answer);
         bind_name(st, 5, by);
         bind_text(st, 6, comment);
         bind_int(st, 7, e->now_ms);
         return sqlite_run(s, st, err);
 }
 
-int store_answer(struct store *s, const char *environment, const char *run, const char *gate, bool approve,
-    const char *by, const char *comment, struct error **err)
+int store_answer(struct store *s, const char *environment, const char *run, const char *gate,
+    const char *answer, const char *by, const char *comment, struct error **err)
 {
         if (sqlite_begin(s, err) < 0) return -1;
         cleanup(transaction_end) struct store *transaction = s;
@@ -164,8 +164,8 @@ int store_answer(struct store *s, const char *environment, const char *run, cons
         if (found == 0) return environment_missing(s, environment, err);
         cleanup_free char *digest = NULL;
         if (found < 0 || check_waiting(s, e.id, run, gate, &digest, err) < 0) return -1;
-        if (update(s, &e, run, gate, approve, by, comment, err) < 0) return -1;
-        if (log_answer(s, &e, run, gate, approve, by, comment, digest, err) < 0) return -1;
+        if (update(s, &e, run, gate, answer, by, comment, err) < 0) return -1;
+        if (log_answer(s, &e, run, gate, answer, by, comment, digest, err) < 0) return -1;
         if (environment_save(s, &e, err) < 0 || sqlite_commit(s, err) < 0) return -1;
         store_signal(s);
         return 0;

@@ -46,6 +46,7 @@ static struct resource_row resource_read(sqlite3_stmt *st)
             .keep = column_int(st, 12) != 0,
             .created_ms = column_int(st, 13),
             .updated_ms = column_int(st, 14),
+            .tainted = column_int(st, 15) != 0,
         };
         after_read(sqlite3_column_blob(st, 9), (size_t)sqlite3_column_bytes(st, 9), &row);
         return row;
@@ -57,7 +58,7 @@ int store_resources(
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
             "SELECT address, deposed, type, provider, remote_id, properties, outputs, host, private, after, "
             "token,"
-            " protect, keep, created_ms, updated_ms FROM resource"
+            " protect, keep, created_ms, updated_ms, tainted FROM resource"
             " WHERE environment = (SELECT id FROM environment WHERE name = ?) ORDER BY address, deposed",
             err);
         if (st == NULL) return -1;
@@ -191,13 +192,13 @@ int write_resource(
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
             "INSERT INTO resource (environment, address, deposed, type, provider, remote_id, properties, "
             "outputs, host,"
-            " private, after, token, protect, keep, created_ms, updated_ms)"
-            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
+            " private, after, token, protect, keep, created_ms, updated_ms, tainted)"
+            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"
             " ON CONFLICT (environment, address, deposed) DO UPDATE SET type = ?4, provider = ?5, remote_id "
             "= ?6,"
             " properties = ?7, outputs = ?8, host = ?9, private = ?10, after = ?11, token = ?12, protect = "
             "?13,"
-            " keep = ?14, created_ms = ?15, updated_ms = ?16",
+            " keep = ?14, created_ms = ?15, updated_ms = ?16, tainted = ?17",
             err);
         if (st == NULL) return -1;
         bind_int(st, 1, e->id);
@@ -216,6 +217,7 @@ int write_resource(
         bind_int(st, 14, row->keep);
         bind_int(st, 15, row->created_ms);
         bind_int(st, 16, row->updated_ms);
+        bind_int(st, 17, row->tainted);
         environment_change(e);
         return sqlite_run(s, st, err);
 }

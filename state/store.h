@@ -159,7 +159,7 @@ void operation_rows_free(struct operation_row *rows, size_t count);
 /* Gates and the answers to them */
 struct gate_row {
         char *run, *name; /* name: the address of the gate, or of the resource whose `approve` asks */
-        char *status;     /* waiting, approved, rejected */
+        char *status;     /* waiting; else the answer: approved, rejected; of questions: see run/question.h */
         char *details;    /* JSON: message, approvers, what waits behind it, plan digest */
         char *answered_by, *comment; /* or NULL */
         int64_t opened_ms, answered_ms;
@@ -167,11 +167,12 @@ struct gate_row {
 int store_gates(struct store *s, const char *environment, const char *run, struct gate_row **rows,
     size_t *count, struct error **err);
 void gate_rows_free(struct gate_row *rows, size_t count);
-/* Answers a waiting gate from any process, without a lease; ERROR_MISSING if no such gate waits, ERROR_CONFLICT if it was answered.
+/* Answers a waiting gate from any process, without a lease. `answer` becomes its status.
+ * ERROR_MISSING if no such gate waits, ERROR_CONFLICT if it was answered.
  * Appends the event gate-answered {gate, answer, by, comment?, digest} with it. The first answer stands: WRITE_GATE on an answered
  * gate changes nothing. */
-int store_answer(struct store *s, const char *environment, const char *run, const char *gate, bool approve,
-    const char *by, const char *comment, struct error **err);
+int store_answer(struct store *s, const char *environment, const char *run, const char *gate,
+    const char *answer, const char *by, const char *comment, struct error **err);
 
 /* Events: append-only, hash-chained per environment (SHA-256 over the previous hash and the row). */
 struct event_row {

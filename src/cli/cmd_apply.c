@@ -40,9 +40,10 @@ static void print_result(const struct options *o, const struct session *s, const
                     style_on(STYLE_RED), style_off(), summary.data, r->failed, r->skipped);
                 break;
         case RUN_WAITING:
-                printf("%sWaiting%s for approval: %s.\n", style_on(STYLE_CYAN), style_off(), summary.data);
+                printf("%sWaiting%s for an answer: %s.\n", style_on(STYLE_CYAN), style_off(), summary.data);
                 for (size_t i = 0; i < r->waiting_count; i++)
-                        printf("  tutti approve %s '%s' && tutti resume %s\n", o->args[0], r->waiting[i],
+                        printf("  tutti approve %s '%s'%s%s && tutti resume %s\n", o->args[0], r->waiting[i],
+                            r->choices[i] ? " --answer " : "", r->choices[i] ? r->choices[i] : "",
                             o->args[0]);
                 break;
         case RUN_INTERRUPTED:
@@ -67,16 +68,19 @@ static int code_of(const struct run_result *r)
 
 enum run_kind { RUN_NEW, RUN_RESUME };
 
-static int run(struct session *s, const struct options *o, const struct plan *plan, enum run_kind kind)
+static int run(struct session *s, const struct options *o, enum run_kind kind)
 {
         cleanup(error_free) struct error *err = NULL;
-        static const struct plan none = {0};
-        struct display *display = display_new(s, plan ? plan : &none, o);
+        struct display *display = display_new(s, o);
         struct run_options ro = run_options_of(o);
         display_attach(display, &ro);
         struct run_result result;
         int status = kind == RUN_RESUME ? session_resume(s, &ro, &result, &err)
                                         : session_run(s, &ro, &result, &err);
+        while (status == 0 && result.again) { /* a broken object goes first: the rest is planned anew */
+                run_result_release(&result);
+                status = session_resume(s, &ro, &result, &err);
+        }
         display_free(display);
         if (status < 0) {
                 int code = print_error(o, err);
@@ -148,7 +152,7 @@ static int rounds(struct session *s, const struct options *o, enum plan_mode mod
                 if (!empty && !confirm(o, question, &code)) return code;
                 bool deferred = plan->summary.deferred > 0 && plan->count > 0;
                 if (!o->json) putchar('\n');
-                code = run(s, o, plan, RUN_NEW);
+                code = run(s, o, RUN_NEW);
                 cleanup(error_free) struct error *err = NULL;
                 if (session_reload(s, &err) < 0) return print_error(o, err);
                 if (code != EXIT_DONE || !deferred) {
@@ -191,7 +195,7 @@ static int apply_saved(const struct options *o)
                 render_plan(plan);
                 putchar('\n');
         }
-        code = run(s, o, plan, RUN_NEW);
+        code = run(s, o, RUN_NEW);
         if (code == EXIT_DONE) show_outputs(s, o);
         return code;
 }
@@ -220,7 +224,7 @@ int cmd_resume(const struct options *o)
         int code = EXIT_DONE;
         cleanup(session_close) struct session *s = work_open_record(o, true, &code);
         if (s == NULL) return code;
-        code = run(s, o, NULL, RUN_RESUME);
+        code = run(s, o, RUN_RESUME);
         if (code == EXIT_DONE) show_outputs(s, o);
         return code;
 }

@@ -38,7 +38,7 @@ const struct command commands[] = {
         "Settles what was under way (nothing is made twice, nothing is lost), then runs what remains of the "
         "run's own plan.",
         FLAGS_RECORD | OPTION_RUN, 1, 1, cmd_resume},
-    {"approve", "ENV.yaml GATE [--reject] [--comment TEXT] [--as NAME]", "answer a gate",
+    {"approve", "ENV.yaml GATE [--reject | --answer WORD] [--comment TEXT] [--as NAME]", "answer a gate",
         "Answers a gate of a run that is under way or waiting, from any terminal.",
         FLAGS_RECORD | OPTION_ANSWER, 2, 2, cmd_approve},
     {"approver", "keygen NAME [-o FILE]", "a key to sign answers to gates with",

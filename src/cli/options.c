@@ -26,6 +26,7 @@ enum flag {
         FLAG_EXITCODE,
         FLAG_FORMAT,
         FLAG_REJECT,
+        FLAG_ANSWER,
         FLAG_COMMENT,
         FLAG_AS,
         FLAG_STATE,
@@ -59,6 +60,8 @@ static const struct {
     {"out", "FILE", 'o', OPTION_OUT, "where to write it: the saved plan, the key (also -o)"},
     {"format", "FORMAT", FLAG_FORMAT, OPTION_FORMAT, "dot, mermaid, svg or json"},
     {"reject", NULL, FLAG_REJECT, OPTION_ANSWER, "reject instead of approving"},
+    {"answer", "WORD", FLAG_ANSWER, OPTION_ANSWER,
+        "to a question about a failed step: retry, skip, abort; adopt, forget"},
     {"comment", "TEXT", FLAG_COMMENT, OPTION_ANSWER, "why; recorded with the answer"},
     {"as", "NAME", FLAG_AS, OPTION_ANSWER | OPTION_RUN, "the approver's name; default: your user name"},
     {"reveal", NULL, FLAG_REVEAL, OPTION_REVEAL, "show sensitive values"},
@@ -122,6 +125,7 @@ static int take(struct options *o, int flag, const char *argument)
         case 'o': o->out = argument; break;
         case FLAG_FORMAT: o->format = argument; break;
         case FLAG_REJECT: o->reject = true; break;
+        case FLAG_ANSWER: o->answer = argument; break;
         case FLAG_COMMENT: o->comment = argument; break;
         case FLAG_AS: o->as = argument; break;
         case FLAG_STATE: o->state_url = argument; break;

@@ -19,7 +19,7 @@ struct options {
         const char **args; /* positional ones, without the command's name */
         int arg_count;
         bool json, no_color, yes, no_refresh, detailed_exitcode, reject, reveal, allow_outside, help;
-        const char *out, *format, *comment, *as, *state_url, *context;
+        const char *out, *format, *comment, *as, *answer, *state_url, *context;
         struct list sets, values, targets, excludes, approve;
         unsigned parallel;
         bool on_failure_given;
@@ -35,7 +35,7 @@ enum { /* which flags a command accepts */
         OPTION_EXITCODE = 1 << 5,  /* --detailed-exitcode */
         OPTION_OUT = 1 << 6,       /* -o */
         OPTION_FORMAT = 1 << 7,    /* --format */
-        OPTION_ANSWER = 1 << 8,    /* --reject --comment --as */
+        OPTION_ANSWER = 1 << 8,    /* --reject --answer --comment --as */
         OPTION_STATE = 1 << 9,     /* --state */
         OPTION_REVEAL = 1 << 10,   /* --reveal */
         OPTION_CONTEXT = 1 << 11,  /* --context */

@@ -18,7 +18,7 @@ void output_json(const struct value *outputs, bool reveal, struct text *out);
 
 /* The display of one run: plain lines, a live line on a terminal, or JSON events. */
 struct display;
-struct display *display_new(struct session *session, const struct plan *plan, const struct options *o);
+struct display *display_new(struct session *session, const struct options *o);
 void display_free(struct display *d);
 /* Fills in the callbacks and whether somebody can answer. */
 void display_attach(struct display *d, struct run_options *options);

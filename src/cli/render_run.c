@@ -12,6 +12,7 @@
 
 struct open_gate {
         char *name, *message, *approvers;
+        const char *const *choices; /* of a question; NULL: approve or reject */
         uint32_t *behind;
         size_t behind_count;
         int64_t run_started_ms;
@@ -32,19 +33,14 @@ struct display {
         size_t gate_count, gate_capacity;
 };
 
-struct display *display_new(struct session *session, const struct plan *plan, const struct options *o)
+struct display *display_new(struct session *session, const struct options *o)
 {
         struct display *d = mem_alloc(sizeof *d);
         d->session = session;
-        d->plan = plan;
         d->json = o->json;
         d->interactive = !o->json && at_terminal();
         d->live = !o->json && isatty(STDOUT_FILENO) && !text_equal(getenv("TERM"), "dumb");
-        d->json_index = mem_alloc((plan->count + 1) * sizeof *d->json_index);
-        for (size_t i = 0; i < plan->count; i++)
-                d->json_index[i] = plan->steps[i].action == ACTION_JOIN ? -1 : (int64_t)d->total++;
         d->started_ms = clock_monotonic_ms();
-        d->seconds = plan->seconds;
         return d;
 }
 
@@ -54,6 +50,20 @@ static void gate_release(struct open_gate *g)
         free(g->message);
         free(g->approvers);
         free(g->behind);
+}
+
+/* A run begins, or goes on with another plan. */
+static void take_plan(struct display *d)
+{
+        const struct plan *plan = d->plan = session_current_plan(d->session);
+        free(d->json_index);
+        d->json_index = mem_alloc((plan->count + 1) * sizeof *d->json_index);
+        for (size_t i = 0; i < d->gate_count; i++) gate_release(&d->gates[i]); /* they open again */
+        d->gate_count = 0;
+        d->total = d->over = d->in_flight_count = 0;
+        for (size_t i = 0; i < plan->count; i++)
+                d->json_index[i] = plan->steps[i].action == ACTION_JOIN ? -1 : (int64_t)d->total++;
+        d->seconds = plan->seconds;
 }
 
 void display_free(struct display *d)
@@ -88,6 +98,10 @@ static void print_event_json(const struct display *d, const struct event *e)
         if (e->by != NULL) {
                 text_add(&json, ",\"by\":");
                 text_json(&json, e->by);
+        }
+        if (e->answer != NULL) {
+                text_add(&json, ",\"answer\":");
+                text_json(&json, e->answer);
         }
         if (e->kind == EVENT_STEP_RETRY)
                 text_addf(&json, ",\"attempt\":%u,\"wait_ms\":%lld", e->attempt, (long long)e->wait_ms);
@@ -128,9 +142,12 @@ static size_t terminal_width(void)
 
 static void draw_prompt(struct display *d)
 {
-        const char *name = d->gates[0].name;
-        printf("%s%s%s: [a]pprove  [r]eject  [i]nspect  [l]eave waiting > ", style_on(STYLE_BOLD), name,
-            style_off());
+        const struct open_gate *g = &d->gates[0];
+        printf("%s%s%s: ", style_on(STYLE_BOLD), g->name, style_off());
+        if (g->choices == NULL) printf("[a]pprove  [r]eject  ");
+        for (size_t i = 0; g->choices != NULL && g->choices[i] != NULL; i++)
+                printf("%s%s  ", g->choices[i], strcmp(g->choices[i], "adopt") == 0 ? " ID" : "");
+        printf("[i]nspect  [l]eave waiting > ");
         if (d->gate_count > 1) printf("(%zu gates wait) ", d->gate_count);
         d->drawn = true;
         fflush(stdout);
@@ -265,16 +282,24 @@ static void print_event(struct display *d, const struct event *e)
                 break;
         case EVENT_GATE_WAITING:
                 line_start(e, STYLE_CYAN, "?");
+                if (e->step->action != ACTION_GATE) { /* a question about a failure, which was shown */
+                        d->over--;
+                        printf("waits for a word on what is to become of it\n");
+                        break;
+                }
                 printf("waits for approval%s", e->message && *e->message ? ": " : "");
                 print_safe(stdout, e->message ? e->message : "");
                 putchar('\n');
                 break;
         case EVENT_GATE_APPROVED:
         case EVENT_GATE_REJECTED:
-                d->over++;
+                if (e->step->action == ACTION_GATE || e->kind == EVENT_GATE_REJECTED) d->over++;
                 line_start(e, e->kind == EVENT_GATE_APPROVED ? STYLE_GREEN : STYLE_RED,
                     e->kind == EVENT_GATE_APPROVED ? "✓" : "✗");
-                printf("%s by %s\n", e->kind == EVENT_GATE_APPROVED ? "approved" : "rejected", e->by);
+                if (e->answer != NULL)
+                        printf("%s, says %s\n", e->answer, e->by);
+                else
+                        printf("%s by %s\n", e->kind == EVENT_GATE_APPROVED ? "approved" : "rejected", e->by);
                 break;
         case EVENT_RUN_STARTED:
         case EVENT_RUN_WAITING:
@@ -285,6 +310,7 @@ static void print_event(struct display *d, const struct event *e)
 static void happened(void *context, const struct event *e)
 {
         struct display *d = context;
+        if (e->kind == EVENT_RUN_STARTED) take_plan(d);
         if (d->json) {
                 print_event_json(d, e);
                 return;
@@ -305,8 +331,8 @@ static void show_gate(const struct open_gate *g, bool whole, const struct plan *
                 print_safe(stdout, g->message);
                 printf("%s\n", style_off());
         }
-        printf("  may approve: %s; the run has been going for %s; %zu steps wait behind it\n", g->approvers,
-            since, g->behind_count);
+        if (g->choices == NULL) printf("  may approve: %s;", g->approvers);
+        printf("  the run has been going for %s; %zu steps wait behind it\n", since, g->behind_count);
         size_t shown = whole ? g->behind_count : g->behind_count < 5 ? g->behind_count : 5;
         for (size_t i = 0; i < shown; i++) {
                 const struct step *step = &plan->steps[g->behind[i]];
@@ -338,6 +364,7 @@ static void gate_changed(void *context, const struct gate_view *view, bool open)
                 struct open_gate g = {
                     .name = mem_strdup(view->name),
                     .message = mem_strdup(view->message),
+                    .choices = view->choices,
                     .approvers = approvers_text(view->approvers),
                     .behind = mem_dup(view->behind, view->behind_count * sizeof *view->behind),
                     .behind_count = view->behind_count,
@@ -357,11 +384,11 @@ static void gate_changed(void *context, const struct gate_view *view, bool open)
         draw(d);
 }
 
-static void answer(struct display *d, bool approve)
+static void answer(struct display *d, const char *word)
 {
         struct error *err = NULL;
         cleanup_free char *name = mem_strdup(d->gates[0].name);
-        if (session_answer(d->session, name, approve, NULL, NULL, &err) < 0) {
+        if (session_answer(d->session, name, word, NULL, NULL, &err) < 0) {
                 printf("%s\n", error_message(err));
                 error_free(err);
                 draw(d);
@@ -384,19 +411,28 @@ static void typed(void *context, const char *line)
                 return;
         }
         if (d->gate_count == 0) return;
-        if (is_word(line, "a", "approve") || is_word(line, "y", "yes")) {
-                answer(d, true);
-                return;
-        }
-        if (is_word(line, "r", "reject") || is_word(line, "n", "no")) {
-                answer(d, false);
-                return;
-        }
         if (is_word(line, "l", "leave")) {
                 session_leave_gates(d->session);
                 return;
         }
-        if (is_word(line, "i", "inspect")) show_gate(&d->gates[0], true, d->plan);
+        if (is_word(line, "i", "inspect")) {
+                show_gate(&d->gates[0], true, d->plan);
+                draw(d);
+                return;
+        }
+        if (d->gates[0].choices != NULL && line[strspn(line, " \t\r")] != '\0') {
+                cleanup_free char *word = mem_strndup(line, strcspn(line, "\r"));
+                answer(d, word); /* which tells what the choices are */
+                return;
+        }
+        if (is_word(line, "a", "approve") || is_word(line, "y", "yes")) {
+                answer(d, "approved");
+                return;
+        }
+        if (is_word(line, "r", "reject") || is_word(line, "n", "no")) {
+                answer(d, "rejected");
+                return;
+        }
         draw(d);
 }
 

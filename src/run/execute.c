@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "run/executor_internal.h"
 #include "run/limit.h"
+#include "run/question.h"
 #include "run/record.h"
 
 /* Nothing outside changes, so that there is no intent, and nothing waits for the disk. */
@@ -18,17 +19,24 @@ static bool without_effect(const struct step_run *r)
         return r->step->action == ACTION_READ || (r->step->schema != NULL && r->step->schema->local);
 }
 
+/* `ambiguous`: whether it had its effect is not known. */
+static void fail(struct step_run *r, const char *message, bool ambiguous)
+{
+        struct event e = {.message = message};
+        executor_emit(r->executor, EVENT_STEP_FAILED, r, &e);
+        if (question_ask(r, message, ambiguous)) return;
+        enum step_status before = r->status;
+        r->status = STEP_FAILED;
+        executor_record_step(r, message);
+        r->status = before;
+        step_finished(r, STEP_FAILED, message);
+}
+
 static void refuse(struct step_run *r, struct error *err)
 {
         cleanup_free char *text = error_text(error_at(err, 0));
         error_free(err);
-        struct event e = {.message = text};
-        enum step_status before = r->status;
-        r->status = STEP_FAILED;
-        executor_record_step(r, text);
-        r->status = before;
-        executor_emit(r->executor, EVENT_STEP_FAILED, r, &e);
-        step_finished(r, STEP_FAILED, text);
+        fail(r, text, false);
 }
 
 static int connect_provider(struct step_run *r, struct error **err)
@@ -111,7 +119,9 @@ const struct operation_row *execute_intent(const struct step_run *r)
 static int take_up(struct step_run *r, struct operation_request *request, struct error **err)
 {
         const struct operation_row *row = execute_intent(r);
-        if (row == NULL || request->action == TUTTI_FIND) return 0;
+        if (row == NULL || r->adopt_id != NULL || request->action == TUTTI_FIND) return 0;
+        /* Somebody said to try again since: what the intent of the first try stood for is over. */
+        if (question_count(r) > 0 && strcmp(row->token, r->token) != 0) return 0;
         request->resumed = true;
         request->state = row->state;
         request->started_ms = 0; /* a new deadline: the time in between was nobody's fault */
@@ -142,14 +152,16 @@ static void start_operation(struct step_run *r, enum tutti_action action, bool b
             .private_ = step->private_     ? step->private_
                         : record && !makes ? record->private_
                                            : NULL,
-            .prior = r->adopted ? r->adopted
-                     : makes    ? NULL
-                                : step->prior,
+            .prior = r->adopted             ? r->adopted
+                     : action == TUTTI_READ ? r->properties
+                     : makes                ? NULL
+                                            : step->prior,
             .planned = r->properties,
             .host = r->host  ? r->host
                     : record ? record->host
                              : NULL,
-            .journal = without_effect(r) || action == TUTTI_FIND ? NULL : x->request.journal,
+            .journal = without_effect(r) || action == TUTTI_FIND || r->adopt_id != NULL ? NULL
+                                                                                        : x->request.journal,
             .run = x->request.run,
             .step = x->request.row_of_step[step->index],
         };
@@ -189,6 +201,19 @@ static bool needs_values(enum action action)
         return action != ACTION_DELETE && action != ACTION_REPLACE_DELETE;
 }
 
+/* Somebody said that the object exists, although its creation was never answered: it is read by its id, or taken for what was wanted. */
+static void adopt_by_hand(struct step_run *r)
+{
+        free(r->adopted_id);
+        r->adopted_id = *r->adopt_id != '\0' ? mem_strdup(r->adopt_id) : NULL;
+        if (r->adopted_id != NULL && !r->step->schema->no_read) {
+                start_operation(r, r->step->schema->can_import ? TUTTI_IMPORT : TUTTI_READ, false);
+                return;
+        }
+        struct operation_outcome outcome = {.id = r->adopted_id};
+        operation_over(r, &outcome);
+}
+
 static void done_durable(void *context)
 {
         step_finished(context, STEP_DONE, NULL);
@@ -215,6 +240,17 @@ static void begin(struct step_run *r)
         executor_emit(x, EVENT_STEP_STARTED, r, NULL);
 }
 
+/* The same after a crash, another after somebody said to try again. */
+static void draw_token(struct step_run *r)
+{
+        struct executor *x = r->executor;
+        long long row = (long long)x->request.row_of_step[r->step->index];
+        unsigned tries = question_count(r);
+        cleanup_free char *generation = tries > 0 ? mem_printf("%s/%lld/%u", x->request.run, row, tries)
+                                                  : mem_printf("%s/%lld", x->request.run, row);
+        operation_token(x->request.lineage, r->step->address, generation, r->token);
+}
+
 bool execute_start(struct step_run *r)
 {
         struct executor *x = r->executor;
@@ -232,6 +268,7 @@ bool execute_start(struct step_run *r)
                 forget(r);
                 return true;
         }
+        if (!question_before(r)) return true;
         struct error *err = NULL;
         if (connect_provider(r, &err) < 0) {
                 refuse(r, err);
@@ -244,15 +281,17 @@ bool execute_start(struct step_run *r)
                 refuse(r, err);
                 return true;
         }
-        cleanup_free char *generation = mem_printf(
-            "%s/%lld", x->request.run, (long long)x->request.row_of_step[step->index]);
-        operation_token(x->request.lineage, step->address, generation, r->token);
+        draw_token(r);
+        if (r->adopt_id != NULL) {
+                adopt_by_hand(r);
+                return true;
+        }
         bool adopt = step->action == ACTION_ADOPT && step->schema->can_find;
         start_operation(r, adopt ? TUTTI_FIND : provider_action(r), adopt);
         return true;
 }
 
-static void operation_settled(struct step_run *r)
+void execute_forget_intent(struct step_run *r)
 {
         if (without_effect(r)) return;
         struct executor *x = r->executor;
@@ -269,23 +308,26 @@ static void operation_over(void *context, const struct operation_outcome *outcom
         struct step_run *r = context;
         struct executor *x = r->executor;
         r->operation = NULL;
+        bool by_hand = r->adopt_id != NULL;
+        free(steal(r->adopt_id));
+        if (by_hand && (outcome->failed || outcome->gone)) {
+                cleanup_free char *why = mem_printf(
+                    "adopt it: %s", outcome->failed ? outcome->message : "there is no such object");
+                fail(r, why, true);
+                return;
+        }
         if (outcome->failed) {
                 bool creates = needs_values(r->step->action) && r->step->action != ACTION_UPDATE;
-                if (creates && outcome->id != NULL && r->step->action != ACTION_READ)
-                        record_tainted(r, outcome);
-                if (!outcome->ambiguous) operation_settled(r);
-                r->status = STEP_FAILED;
-                executor_record_step(r, outcome->message);
-                r->status = STEP_RUNNING;
-                struct event e = {.message = outcome->message};
-                executor_emit(x, EVENT_STEP_FAILED, r, &e);
-                step_finished(r, STEP_FAILED, outcome->message);
+                r->broken = creates && outcome->id != NULL && r->step->action != ACTION_READ;
+                if (r->broken) record_tainted(r, outcome);
+                if (!outcome->ambiguous) execute_forget_intent(r);
+                fail(r, outcome->message, outcome->ambiguous);
                 return;
         }
         if (needs_values(r->step->action)) {
                 struct error *err = NULL;
                 if (record_result(r, outcome, &err) < 0) {
-                        operation_settled(r);
+                        execute_forget_intent(r);
                         refuse(r, err);
                         return;
                 }
@@ -293,7 +335,7 @@ static void operation_over(void *context, const struct operation_outcome *outcom
                 record_gone(r);
                 plan_set_result(x->request.plan, r->step, NULL);
         }
-        operation_settled(r);
+        execute_forget_intent(r);
         record_duration(r, outcome->elapsed_ms);
         r->status = STEP_DONE;
         executor_record_step(r, NULL);

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "run/limit.h"
+#include "run/question.h"
 
 /* A binary heap of step indices: longest remaining path first, then the order of the table. */
 
@@ -89,6 +90,8 @@ void executor_free(struct executor *x)
                 value_free(r->adopted);
                 value_free(r->saved);
                 free(r->adopted_id);
+                free(r->adopt_id);
+                question_free(r);
         }
         for (map_foreach (&x->parked, e)) {
                 struct heap *h = e->value;
@@ -126,6 +129,11 @@ static void log_event(
         if (e->by != NULL) {
                 text_addf(&json, "%s\"by\":", separator);
                 text_add_json(&json, e->by, strlen(e->by));
+                separator = ",";
+        }
+        if (e->answer != NULL) {
+                text_addf(&json, "%s\"answer\":", separator);
+                text_add_json(&json, e->answer, strlen(e->answer));
         }
         if (kind == EVENT_STEP_DONE) text_addf(&json, ",\"elapsed_ms\":%lld", (long long)e->wait_ms);
         text_addc(&json, '}');
@@ -223,7 +231,9 @@ static void skip_dependants(struct executor *x, uint32_t from)
                         d->status = STEP_SKIPPED;
                         x->left--;
                         vec_push(stack, count, capacity, x->dependants[k]);
-                        if (d->step->action == ACTION_JOIN) continue;
+                        const int64_t *row = x->request.row_of_step;
+                        bool same = row[from] >= 0 && row[d->step->index] == row[from]; /* its other half */
+                        if (d->step->action == ACTION_JOIN || same) continue;
                         x->skipped++;
                         cleanup_free char *why = mem_printf("%s did not happen", x->table[from].address);
                         executor_record_step(d, why);
@@ -250,8 +260,7 @@ static void release_dependants(struct executor *x, uint32_t index)
         }
 }
 
-/* What the failure of a step means: what was given for the whole run, else what its resource says. */
-static enum failure_policy policy_of(const struct step_run *r)
+enum failure_policy step_policy(const struct step_run *r)
 {
         const struct executor_request *q = &r->executor->request;
         if (q->settle_only) return ON_FAILURE_STOP_DEPENDANTS;
@@ -292,8 +301,32 @@ void step_finished(struct step_run *r, enum step_status status, const char *mess
                 x->failed++;
                 error_set(&x->problems, ERROR_PROVIDER, &place, "%s", message);
                 skip_dependants(x, step->index);
-                if (policy_of(r) == ON_FAILURE_STOP_RUN) x->stopping = x->given_up = true;
+                if (step_policy(r) == ON_FAILURE_STOP_RUN) x->stopping = x->given_up = true;
         }
+        executor_schedule(x);
+}
+
+void step_paused(struct step_run *r)
+{
+        struct executor *x = r->executor;
+        if (r->status == STEP_RUNNING) x->running--;
+        if (r->connection != NULL) unpark(x, steal(r->connection));
+        r->operation = NULL;
+        r->status = STEP_WAITING;
+        x->gates_open++;
+}
+
+void step_again(struct step_run *r)
+{
+        struct executor *x = r->executor;
+        r->status = STEP_PENDING;
+        x->gates_open--;
+        value_free(steal(r->properties));
+        value_free(steal(r->host));
+        value_free(steal(r->saved));
+        value_free(steal(r->adopted));
+        free(steal(r->adopted_id));
+        heap_push(x, &x->ready, r->step->index);
         executor_schedule(x);
 }
 
@@ -404,10 +437,12 @@ void executor_result(struct executor *x, struct run_result *result)
                 if (r->status != STEP_WAITING) continue;
                 size_t capacity = result->waiting_count;
                 result->waiting = mem_realloc(result->waiting, (capacity + 1) * sizeof *result->waiting);
-                result->waiting[result->waiting_count++] = mem_strdup(
-                    r->step->gate ? r->step->gate : r->step->address);
+                result->choices = mem_realloc(result->choices, (capacity + 1) * sizeof *result->choices);
+                result->choices[capacity] = question_choices(r);
+                result->waiting[result->waiting_count++] = mem_strdup(gate_name(r));
         }
-        if (x->aborted)
+        result->again = x->again && !x->aborted;
+        if (x->aborted || x->again)
                 result->status = RUN_INTERRUPTED;
         else if (x->stopping && x->failed == 0 && result->remaining > 0)
                 result->status = RUN_INTERRUPTED;

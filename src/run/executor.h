@@ -42,9 +42,10 @@ void executor_stop(struct executor *x);
 void executor_stop_now(struct executor *x);
 /* The options changed: look again whether the run is over. */
 void executor_wake(struct executor *x);
-/* An answer to an open gate, from the terminal or from the store. ERROR_MISSING when no such gate is open, ERROR_DENIED. */
-int executor_answer(struct executor *x, const char *gate, bool approve, const char *by, const char *comment,
-    bool recorded, struct error **err);
+/* An answer to an open gate, from the terminal or from the store. ERROR_MISSING when no such gate is open,
+ * ERROR_DENIED, ERROR_INPUT when that is no answer to it. */
+int executor_answer(struct executor *x, const char *gate, const char *answer, const char *by,
+    const char *comment, bool recorded, struct error **err);
 /* How it ended. The problems are handed over. */
 void executor_result(struct executor *x, struct run_result *result);
 const char *executor_step_status(const struct executor *x, uint32_t index, int64_t *started_ms);

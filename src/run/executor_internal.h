@@ -22,8 +22,11 @@ struct step_run {
         char *adopted_id;
         char token[33];
         unsigned attempts;
-        int64_t opened_ms;    /* gates: wall clock */
-        struct timer *expiry; /* gates */
+        bool broken;    /* its creation failed and left an object behind, recorded as tainted */
+        char *adopt_id; /* somebody said that the object exists: its id, "" where it has none; else NULL */
+        struct question *question; /* question.c: what was asked about it last, or NULL */
+        int64_t opened_ms;         /* gates and questions: wall clock */
+        struct timer *expiry;      /* gates */
 };
 
 struct heap { /* step indices, most urgent first */
@@ -43,6 +46,7 @@ struct executor {
         size_t recording; /* released, and not yet durable */
         bool stopping, aborted, pump_scheduled, over;
         bool given_up; /* a failure ended the whole run, as its policy says */
+        bool again;    /* see struct run_result */
         struct plan_summary done;
         size_t failed, skipped;
         struct error *problems;
@@ -54,6 +58,12 @@ void step_finished(struct step_run *r, enum step_status status, const char *mess
  * dependants start. The journal keeps the order, so that none of them acts outside before this step is on disk. step_finished follows
  * when it is. */
 void step_released(struct step_run *r);
+/* What the failure of a step means: what was given for the whole run, else what its resource says. */
+enum failure_policy step_policy(const struct step_run *r);
+/* From running or pending to waiting for a person: its slot is another's. */
+void step_paused(struct step_run *r);
+/* From waiting to ready again. */
+void step_again(struct step_run *r);
 void executor_record_step(struct step_run *r, const char *message);
 /* Into the log, and to whoever watches once that is durable: nothing is shown that a crash could take back. */
 void executor_emit(
@@ -63,10 +73,21 @@ void executor_schedule(struct executor *x);
 /* execute.c: starts one step; it ends with step_finished on a later turn, or at once for joins and refusals. False when the
  * provider has no free slot: the step was parked. */
 bool execute_start(struct step_run *r);
+/* The intent of a step whose outcome nobody knew is dropped. */
+void execute_forget_intent(struct step_run *r);
 /* The intent that an interrupted run left open for this step, or NULL. */
 const struct operation_row *execute_intent(const struct step_run *r);
 
-/* gate.c */
+/* gate.c: also what questions need of it */
 void gate_open(struct step_run *r);
+/* The name of the gate, of the gate that guards the step, or of the question that it waits with. */
+const char *gate_name(const struct step_run *r);
+/* What waits for this step, directly or through others: indices of steps that act. The caller frees. */
+uint32_t *gate_behind(const struct step_run *r, size_t *count);
+/* What another process needs to show and to check, as JSON; the caller frees. `choices` NULL: approve or reject. */
+char *gate_details(const struct step_run *r, const char *message, const struct value *approvers,
+    const char *const *choices, const uint32_t *behind, size_t count);
+void gate_write(struct step_run *r, const char *name, const char *status, const char *details, const char *by,
+    const char *comment);
 
 #endif

@@ -6,11 +6,13 @@
 
 #include "base/clock.h"
 #include "run/executor_internal.h"
+#include "run/question.h"
 
 #define EXPIRY "the clock" /* who rejects a gate that nobody answered before it lapsed */
 
-static const char *gate_name(const struct step_run *r)
+const char *gate_name(const struct step_run *r)
 {
+        if (question_name(r) != NULL) return question_name(r);
         return r->step->gate ? r->step->gate : r->step->address;
 }
 
@@ -48,8 +50,7 @@ static const char *given_beforehand(const struct step_run *r)
         return NULL;
 }
 
-/* What waits for this gate, directly or through others: indices of steps that act. Caller frees. */
-static uint32_t *steps_behind(const struct step_run *r, size_t *count)
+uint32_t *gate_behind(const struct step_run *r, size_t *count)
 {
         const struct executor *x = r->executor;
         bool *seen = mem_alloc(x->count);
@@ -77,9 +78,8 @@ static void add_string(struct text *json, const char *key, const char *s)
         text_add_json(json, s, strlen(s));
 }
 
-/* What another process needs to show and to check: message, approvers, plan digest, what waits behind. */
-static char *details_json(const struct step_run *r, const char *message, const struct value *approvers,
-    const uint32_t *behind, size_t count)
+char *gate_details(const struct step_run *r, const char *message, const struct value *approvers,
+    const char *const *choices, const uint32_t *behind, size_t count)
 {
         struct text json = {0};
         char digest[65];
@@ -93,7 +93,11 @@ static char *details_json(const struct step_run *r, const char *message, const s
                 value_json(approvers, SECRETS_MASK, NULL, &json, NULL);
         else
                 text_add(&json, "null");
-        text_add(&json, ",\"behind\":[");
+        for (size_t i = 0; choices != NULL && choices[i] != NULL; i++) {
+                text_add(&json, i ? "," : ",\"choices\":[");
+                text_add_json(&json, choices[i], strlen(choices[i]));
+        }
+        text_add(&json, choices ? "],\"behind\":[" : ",\"behind\":[");
         for (size_t i = 0; i < count; i++) {
                 const struct step *s = &r->executor->table[behind[i]];
                 text_add(&json, i ? ",{" : "{");
@@ -109,20 +113,20 @@ static void show_gate(const struct step_run *r, const char *message, const struc
 {
         const struct run_options *o = r->executor->request.options;
         if (!o->interactive || o->gate == NULL) return;
-        struct gate_view view = {r->step, gate_name(r), message, approvers, behind, behind_count,
+        struct gate_view view = {r->step, gate_name(r), message, NULL, approvers, behind, behind_count,
             r->executor->request.run_started_ms, r->opened_ms};
         o->gate(o->context, &view, open);
 }
 
-static void write_gate(
-    struct step_run *r, const char *status, const char *details, const char *by, const char *comment)
+void gate_write(struct step_run *r, const char *name, const char *status, const char *details, const char *by,
+    const char *comment)
 {
         struct journal *j = r->executor->request.journal;
         struct arena *a = journal_arena(j);
         struct gate_row *row = arena_alloc(a, sizeof *row);
         *row = (struct gate_row){
             .run = arena_strdup(a, r->executor->request.run),
-            .name = arena_strdup(a, gate_name(r)),
+            .name = arena_strdup(a, name),
             .status = arena_strdup(a, status),
             .details = arena_strdup(a, details),
             .answered_by = arena_strdup(a, by),
@@ -169,7 +173,8 @@ static void lapsed(void *context)
 {
         struct step_run *r = context;
         r->expiry = NULL;
-        executor_answer(r->executor, gate_name(r), false, EXPIRY, "nobody answered in time", false, NULL);
+        executor_answer(
+            r->executor, gate_name(r), "rejected", EXPIRY, "nobody answered in time", false, NULL);
 }
 
 /* The prompt follows the event, which follows the disk. */
@@ -182,7 +187,7 @@ static void ask(void *context)
             plan_gate_text(r->executor->request.plan, r->step, &message, &approvers, NULL) < 0)
                 return;
         size_t behind_count;
-        cleanup_free uint32_t *behind = steps_behind(r, &behind_count);
+        cleanup_free uint32_t *behind = gate_behind(r, &behind_count);
         show_gate(r, message, approvers, behind, behind_count, true);
 }
 
@@ -208,14 +213,14 @@ void gate_open(struct step_run *r)
                 return;
         }
         size_t behind_count;
-        cleanup_free uint32_t *behind = steps_behind(r, &behind_count);
-        cleanup_free char *details = details_json(r, message, approvers, behind, behind_count);
+        cleanup_free uint32_t *behind = gate_behind(r, &behind_count);
+        cleanup_free char *details = gate_details(r, message, approvers, NULL, behind, behind_count);
 
         int64_t expiry = expires_at(r);
         bool answered = before != NULL && strcmp(before->status, "waiting") != 0 &&
                         before->answered_by != NULL;
         if (expiry > 0 && (answered ? before->answered_ms : clock_wall_ms()) > expiry) {
-                write_gate(r, "rejected", details, EXPIRY, "nobody answered in time");
+                gate_write(r, gate_name(r), "rejected", details, EXPIRY, "nobody answered in time");
                 close_gate(r, false, EXPIRY, "nobody answered in time");
                 return;
         }
@@ -225,7 +230,7 @@ void gate_open(struct step_run *r)
         }
         const char *by = given_beforehand(r);
         if (by != NULL && !may_approve(approvers, by)) by = NULL;
-        write_gate(r, by ? "approved" : "waiting", details, by, by ? "given beforehand" : NULL);
+        gate_write(r, gate_name(r), by ? "approved" : "waiting", details, by, by ? "given beforehand" : NULL);
         if (by != NULL) {
                 close_gate(r, true, by, NULL);
                 return;
@@ -247,11 +252,16 @@ static struct step_run *open_gate(struct executor *x, const char *name)
         return NULL;
 }
 
-int executor_answer(struct executor *x, const char *gate, bool approve, const char *by, const char *comment,
-    bool recorded, struct error **err)
+int executor_answer(struct executor *x, const char *gate, const char *answer, const char *by,
+    const char *comment, bool recorded, struct error **err)
 {
         struct step_run *r = open_gate(x, gate);
         if (r == NULL) return error_set(err, ERROR_MISSING, NULL, "no gate '%s' waits in this run", gate);
+        if (question_name(r) != NULL) return question_answer(r, answer, by, comment, recorded, err);
+        bool approve = strcmp(answer, "approved") == 0;
+        if (!approve && strcmp(answer, "rejected") != 0)
+                return error_set(
+                    err, ERROR_INPUT, NULL, "gate '%s' is approved or rejected, not '%.100s'", gate, answer);
         cleanup_free char *message = NULL;
         cleanup(value_free) struct value *approvers = NULL;
         if (plan_gate_text(x->request.plan, r->step, &message, &approvers, err) < 0) return -1;
@@ -260,10 +270,10 @@ int executor_answer(struct executor *x, const char *gate, bool approve, const ch
                 return error_set(err, ERROR_DENIED, NULL,
                     "%s may not answer gate '%s': its approvers are others", by, gate);
         size_t behind_count;
-        cleanup_free uint32_t *behind = steps_behind(r, &behind_count);
+        cleanup_free uint32_t *behind = gate_behind(r, &behind_count);
         if (!recorded) {
-                cleanup_free char *details = details_json(r, message, approvers, behind, behind_count);
-                write_gate(r, approve ? "approved" : "rejected", details, by, comment);
+                cleanup_free char *details = gate_details(r, message, approvers, NULL, behind, behind_count);
+                gate_write(r, gate_name(r), answer, details, by, comment);
         }
         show_gate(r, message, approvers, behind, behind_count, false);
         close_gate(r, approve, by, comment);

@@ -96,11 +96,11 @@ static int refuse_reserved(const struct template *t, struct error **err)
                 const struct resource *r = &t->resources[i];
                 struct place place = r->place;
                 place.address = r->name;
-                if (r->on_failure == ON_FAILURE_ROLLBACK || r->on_failure == ON_FAILURE_ASK ||
-                    r->recovery_count > 0)
+                if (r->on_failure == ON_FAILURE_ROLLBACK || r->recovery_count > 0)
                         result = error_set(err, ERROR_INPUT, &place,
-                            "on_failure: this version acts on stop-dependants and stop-run only; rollback, "
-                            "ask and run are reserved");
+                            "on_failure: this version acts on stop-dependants, stop-run and ask; rollback "
+                            "and "
+                            "run are reserved");
                 if (r->nested != NULL && refuse_reserved(r->nested, err) < 0) result = -1;
         }
         return result;

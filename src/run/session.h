@@ -61,6 +61,9 @@ int session_plan_saved(struct session *s, struct plan **ret, struct error **err)
 /* The document to save (see plan_write). */
 int session_plan_write(struct session *s, struct text *out, struct error **err);
 
+/* The plan that session_plan, session_plan_saved or a run that goes on built last; NULL for none. */
+const struct plan *session_current_plan(const struct session *s);
+
 /* Running */
 enum event_kind {
         EVENT_RUN_STARTED,
@@ -84,6 +87,7 @@ struct event {
         const struct step *step;            /* NULL for run events */
         const char *message;                /* progress, reason, failure, comment; or NULL */
         const char *by;                     /* gates: who */
+        const char *answer;                 /* questions: retry, skip, … */
         unsigned attempt;                   /* retries */
         int64_t wait_ms;                    /* retries; step-done: elapsed */
         const struct plan_summary *summary; /* run-done: what was done */
@@ -95,6 +99,8 @@ struct event {
 struct gate_view { /* a gate that waits, for a prompt */
         const struct step *step;
         const char *name, *message;
+        const char *const
+            *choices; /* of a question (see run/question.h), ends with NULL; NULL: approve or reject */
         const struct value *approvers; /* list of names, or NULL: anyone */
         const uint32_t *behind;        /* steps that wait for it, directly or through others */
         size_t behind_count;
@@ -130,7 +136,9 @@ struct run_result {
         size_t failed, skipped, remaining;
         struct error *problems; /* of failed steps, with addresses */
         char **waiting;         /* names of gates that wait */
+        char **choices;         /* of each, where it is a question: "retry|skip|abort"; else NULL */
         size_t waiting_count;
+        bool again; /* interrupted by itself: what remains needs another plan, which session_resume makes */
 };
 void run_result_release(struct run_result *result);
 
@@ -150,9 +158,10 @@ int session_refuse_unfinished(struct session *s, struct error **err);
  * after it. Does nothing when no intent is open. A run that only waits is cancelled by session_run, when another takes its
  * place. */
 int session_settle(struct session *s, const struct run_options *options, struct error **err);
-/* Answers an open gate of the run that this process is running. ERROR_MISSING, ERROR_DENIED. */
-int session_answer(struct session *s, const char *gate, bool approve, const char *by, const char *comment,
-    struct error **err);
+/* Answers an open gate of the run that this process is running: "approved" or "rejected"; a question with one of its choices.
+ * ERROR_MISSING, ERROR_DENIED, ERROR_INPUT. */
+int session_answer(struct session *s, const char *gate, const char *answer, const char *by,
+    const char *comment, struct error **err);
 /* While running: nobody will answer; the run finishes what it can and ends as waiting. */
 void session_leave_gates(struct session *s);
 /* While running: a step's state ("pending", "running", "waiting", "done", "failed", "skipped") and when it started (monotonic ms). */

@@ -248,6 +248,10 @@ static int settle_run(
         quiet.interactive = false;
         int status = continue_run(s, run, true, &quiet, &result, err);
         if (status == 0 && result.problems != NULL) status = error_move(err, &result.problems);
+        if (status == 0 && result.waiting_count > 0)
+                status = error_set(err, ERROR_CONFLICT, NULL,
+                    "run %s has a question that comes first: tutti approve … '%s' --answer '%s'", run,
+                    result.waiting[0], result.choices[0] ? result.choices[0] : "");
         if (status == 0 && result.status == RUN_INTERRUPTED)
                 status = error_set(err, ERROR_CANCELLED, NULL, "interrupted while settling run %s", run);
         run_result_release(&result);

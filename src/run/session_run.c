@@ -175,8 +175,7 @@ static void gates_read(void *context)
                 const struct gate_row *g = &s->gate_rows[i];
                 if (g->answered_by == NULL || strcmp(g->status, "waiting") == 0) continue;
                 /* Those that are closed already are not found, which is right. */
-                executor_answer(s->executor, g->name, strcmp(g->status, "approved") == 0, g->answered_by,
-                    g->comment, true, NULL);
+                executor_answer(s->executor, g->name, g->status, g->answered_by, g->comment, true, NULL);
         }
         gate_rows_free(s->gate_rows, s->gate_count);
         s->gate_rows = NULL;
@@ -408,10 +407,9 @@ static int run_loop(
 int session_execute(struct session *s, const struct run_options *options, const struct run_setup *setup,
     struct run_result *result, struct error **err)
 {
-        if (options->on_failure_given &&
-            (options->on_failure == ON_FAILURE_ROLLBACK || options->on_failure == ON_FAILURE_ASK))
+        if (options->on_failure_given && options->on_failure == ON_FAILURE_ROLLBACK)
                 return error_set(err, ERROR_INPUT, NULL,
-                    "--on-failure %s: this version acts on stop-dependants and stop-run only",
+                    "--on-failure %s: this version acts on stop-dependants, stop-run and ask",
                     failure_policy_name(options->on_failure));
         if (session_engine(s, err) == NULL) return -1;
         s->by = options->by ? mem_strdup(options->by) : session_user();
@@ -478,11 +476,16 @@ int session_run(
         return status;
 }
 
-int session_answer(struct session *s, const char *gate, bool approve, const char *by, const char *comment,
-    struct error **err)
+int session_answer(struct session *s, const char *gate, const char *answer, const char *by,
+    const char *comment, struct error **err)
 {
         if (s->executor == NULL) return error_set(err, ERROR_MISSING, NULL, "nothing runs here");
-        return executor_answer(s->executor, gate, approve, by ? by : s->by, comment, false, err);
+        return executor_answer(s->executor, gate, answer, by ? by : s->by, comment, false, err);
+}
+
+const struct plan *session_current_plan(const struct session *s)
+{
+        return s->plan;
 }
 
 void session_leave_gates(struct session *s)
@@ -500,7 +503,11 @@ void run_result_release(struct run_result *r)
 {
         free(r->run);
         error_free(r->problems);
-        for (size_t i = 0; i < r->waiting_count; i++) free(r->waiting[i]);
+        for (size_t i = 0; i < r->waiting_count; i++) {
+                free(r->waiting[i]);
+                free(r->choices[i]);
+        }
         free(r->waiting);
+        free(r->choices);
         *r = (struct run_result){0};
 }

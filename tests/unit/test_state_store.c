@@ -92,7 +92,7 @@ static void test_resources(void)
         web.after_count = 2;
         web.protect = true;
         old.deposed = (char *)"tok-0";
-        old.keep = true;
+        old.keep = old.tainted = true;
         commit_ok(&f, "three resources in one commit",
             {.kind = WRITE_RESOURCE, .resource = &web, .action = "create"},
             {.kind = WRITE_RESOURCE, .resource = &old, .action = "create"},
@@ -114,6 +114,7 @@ static void test_resources(void)
         is_str(rows[1].private_, web.private_, "private bytes");
         is_str(rows[1].token, "tok-1", "token");
         ok(rows[1].protect && !rows[1].keep && !rows[2].protect && rows[2].keep, "protect and keep");
+        ok(!rows[1].tainted && rows[2].tainted, "tainted");
         ok(rows[1].created_ms == 1000 && rows[1].updated_ms == 2000, "times");
         ok(rows[1].after_count == 2 && strcmp(rows[1].after[1], after[1]) == 0,
             "dependencies, whatever is in them");
@@ -382,17 +383,17 @@ static void test_gates(void)
         commit_ok(
             &f, "a gate opens", {.kind = WRITE_RUN, .run_row = &run}, {.kind = WRITE_GATE, .gate = &gate});
         struct store *other = fixture_open(&f, STORE_CREATE);
-        fails(store_answer(other, "staging", "r1", "nope", true, "bob", NULL, &err), ERROR_MISSING, "'nope'",
-            "no such gate");
-        fails(store_answer(other, "absent", "r1", "go-live", true, "bob", NULL, &err), ERROR_MISSING,
+        fails(store_answer(other, "staging", "r1", "nope", "approved", "bob", NULL, &err), ERROR_MISSING,
+            "'nope'", "no such gate");
+        fails(store_answer(other, "absent", "r1", "go-live", "approved", "bob", NULL, &err), ERROR_MISSING,
             "'absent'", "no such environment");
         struct timespec past[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
         utimensat(AT_FDCWD, store_signal_file(f.s), past, 0);
-        ok(store_answer(other, "staging", "r1", "go-live", true, "bob", "looks \"good\"", NULL) == 0,
+        ok(store_answer(other, "staging", "r1", "go-live", "approved", "bob", "looks \"good\"", NULL) == 0,
             "bob approves");
         struct stat st;
         ok(stat(store_signal_file(f.s), &st) == 0 && st.st_mtim.tv_sec > 1, "the signal is given");
-        fails(store_answer(other, "staging", "r1", "go-live", false, "eve", NULL, &err), ERROR_CONFLICT,
+        fails(store_answer(other, "staging", "r1", "go-live", "rejected", "eve", NULL, &err), ERROR_CONFLICT,
             "approved already, by bob", "a second answer is refused");
         commit_ok(&f, "the run writes the gate again, late", {.kind = WRITE_GATE, .gate = &gate});
         struct gate_row *rows;
@@ -494,7 +495,7 @@ static void exercise(struct fixture *f)
         struct event_row *events;
         struct duration_row *durations;
         char *text;
-        int bad = store_answer(f->s, "staging", "r1", "g", true, "bob", NULL, NULL);
+        int bad = store_answer(f->s, "staging", "r1", "g", "approved", "bob", NULL, NULL);
         bad |= store_lease_renew(f->s, &f->lease, 60000, NULL) | store_verify(f->s, "staging", &n, NULL);
         if (!(bad |= store_environments(f->s, &environments, &n, NULL)))
                 environment_rows_free(environments, n);

@@ -1,0 +1,195 @@
+#!/bin/bash
+# A step that failed asks what is to become of it: retry, skip, abort; and where a reply was lost for good: adopt, retry, forget.
+. "${BASH_SOURCE%/*}/engine.sh"
+engine_sandbox --no-ssh --no-name-unique --latency 10ms
+mkdir -p "$WORK/ask" && cd "$WORK/ask" || exit 1
+made() { journal "[.[] | select(.effect==\"created\" and .name==\"$1\")] | length"; }
+
+cat >env.yaml <<YAML
+environment: ask
+resources:
+  work: {type: exec.command, on_failure: ask, properties: {run: "test -e '$WORK/good' && echo yes", creates: "$WORK/never"}}
+  after: {type: value, properties: {input: "\${work.stdout}"}}
+  aside: {type: value, properties: {input: 1}}
+YAML
+tutti apply env.yaml --yes
+code 3 "a step that fails asks: exit 3"
+like "$OUT" "work:failed.*--answer retry\|skip\|abort" "and says how to answer"
+tutti status env.yaml --json
+is "$(jq -rc '.run.gates[] | [.name, .status, .details.choices] | tostring' <<<"$OUT")" \
+        '["work:failed","waiting",["retry","skip","abort"]]' "status shows the question"
+is "$(jq -r '.run.steps[] | select(.address=="aside") | .status' <<<"$OUT")" done "what does not depend on it went on"
+tutti approve env.yaml work:failed
+code 4 "approval is no answer to it"
+like "$ERR" "retry, skip, abort" "and the choices are named"
+tutti approve env.yaml work:failed --answer adopt
+code 4 "nor is a choice of another question"
+tutti approve env.yaml work:failed --answer retry
+code 0 "retry"
+tutti resume env.yaml
+code 3 "fails again: asks again"
+like "$OUT" "work:failed-2" "under another name"
+touch "$WORK/good"
+tutti approve env.yaml work:failed-2 --answer retry --comment "mended"
+tutti resume env.yaml
+code 0 "mended, a retry leads to the end"
+tutti output env.yaml --json
+tutti state list env.yaml --json
+is "$(jq -r 'map(.address) | sort | join(" ")' <<<"$OUT")" "after aside work" "and everything is there"
+tutti audit env.yaml
+like "$OUT" "retry" "the audit knows the answer"
+tutti destroy env.yaml --yes
+rm "$WORK/good"
+
+tutti apply env.yaml --yes
+tutti approve env.yaml work:failed --answer skip
+tutti resume env.yaml
+code 1 "skip: the run goes on without it, and says that something failed"
+tutti status env.yaml --json
+is "$(jq -r '[.run.steps[] | "\(.address) \(.status)"] | sort | join(",")' <<<"$OUT")" "after skipped,aside done,work failed" "what depended on it is skipped"
+like "$OUT" "skip: answered by" "the step says who said so"
+tutti apply env.yaml --yes
+code 3 "another apply tries again"
+tutti approve env.yaml work:failed --answer abort
+tutti resume env.yaml
+code 1 "abort"
+tutti destroy env.yaml --yes
+
+sed 's/on_failure: ask, //' env.yaml >plain.yaml
+tutti apply plain.yaml --yes --on-failure ask
+code 3 "the whole run may be made to ask"
+tutti approve plain.yaml work:failed --answer abort
+tutti resume plain.yaml
+code 1 "also when it goes on"
+tutti destroy plain.yaml --yes
+
+# At the terminal.
+if command -v script >/dev/null; then
+        mkfifo typed
+        TERM=xterm script -qfec "$TUTTI apply env.yaml --yes" screen <typed >/dev/null 2>&1 &
+        pid=$!
+        exec 9>typed
+        screen_has() { for _ in $(seq 400); do grep -qE "$1" screen 2>/dev/null && return 0; sleep 0.05; done; sed 's/^/# /' screen; return 1; }
+        screen_has 'retry.*skip.*abort.*eave waiting'; ok $? "the terminal offers the choices"
+        echo maybe >&9
+        screen_has "'maybe' is no answer"; ok $? "and nothing else"
+        touch "$WORK/good"
+        echo retry >&9
+        exec 9>&-
+        wait $pid
+        is $? 0 "retry at the terminal leads to the end"
+        tutti destroy env.yaml --yes
+        rm "$WORK/good"
+fi
+
+# A creation that left a broken object: retry replaces it.
+cat >broken.yaml <<'YAML'
+environment: broken
+resources:
+  vol: {type: sandbox.volume, on_failure: ask, timeout: {create: 700ms}, properties: {name: vol, size_gb: 1}}
+  other: {type: value, after: [vol], properties: {input: "${vol.id}"}}
+YAML
+call POST /_control '{"latency": "1h"}'
+tutti apply broken.yaml --yes
+code 3 "an object that never becomes active times out, and asks"
+call POST /_control '{"latency": "10ms"}'
+tutti approve broken.yaml vol:failed --answer retry
+tutti resume broken.yaml
+code 0 "retry makes it anew"
+is "$(made vol) $(orphans)" "2 vol" "after the broken one was deleted"
+tutti plan broken.yaml --detailed-exitcode
+code 0 "and nothing is left to do"
+tutti destroy broken.yaml --yes
+is "$(orphans)" "" "nothing left"
+
+# In one process: the answer comes while the run waits for it. Then all is planned anew by itself.
+if command -v script >/dev/null; then
+        call POST /_control '{"latency": "1h"}'
+        rm -f typed screen && mkfifo typed
+        TERM=xterm script -qfec "$TUTTI apply broken.yaml --yes" screen <typed >/dev/null 2>&1 &
+        pid=$!
+        exec 9>typed
+        screen_has 'retry.*skip.*abort'; ok $? "the same at the terminal"
+        call POST /_control '{"latency": "10ms"}'
+        tutti approve broken.yaml vol:failed --answer retry
+        code 0 "answered from elsewhere"
+        exec 9>&-
+        wait $pid
+        is $? 0 "the run removes the broken one and goes on"
+        is "$(orphans)" "vol" "one is left"
+        tutti destroy broken.yaml --yes
+        is "$(orphans)" "" "nothing left"
+fi
+
+# A reply that was lost for good, of a type that nothing can look up.
+mkdir -p providers/blind
+cat >providers/blind/provider.yaml <<'YAML'
+provider: blind
+doc: Disks that cannot be found again.
+config:
+  endpoint: {type: string, required: true, env: TUTTI_SANDBOX_ENDPOINT, doc: Where its API is.}
+  token: {type: string, required: true, sensitive: true, env: TUTTI_SANDBOX_TOKEN, doc: The token it was started with.}
+endpoint: ${config.endpoint}
+auth: {scheme: bearer, token: "${config.token}"}
+errors: {message: "${reply.body.detail}"}
+types:
+  blind.disk:
+    doc: A block device.
+    properties:
+      name: {type: string, required: true, create_only: true, doc: Its name.}
+      size: {type: number, required: true, api: size_gb, grows: true, doc: In gigabytes.}
+    outputs: {status: {type: string, doc: creating or active.}}
+    create: {method: POST, path: /v1/volumes, body: "${document}", id: "${reply.body.id}", wait: {until: "${item.status == \"active\"}"}}
+    read: {path: [v1, volumes, "${id}"], object: "${reply.body}"}
+    update: {method: PATCH, path: [v1, volumes, "${id}"], body: "${changes}"}
+    delete: {method: DELETE, path: [v1, volumes, "${id}"], wait: {until: gone}}
+YAML
+cat >blind.yaml <<'YAML'
+environment: blind
+resources:
+  disk: {type: blind.disk, retry: {attempts: 2, backoff: 20ms}, properties: {name: disk, size: 1}}
+YAML
+lose() { call POST /_control "{\"faults\": [{\"match\": \"POST /v1/volumes\", \"do\": \"$1\", \"times\": 1}]}"; }
+lose reset-after
+tutti apply blind.yaml --yes
+code 3 "nobody knows whether it was made: a question"
+like "$OUT" "disk:failed.*adopt\|retry\|forget" "with other choices"
+tutti approve blind.yaml disk:failed --answer adopt
+tutti resume blind.yaml
+code 3 "to adopt without an id asks again"
+call GET /v1/volumes?name=disk
+id=$(jq -r '.[0].id // .items[0].id' <<<"$BODY")
+tutti approve blind.yaml disk:failed-2 --answer "adopt nosuch"
+tutti resume blind.yaml
+code 3 "neither does a wrong id"
+tutti approve blind.yaml disk:failed-3 --answer "adopt $id"
+tutti resume blind.yaml
+code 0 "the right one is taken over"
+is "$(made disk) $(orphans)" "1 disk" "and none made besides"
+tutti plan blind.yaml --detailed-exitcode
+code 0 "which is what was wanted"
+tutti destroy blind.yaml --yes
+is "$(orphans)" "" "and goes like any other"
+
+lose reset-before
+tutti apply blind.yaml --yes
+code 3 "not made, but nobody knows"
+tutti apply blind.yaml --yes
+code 4 "another apply has to settle it first"
+like "$ERR" "disk:failed" "and names the question"
+tutti approve blind.yaml disk:failed --answer retry
+tutti resume blind.yaml
+code 0 "retry makes it"
+is "$(orphans)" "disk" "once"
+tutti destroy blind.yaml --yes
+
+lose reset-before
+tutti apply blind.yaml --yes
+tutti approve blind.yaml disk:failed --answer forget
+tutti resume blind.yaml
+code 1 "forget: the step failed, and nothing stays open"
+tutti apply blind.yaml --yes
+code 0 "so that the next apply begins anew"
+tutti destroy blind.yaml --yes
+is "$(orphans)" "" "nothing left"
+finish
