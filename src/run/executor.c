@@ -166,6 +166,7 @@ void executor_emit(
         struct queued_event *q = arena_alloc(a, sizeof *q);
         e.message = arena_strdup(a, e.message);
         e.by = arena_strdup(a, e.by);
+        e.answer = arena_strdup(a, e.answer);
         *q = (struct queued_event){x->request.options, e};
         journal_then(x->request.journal, deliver, q);
 }
