@@ -1,6 +1,7 @@
 /*
  * The saved form of a plan: what it was built from, and the digest that building it again must give. The table is in it for people
- * and tools; it is never read back. The reader takes nothing on trust: every part is typed and bounded.
+ * and tools; it is never read back. The reader takes nothing on trust: every part is typed and bounded, and the digest is proved
+ * by the store's key, so that nobody else can make a plan, or another one out of this.
  */
 #include <string.h>
 #include "base/clock.h"
@@ -82,6 +83,19 @@ static int add_world(
         return 0;
 }
 
+/* Only who has the key can seal this; that it can be opened is the proof. */
+static char *proof_text(const char *digest)
+{
+        return mem_printf("tutti plan %s", digest);
+}
+
+static int add_proof(struct text *out, const char *digest, const struct sealer *sealer, struct error **err)
+{
+        cleanup_free char *text = proof_text(digest);
+        add_key(out, "proof");
+        return add_private(out, text, sealer, err);
+}
+
 int plan_write(const struct plan *plan, const struct sealer *sealer, struct text *out, struct error **err)
 {
         const struct plan_input *in = plan->input;
@@ -97,6 +111,7 @@ int plan_write(const struct plan *plan, const struct sealer *sealer, struct text
         text_addf(out, ",\"serial\":%lld,\"digest\":\"%s\",\"created\":\"%s\",\"mode\":\"%s\",\"refresh\":%s",
             (long long)in->state->serial, digest, created, mode_names[in->mode],
             in->refresh ? "true" : "false");
+        if (add_proof(out, digest, sealer, err) < 0) return -1;
         text_add(out, ",\"sources\":[");
         for (size_t i = 0; i < in->env->source_count; i++) {
                 const struct source *s = &in->env->sources[i];
@@ -166,6 +181,17 @@ static struct value *decoded(struct reader *r, const struct value *v, const char
         return value_decode(value_as_string(v), value_string_len(v), r->sealer, r->err);
 }
 
+static int check_proof(struct reader *r, const char *digest)
+{
+        const struct value *v = value_get(r->root, "proof");
+        cleanup_free char *want = proof_text(digest);
+        bool proved = v != NULL && value_is_sensitive(v) && value_is_known(v) && !value_is_null(v) &&
+                      value_kind(v) == TYPE_STRING && strcmp(value_as_string(v), want) == 0;
+        if (proved) return 0;
+        return error_set(r->err, ERROR_INPUT, NULL,
+            "the saved plan was not written with this store's key, or was changed since; plan again");
+}
+
 static int read_head(struct reader *r, struct saved_plan *saved)
 {
         int64_t format = 0;
@@ -194,6 +220,7 @@ static int read_head(struct reader *r, struct saved_plan *saved)
         if (!known) return malformed(r, "its mode is not known");
         if (strlen(digest) != 64 || strspn(digest, "0123456789abcdef") != 64)
                 return malformed(r, "its digest is not one");
+        if (check_proof(r, digest) < 0) return -1;
         for (unsigned i = 0; i < 32; i++) {
                 char pair[3] = {digest[2 * i], digest[2 * i + 1]};
                 saved->digest[i] = (unsigned char)strtoul(pair, NULL, 16);

@@ -119,8 +119,8 @@ static void saves_and_reads(void)
                 refused += saved_plan_read(out.data, cut, &fake_sealer, &part, NULL) < 0;
         }
         is_int(refused, tried, "no part of it passes for the whole");
-        static const char *const keys[] = {"format", "environment", "lineage", "serial", "digest", "mode",
-            "sources", "world", "observations", "parameters", "targets", "text"};
+        static const char *const keys[] = {"format", "environment", "lineage", "serial", "digest", "proof",
+            "mode", "sources", "world", "observations", "parameters", "targets", "text"};
         for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
                 cleanup_free char *copy = mem_strndup(out.data, out.len);
                 cleanup_free char *quoted = mem_printf("\"%s\":", keys[k]);
@@ -129,6 +129,12 @@ static void saves_and_reads(void)
                 ok(saved_plan_read(copy, out.len, &fake_sealer, &part, NULL) < 0,
                     "it is refused without '%s'", keys[k]);
         }
+        char *digest = strstr(out.data, "\"digest\":\"") + strlen("\"digest\":\"");
+        *digest = *digest == 'a' ? 'b' : 'a';
+        cleanup(saved_plan_free) struct saved_plan *other = NULL;
+        ok(saved_plan_read(out.data, out.len, &fake_sealer, &other, &err) < 0 &&
+                strstr(error_message(err), "key") != NULL,
+            "another digest is none that the key proves");
         text_release(&out);
         cloud_release(&c);
 }
