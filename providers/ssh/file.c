@@ -7,6 +7,7 @@
 #include "providers/ssh/file.h"
 
 #include <openssl/evp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,8 @@ static const struct tutti_property properties[] = {
     {"keep_on_delete", "bool", 0, "false", "Leave the file in its place when the resource is deleted."},
     {"checksum", "string", TUTTI_COMPUTED, NULL,
         "SHA-256 of the content, computed: a difference is drift or a change."},
+    {"source_checksum", "string", TUTTI_COMPUTED, NULL,
+        "SHA-256 of `source` as it was last read: where it changed, the file on the host is written again."},
 };
 const struct tutti_type file_type = {
     .name = "ssh.file",
@@ -71,6 +74,14 @@ static char *read_source(const char *path, size_t *len, char **problem)
         return NULL;
 }
 
+static char *source_path(const char *source, const char *folder)
+{
+        char *path = NULL;
+        if (asprintf(&path, "%s%s%s", *source == '/' ? "" : folder, *source == '/' ? "" : "/", source) < 0)
+                abort();
+        return path;
+}
+
 /* Content or source, malloc'ed. */
 static char *wanted_content(
     const struct tutti_host *host, const struct value *p, const char *folder, size_t *len, char **problem)
@@ -86,9 +97,7 @@ static char *wanted_content(
                 *problem = strdup("give `content` or `source`");
                 return NULL;
         }
-        char *path = NULL;
-        if (asprintf(&path, "%s%s%s", *source == '/' ? "" : folder, *source == '/' ? "" : "/", source) < 0)
-                abort();
+        char *path = source_path(source, folder);
         char *data = read_source(path, len, problem);
         free(path);
         return data;
@@ -107,10 +116,25 @@ static struct value *with_plain_mode(const struct tutti_host *host, const struct
         return with;
 }
 
+/* The source was read with the file on the host: where they differ, the file is to become what the source is. */
+static struct value *from_source(
+    const struct tutti_host *host, const struct value *prior, const struct value *proposed)
+{
+        struct value *plain = with_plain_mode(host, proposed);
+        const struct value *seen = prior ? host->value_get(prior, "source_checksum") : NULL;
+        const struct value *there = prior ? host->value_get(prior, "checksum") : NULL;
+        bool differs = text_of(host, proposed, "source", NULL) != NULL && seen != NULL && there != NULL &&
+                       strcmp(host->value_kind(seen), "string") == 0 && !host->value_equal(seen, there);
+        if (!differs) return plain;
+        struct value *with = host->value_with(plain, "checksum", seen);
+        host->value_free(plain);
+        return with;
+}
+
 int file_plan(const struct tutti_host *host, const struct value *prior, const struct value *proposed,
     struct tutti_planned *planned, char **problem)
 {
-        (void)prior, (void)problem;
+        (void)problem;
         const struct value *content = host->value_get(proposed, "content");
         if (content != NULL && strcmp(host->value_kind(content), "unknown") == 0) {
                 struct value *unknown = host->value_sensitive(content, 0); /* so is its digest */
@@ -119,7 +143,7 @@ int file_plan(const struct tutti_host *host, const struct value *prior, const st
                 return 0;
         }
         if (content == NULL || strcmp(host->value_kind(content), "string") != 0) {
-                planned->planned = with_plain_mode(host, proposed); /* a source is read when the step runs */
+                planned->planned = from_source(host, prior, proposed);
                 return 0;
         }
         size_t len;
@@ -134,6 +158,20 @@ int file_plan(const struct tutti_host *host, const struct value *prior, const st
         return 0;
 }
 
+/* Empty where there is no source, or none that can be read. */
+static void checksum_of_source(const struct file *f, char hex[65])
+{
+        const char *source = text_of(f->host, f->properties, "source", NULL);
+        if (source == NULL) return;
+        size_t len = 0;
+        char *problem = NULL, *path = source_path(source, f->host->op_folder(f->op));
+        char *data = read_source(path, &len, &problem);
+        if (data != NULL) checksum(data, len, hex);
+        free(data);
+        free(path);
+        free(problem);
+}
+
 /* "checksum mode owner group" into the observed object; the rest is as planned or recorded. */
 static enum tutti_result observe(const struct file *f, const struct tutti_reply *reply)
 {
@@ -146,11 +184,14 @@ static enum tutti_result observe(const struct file *f, const struct tutti_reply 
                     f->op, TUTTI_REFUSED, 0, "the host's answer about the file was not understood");
         char octal[20];
         snprintf(octal, sizeof octal, "%04lo", strtoul(mode, NULL, 8) & 07777);
-        const char *keys[] = {"checksum", "mode", "owner", "group"};
-        const char *texts[] = {sum, octal, owner, group};
+        char source[65] = "";
+        checksum_of_source(f, source);
+        const char *keys[] = {"checksum", "mode", "owner", "group", "source_checksum"};
+        const char *texts[] = {sum, octal, owner, group, source};
         struct value *observed = f->host->value_ref(f->properties);
-        for (size_t i = 0; i < 4; i++) {
-                struct value *v = f->host->value_string(texts[i], strlen(texts[i]));
+        for (size_t i = 0; i < 5; i++) {
+                struct value *v = *texts[i] ? f->host->value_string(texts[i], strlen(texts[i]))
+                                            : f->host->value_null();
                 struct value *with = f->host->value_with(observed, keys[i], v);
                 f->host->value_free(observed);
                 f->host->value_free(v);

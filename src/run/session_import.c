@@ -40,6 +40,23 @@ static const struct step *find_creation(struct session *s, const char *address, 
         return NULL;
 }
 
+/* An object has one address: two would change and delete it behind each other's back. */
+static int refuse_second(struct session *s, const struct import *i, struct error **err)
+{
+        const struct step *step = i->step;
+        for (size_t k = 0; k < s->state->count; k++) {
+                const struct recorded *r = &s->state->resources[k];
+                bool same = *r->id != '\0' && strcmp(r->id, i->id) == 0 && strcmp(r->type, step->type) == 0 &&
+                            text_equal(r->provider, step->provider);
+                if (same)
+                        return error_set(err, ERROR_CONFLICT, NULL,
+                            "import %s: %s '%s' is recorded as %s already; `tutti state mv` gives it another "
+                            "address",
+                            step->address, step->type, i->id, r->address);
+        }
+        return 0;
+}
+
 static int record(struct session *s, const struct import *i, struct error **err)
 {
         const struct step *step = i->step;
@@ -115,7 +132,7 @@ static int import_now(struct session *s, const char *address, const char *id, st
                     address, i.step->type, id);
         else {
                 if (i.id == NULL) i.id = mem_strdup(id);
-                status = record(s, &i, err);
+                status = refuse_second(s, &i, err) < 0 ? -1 : record(s, &i, err);
         }
         value_free(i.observed);
         free(i.failure);

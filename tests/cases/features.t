@@ -131,7 +131,11 @@ tutti plan pieces.yaml --detailed-exitcode
 code 0 "and is as the template says"
 tutti import pieces.yaml other no-such-id
 code 4 "an address that is recorded already is refused"
-sed -i 's/^  other:/  renamed:/' pieces.yaml
+sed -i 's/^  other:/  twin: {type: sandbox.volume, properties: {name: other, size_gb: 10}}\n&/' pieces.yaml
+tutti import pieces.yaml twin "$OTHER"
+code 4 "one object cannot have two addresses"
+like "$ERR" "recorded as other already" "and the first one is named"
+sed -i '/^  twin:/d; s/^  other:/  renamed:/' pieces.yaml
 tutti state mv pieces.yaml other renamed
 code 0 "a resource is renamed in the record"
 tutti plan pieces.yaml --detailed-exitcode
