@@ -92,7 +92,6 @@ static void release(struct tutti_op *op)
 static void end(struct tutti_op *op)
 {
         finish(op);
-        if (!op->failed) limiter_succeeded(op->request.connection->limiter, loop_now_ms(op->io->loop));
         struct operation_outcome outcome = {
             .failed = op->failed,
             .cancelled = op->cancelled,
@@ -271,6 +270,9 @@ void operation_replied(struct tutti_op *op, const struct tutti_reply *reply)
         else
                 result = op->request.connection->provider->step(op->request.connection->context, op);
         op->reply = NULL;
+        if (reply != NULL && (reply->kind == TUTTI_REPLY_HTTP || reply->kind == TUTTI_REPLY_SSH) &&
+            (result != TUTTI_FAILED || op->failure != TUTTI_THROTTLED))
+                limiter_accepted(op->request.connection->limiter);
         if (result == TUTTI_WAIT && op->failed) result = TUTTI_FAILED; /* wait_ssh may refuse */
         switch (result) {
         case TUTTI_WAIT:
@@ -321,6 +323,12 @@ static void retry_now(void *context)
                 operation_enter(op);
 }
 
+static int64_t backoff_ms(const struct tutti_op *op)
+{
+        unsigned power = op->uncounted ? (op->total < 4 ? op->total : 4) : op->attempts;
+        return retry_wait_ms(&op->request.retry, power, op->retry_after_ms);
+}
+
 static void fail_or_retry(struct tutti_op *op)
 {
         operation_wait_abort(op);
@@ -334,16 +342,17 @@ static void fail_or_retry(struct tutti_op *op)
                 end(op);
                 return;
         }
-        unsigned power = op->uncounted ? (op->total < 4 ? op->total : 4) : op->attempts;
-        int64_t wait = retry_wait_ms(&op->request.retry, power, op->retry_after_ms);
-        if (op->failure == TUTTI_THROTTLED)
-                limiter_throttled(op->request.connection->limiter, loop_now_ms(op->io->loop), wait);
+        bool throttled = op->failure == TUTTI_THROTTLED;
+        int64_t wait = throttled ? limiter_throttled(op->request.connection->limiter,
+                                       loop_now_ms(op->io->loop), op->retry_after_ms)
+                                 : backoff_ms(op);
         if (op->events.retry != NULL)
                 op->events.retry(op->events.context, op->attempts, attempts_max, wait, op->message);
         log_debug("%s: attempt %u failed: %s; again in %lld ms", op->request.address, op->total, op->message,
             (long long)wait);
         op->failed = false;
-        op->timer = timer_start(op->io->loop, wait, retry_now, op);
+        op->sent_back = throttled; /* then the limiter holds it back, and all others with it */
+        op->timer = timer_start(op->io->loop, throttled ? 0 : wait, retry_now, op);
 }
 
 static void deadline_passed(void *context)

@@ -6,8 +6,8 @@
 #define TUTTI_RUN_OPERATION_INTERNAL_H
 
 #include "io/process.h"
-#include "run/limit.h"
 #include "run/operation.h"
+#include "run/turn.h"
 
 enum wait_kind { WAIT_NONE, WAIT_HTTP, WAIT_SSH, WAIT_PROCESS, WAIT_SLEEP };
 
@@ -35,7 +35,8 @@ struct tutti_op {
         struct http_exchange *http_exchange;
         struct ssh_exchange *ssh_exchange;
         struct process *running;
-        struct timer *timer;    /* sleep, rate or backoff */
+        struct timer *timer;    /* sleep or backoff */
+        struct turn turn;       /* the rate */
         struct timer *deadline; /* of the whole operation */
         int64_t started_ms;     /* wall clock */
 
@@ -52,6 +53,7 @@ struct tutti_op {
         unsigned total;    /* all */
         bool unanswered;   /* a creating request left, and whether it had its effect is not known */
         bool uncounted;    /* the failure at hand does not use up an attempt */
+        bool sent_back;    /* throttled: its next request goes before others */
         struct operation *finding;
         char *last_progress;
         bool cancelled, waiting_for_journal;

@@ -10,14 +10,11 @@ static void send_now(void *context);
 
 void operation_wait_issue(struct tutti_op *op)
 {
-        if (op->wait == WAIT_HTTP || op->wait == WAIT_SSH) {
-                int64_t delay = limiter_book(op->request.connection->limiter, loop_now_ms(op->io->loop));
-                if (delay > 0) {
-                        op->timer = timer_start(op->io->loop, delay, send_now, op);
-                        return;
-                }
-        }
-        send_now(op);
+        bool first = op->sent_back, limited = op->wait == WAIT_HTTP || op->wait == WAIT_SSH;
+        op->sent_back = false;
+        if (!limited ||
+            turn_take(op->request.connection->turns, op->io->loop, &op->turn, first, send_now, op))
+                send_now(op);
 }
 
 static void http_replied(void *context, const struct http_reply *reply, const struct error *error, bool sent)
@@ -104,7 +101,6 @@ static void slept(void *context)
 static void send_now(void *context)
 {
         struct tutti_op *op = context;
-        op->timer = NULL;
         switch (op->wait) {
         case WAIT_HTTP: op->http_exchange = http_start(op->io->http, &op->http, http_replied, op); break;
         case WAIT_SSH: op->ssh_exchange = ssh_start(op->io->ssh, &op->ssh, ssh_replied, op); break;
@@ -122,6 +118,7 @@ void operation_wait_abort(struct tutti_op *op)
         if (op->ssh_exchange != NULL) ssh_cancel(op->ssh_exchange);
         if (op->running != NULL) process_cancel(op->running);
         timer_cancel(op->timer);
+        turn_cancel(&op->turn);
         op->http_exchange = NULL;
         op->ssh_exchange = NULL;
         op->running = NULL;

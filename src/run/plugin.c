@@ -10,7 +10,7 @@
 
 #include "base/log.h"
 #include "base/map.h"
-#include "run/limit.h"
+#include "run/turn.h"
 #include "run/plugin_schema.h"
 
 struct plugin {
@@ -80,6 +80,7 @@ struct plugins *plugins_new(const char *project_folder)
 static void connection_free(struct connection *c)
 {
         if (c->provider->close != NULL) c->provider->close(c->context);
+        turns_free(c->turns);
         limiter_free(c->limiter);
         free(c->name);
         free(c);
@@ -426,6 +427,7 @@ struct connection *plugins_connect(struct plugins *p, const struct schema *schem
         *c = (struct connection){
             .plugin = plugin, .provider = plugin->provider, .context = context, .name = mem_strdup(name)};
         c->limiter = limiter_new(parallel ? parallel : limits.parallel, rate > 0 ? rate : limits.rate);
+        c->turns = turns_new(c->limiter);
         map_put_copy(&p->connections, key_text, c);
         return c;
 }

@@ -37,6 +37,7 @@ struct connection {
         const struct tutti_provider *provider;
         void *context;
         struct limiter *limiter; /* see run/limit.h */
+        struct turns *turns;     /* see run/turn.h */
         char *name;
 };
 /*
