@@ -22,6 +22,8 @@ static const char *const migrations[] = {
 #include "002_policies.sql.h"
     ,
 #include "003_tainted.sql.h"
+    ,
+#include "004_notification.sql.h"
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof migrations[0] };
 

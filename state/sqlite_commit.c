@@ -20,6 +20,7 @@ static int write_one(
         case WRITE_OUTPUTS: return write_outputs(s, e, w->outputs, err);
         case WRITE_GATE: return write_gate(s, e, w->gate, err);
         case WRITE_EVENT: return write_event(s, e, w->run, w->event.kind, w->event.data, err);
+        case WRITE_NOTIFICATION: return write_notification(s, e, w->notification, err);
         case WRITE_DURATION: return write_duration(s, w->duration.type, w->action, w->duration.seconds, err);
         }
         assert(!"a known kind of write");

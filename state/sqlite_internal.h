@@ -108,6 +108,8 @@ int write_gate(
     struct store *s, const struct environment_state *e, const struct gate_row *gate, struct error **err);
 int write_event(struct store *s, struct environment_state *e, const char *run, const char *kind,
     const char *data, struct error **err);
+int write_notification(struct store *s, const struct environment_state *e, const struct notification_row *row,
+    struct error **err);
 int write_duration(struct store *s, const char *type, const char *action, double seconds, struct error **err);
 
 /* The hash that the first event of a chain builds on: SHA-256 over the environment's lineage. */

@@ -195,6 +195,42 @@ struct duration_row {
 int store_durations(struct store *s, struct duration_row **rows, size_t *count, struct error **err);
 void duration_rows_free(struct duration_row *rows, size_t count);
 
+/* The outbox: messages to the environment's targets that were not taken yet. They hold no secrets. */
+struct notification_row {
+        char *id;      /* of the delivery: the store draws it; the same each time the message is sent */
+        char *target;  /* name of the target in the environment file */
+        char *subject; /* what it is about: a target is told once of one subject */
+        char *event, *run, *body; /* run: "" for none; body: JSON */
+        char *status;             /* pending, delivered, given-up */
+        int attempts;
+        char *error; /* of the last attempt, or NULL */
+        int64_t created_ms, next_ms, claimed_ms, settled_ms;
+};
+/* Those that are pending, oldest first. */
+int store_notifications(struct store *s, const char *environment, struct notification_row **rows,
+    size_t *count, struct error **err);
+void notification_rows_free(struct notification_row *rows, size_t count);
+/* Adds messages without a lease, all of one subject (target, subject, event, run and body count). Other subjects that begin with
+ * `prefix` are over with it: they will be told again when they come again. With count 0 all of them are over. */
+int store_notify(struct store *s, const char *environment, const char *prefix,
+    const struct notification_row *rows, size_t count, struct error **err);
+struct notification_claim {
+        const char *const *targets; /* the names that the caller can send to */
+        size_t target_count;
+        bool all;           /* what is to be tried again later is due now */
+        size_t limit;       /* at most so many */
+        int64_t claim_ms;   /* for so long nobody else takes them */
+        int64_t give_up_ms; /* what is older is given up, and the event log says so */
+};
+/* Takes what is due, without a lease: *rows are the caller's to send and then to report with one of the next two. *next_ms: when the
+ * earliest of what is left is due; 0 when nothing is left. */
+int store_notifications_claim(struct store *s, const char *environment,
+    const struct notification_claim *claim, struct notification_row **rows, size_t *count, int64_t *next_ms,
+    struct error **err);
+int store_notification_delivered(struct store *s, const char *id, int64_t now_ms, struct error **err);
+int store_notification_failed(
+    struct store *s, const char *id, const char *error, int64_t next_ms, struct error **err);
+
 /* Writing: one transaction for all of `writes`. Everything in a write is borrowed for the duration of the call. */
 enum store_write_kind {
         WRITE_RUN,   /* insert or update by id: status, summary, ended; plan only on insert */
@@ -209,6 +245,7 @@ enum store_write_kind {
         WRITE_GATE,     /* insert or update by run + name */
         WRITE_EVENT,    /* append; time and hash are the store's */
         WRITE_DURATION, /* feed the moving average: type, action, seconds */
+        WRITE_NOTIFICATION, /* a message for the outbox, as store_notify takes it; a subject told before is no error */
 };
 struct store_write {
         enum store_write_kind kind;
@@ -227,6 +264,7 @@ struct store_write {
                 } move;
                 const char *outputs;
                 const struct gate_row *gate;
+                const struct notification_row *notification;
                 struct {
                         const char *kind, *data;
                 } event;

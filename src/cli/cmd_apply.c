@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "cli/command.h"
 #include "cli/render.h"
 #include "cli/work.h"
@@ -113,6 +114,14 @@ static int settle(struct session *s, const struct options *o)
         return session_settle(s, &ro, &err) < 0 ? print_error(o, err) : EXIT_DONE;
 }
 
+/* A run sends what waits while it goes on; where nothing runs, this does. */
+static void deliver(struct session *s)
+{
+        cleanup(error_free) struct error *err = NULL;
+        struct deliver_request request = {.ms = DELIVER_MS};
+        if (session_deliver(s, &request, &err) < 0) log_warn("notify: %s", error_message(err));
+}
+
 static bool confirm(const struct options *o, const char *question, int *code)
 {
         if (o->yes) return true;
@@ -144,6 +153,7 @@ static int rounds(struct session *s, const struct options *o, enum plan_mode mod
                         render_plan(plan);
                 }
                 bool empty = plan_is_empty(plan);
+                if (empty && round == 0) deliver(s);
                 if (empty && !o->json) {
                         show_outputs(s, o);
                         return EXIT_DONE;

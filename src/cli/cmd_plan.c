@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "cli/command.h"
 #include "cli/render.h"
 #include "cli/work.h"
@@ -54,6 +55,15 @@ int cmd_plan(const struct options *o)
         return code;
 }
 
+/* Telling is no part of the answer: what goes wrong is said, and drift stays what was found. */
+static void tell_drift(struct session *s)
+{
+        cleanup(error_free) struct error *err = NULL;
+        struct deliver_request request = {.ms = DELIVER_MS};
+        if (session_notify_drift(s, &err) < 0 || session_deliver(s, &request, &err) < 0)
+                log_warn("notify of drift: %s", error_message(err));
+}
+
 int cmd_drift(const struct options *o)
 {
         int code = EXIT_DONE;
@@ -71,6 +81,8 @@ int cmd_drift(const struct options *o)
                 printf("\n%zu of %zu resources drifted. `tutti apply` brings them back.\n", plan->count,
                     session_state(s)->count);
         }
+        fflush(stdout);
+        if (code == EXIT_DONE) tell_drift(s);
         if (code == EXIT_DONE && o->detailed_exitcode && plan->count > 0) code = EXIT_CHANGES;
         return code;
 }

@@ -41,6 +41,7 @@ int cmd_graph(const struct options *o);
 int cmd_help(const struct options *o);
 int cmd_import(const struct options *o);
 int cmd_init(const struct options *o);
+int cmd_notify(const struct options *o);
 int cmd_output(const struct options *o);
 int cmd_plan(const struct options *o);
 int cmd_provider(const struct options *o);

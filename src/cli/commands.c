@@ -74,6 +74,12 @@ const struct command commands[] = {
         FLAGS_RECORD | OPTION_REVEAL, 2, 4, cmd_state},
     {"audit", "ENV.yaml", "verify the event log's chain; who did what, on whose approval", "", FLAGS_RECORD,
         1, 1, cmd_audit},
+    {"notify", "ENV.yaml [--test]", "deliver what the environment's targets were not told yet, or try them",
+        "Sends at once what waits for delivery to the targets of 'notify:', also what was to be tried again "
+        "later.\n"
+        "With --test each target gets a message that says so, and nothing is kept. Exit 1 when something was "
+        "not taken.",
+        FLAGS_ENV | OPTION_TEST, 1, 1, cmd_notify},
     {"provider", "list | show TYPE", "the types and their properties, as a manual page in the terminal", "",
         OPTION_JSON, 1, 2, cmd_provider},
     {"schema", "", "JSON Schema of templates, for editors", "", 0, 0, 0, cmd_schema},

@@ -32,6 +32,7 @@ enum flag {
         FLAG_STATE,
         FLAG_REVEAL,
         FLAG_CONTEXT,
+        FLAG_TEST,
         FLAG_LOG,
         FLAG_HELP,
 };
@@ -66,6 +67,7 @@ static const struct {
     {"as", "NAME", FLAG_AS, OPTION_ANSWER | OPTION_RUN, "the approver's name; default: your user name"},
     {"reveal", NULL, FLAG_REVEAL, OPTION_REVEAL, "show sensitive values"},
     {"context", "FILE.json", FLAG_CONTEXT, OPTION_CONTEXT, "the names that expressions see"},
+    {"test", NULL, FLAG_TEST, OPTION_TEST, "send each target a message that only tries it"},
     {"state", "URL", FLAG_STATE, OPTION_STATE,
         "where the state is; default: sqlite:.tutti/state.db beside ENV.yaml"},
     {"no-color", NULL, FLAG_NO_COLOR, 0, "no colours; the default where output is no terminal"},
@@ -131,6 +133,7 @@ static int take(struct options *o, int flag, const char *argument)
         case FLAG_STATE: o->state_url = argument; break;
         case FLAG_REVEAL: o->reveal = true; break;
         case FLAG_CONTEXT: o->context = argument; break;
+        case FLAG_TEST: o->test = true; break;
         case FLAG_LOG:
                 if (!log_parse_level(argument, &level))
                         return wrong(o, "--log-level: '%s' is none of error, warn, info, debug", argument);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "cli/command.h"
+#include "cli/notify_report.h"
 #include "cli/print.h"
 
 struct report {
@@ -14,14 +15,20 @@ struct report {
         size_t step_count;
         struct gate_row *gates;
         size_t gate_count;
+        struct notification_row *waiting; /* status: what was not delivered yet */
+        size_t waiting_count;
 };
 
-static int load(struct session *s, const char *run, struct report *r, struct error **err)
+static int load(struct session *s, const char *run, bool timeline, struct report *r, struct error **err)
 {
         if (store_run(session_store(s), session_name(s), run, &r->run, err) < 0) return -1;
         if (store_steps(session_store(s), session_name(s), run, &r->steps, &r->step_count, err) < 0)
                 return -1;
-        return store_gates(session_store(s), session_name(s), run, &r->gates, &r->gate_count, err);
+        if (store_gates(session_store(s), session_name(s), run, &r->gates, &r->gate_count, err) < 0)
+                return -1;
+        return timeline ? 0
+                        : store_notifications(
+                              session_store(s), session_name(s), &r->waiting, &r->waiting_count, err);
 }
 
 static void release(struct report *r)
@@ -29,6 +36,7 @@ static void release(struct report *r)
         run_row_release(&r->run);
         step_rows_free(r->steps, r->step_count);
         gate_rows_free(r->gates, r->gate_count);
+        notification_rows_free(r->waiting, r->waiting_count);
 }
 
 static void json_time(struct text *out, const char *key, int64_t ms)
@@ -47,7 +55,7 @@ static void json_member(struct text *out, const char *key, const char *s)
         text_json(out, s);
 }
 
-static void print_json(struct session *s, const struct report *r)
+static void print_json(struct session *s, const struct report *r, bool timeline)
 {
         struct text json = {0};
         text_add(&json, "{\"environment\":");
@@ -88,7 +96,12 @@ static void print_json(struct session *s, const struct report *r)
                 json_time(&json, "answered", g->answered_ms);
                 text_addf(&json, ",\"details\":%s}", g->details && *g->details ? g->details : "null");
         }
-        text_add(&json, "]}}");
+        text_add(&json, "]}");
+        if (!timeline) {
+                text_add(&json, ",\"notifications\":");
+                notify_json(r->waiting, r->waiting_count, &json);
+        }
+        text_addc(&json, '}');
         puts(json.data);
         text_release(&json);
 }
@@ -178,6 +191,7 @@ static void print_text(struct session *s, const struct options *o, const struct 
         print_gates(o, r);
         if (strcmp(r->run.status, "interrupted") == 0 || strcmp(r->run.status, "waiting") == 0)
                 printf("`tutti resume %s` goes on with it.\n", o->args[0]);
+        notify_print(r->waiting, r->waiting_count, o->args[0]);
 }
 
 int run_report(struct session *s, const struct options *o, const char *run, bool timeline)
@@ -185,10 +199,10 @@ int run_report(struct session *s, const struct options *o, const char *run, bool
         cleanup(error_free) struct error *err = NULL;
         struct report r = {0};
         int code = EXIT_DONE;
-        if (load(s, run, &r, &err) < 0)
+        if (load(s, run, timeline, &r, &err) < 0)
                 code = print_error(o, err);
         else if (o->json)
-                print_json(s, &r);
+                print_json(s, &r, timeline);
         else
                 print_text(s, o, &r, timeline);
         release(&r);

@@ -26,9 +26,9 @@ struct http {
 };
 
 struct http_exchange {
+        struct http_transfer transfer; /* first: the transfer is the exchange */
         struct http *http;
         struct http_exchange *prev, *next;
-        CURL *easy; /* NULL when the request was refused before it began */
         struct curl_slist *headers;
         char *label; /* "GET https://host:port", for messages: neither path, query nor user */
         char *body;
@@ -48,9 +48,9 @@ struct http_exchange {
 static void exchange_free(struct http_exchange *x)
 {
         struct http *http = x->http;
-        if (x->easy != NULL) {
-                http_multi_remove(http->multi, x->easy);
-                curl_easy_cleanup(x->easy);
+        if (x->transfer.easy != NULL) {
+                http_multi_remove(http->multi, x->transfer.easy);
+                curl_easy_cleanup(x->transfer.easy);
         }
         timer_cancel(x->refused);
         curl_slist_free_all(x->headers);
@@ -109,8 +109,8 @@ static void fill_reply(struct http_exchange *x, struct http_reply *reply)
 {
         long status = 0;
         curl_off_t elapsed_us = 0;
-        curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
-        curl_easy_getinfo(x->easy, CURLINFO_TOTAL_TIME_T, &elapsed_us);
+        curl_easy_getinfo(x->transfer.easy, CURLINFO_RESPONSE_CODE, &status);
+        curl_easy_getinfo(x->transfer.easy, CURLINFO_TOTAL_TIME_T, &elapsed_us);
         text_addn(&x->gather.body, "", 0);
         *reply = (struct http_reply){.status = (unsigned)status,
             .headers = x->gather.headers,
@@ -120,10 +120,9 @@ static void fill_reply(struct http_exchange *x, struct http_reply *reply)
             .elapsed_ms = elapsed_us / 1000};
 }
 
-static void completed(CURL *easy, CURLcode code)
+static void completed(struct http_transfer *transfer, CURLcode code)
 {
-        struct http_exchange *x = NULL;
-        curl_easy_getinfo(easy, CURLINFO_PRIVATE, &x);
+        struct http_exchange *x = (struct http_exchange *)transfer;
         struct http_reply reply;
         if (code != CURLE_OK)
                 exchange_error(x, code);
@@ -133,7 +132,7 @@ static void completed(CURL *easy, CURLcode code)
         else
                 fill_reply(x, &reply);
         /* Off the list of curl's before the callback, which may start and cancel others. */
-        http_multi_remove(x->http->multi, easy);
+        http_multi_remove(x->http->multi, x->transfer.easy);
         x->done(x->context, x->error == NULL ? &reply : NULL, x->error, x->attempts > 0);
         exchange_free(x);
 }
@@ -252,7 +251,7 @@ static int set_headers(struct http_exchange *x, const struct http_request *r)
         }
         if (!typed) add_header(x, "Content-Type:");
         add_header(x, "Expect:");
-        curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers);
+        curl_easy_setopt(x->transfer.easy, CURLOPT_HTTPHEADER, x->headers);
         return 0;
 }
 
@@ -267,18 +266,18 @@ static int set_method(struct http_exchange *x, const struct http_request *r)
         if (!head && (r->body != NULL || bodied)) {
                 x->body_len = r->body != NULL ? r->body_len : 0;
                 x->body = mem_dup(r->body != NULL ? r->body : "", x->body_len);
-                curl_easy_setopt(x->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->body_len);
-                curl_easy_setopt(x->easy, CURLOPT_POSTFIELDS, x->body);
+                curl_easy_setopt(x->transfer.easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->body_len);
+                curl_easy_setopt(x->transfer.easy, CURLOPT_POSTFIELDS, x->body);
         } else if (head) {
-                curl_easy_setopt(x->easy, CURLOPT_NOBODY, 1L);
+                curl_easy_setopt(x->transfer.easy, CURLOPT_NOBODY, 1L);
         }
-        if (!head) curl_easy_setopt(x->easy, CURLOPT_CUSTOMREQUEST, m);
+        if (!head) curl_easy_setopt(x->transfer.easy, CURLOPT_CUSTOMREQUEST, m);
         return 0;
 }
 
 static void set_transport(struct http_exchange *x, const struct http_request *r, bool local)
 {
-        CURL *easy = x->easy;
+        CURL *easy = x->transfer.easy;
         int64_t timeout = r->timeout_ms ? r->timeout_ms : TIMEOUT_DEFAULT_MS;
         int64_t connect = r->connect_timeout_ms ? r->connect_timeout_ms : CONNECT_TIMEOUT_DEFAULT_MS;
         curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout);
@@ -298,8 +297,8 @@ static void set_transport(struct http_exchange *x, const struct http_request *r,
 
 static void set_callbacks(struct http_exchange *x)
 {
-        CURL *easy = x->easy;
-        curl_easy_setopt(easy, CURLOPT_PRIVATE, x);
+        CURL *easy = x->transfer.easy;
+        curl_easy_setopt(easy, CURLOPT_PRIVATE, &x->transfer);
         curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, x->detail);
         curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, header_arrived);
         curl_easy_setopt(easy, CURLOPT_HEADERDATA, x);
@@ -312,7 +311,7 @@ static void set_callbacks(struct http_exchange *x)
 
 static void set_protocol(struct http_exchange *x, const char *url)
 {
-        CURL *easy = x->easy;
+        CURL *easy = x->transfer.easy;
         curl_easy_setopt(easy, CURLOPT_URL, url);
         curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
         curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -340,18 +339,19 @@ struct http_exchange *http_start(
 {
         struct http_exchange *x = mem_alloc(sizeof *x);
         x->http = http;
+        x->transfer.completed = completed;
         x->done = done;
         x->context = context;
         x->gather.body_max = request->reply_max ? request->reply_max : REPLY_DEFAULT;
         x->next = http->exchanges;
         if (x->next != NULL) x->next->prev = x;
         http->exchanges = x;
-        x->easy = curl_easy_init();
-        if (x->easy == NULL) abort(); /* out of memory, as in mem_alloc */
+        x->transfer.easy = curl_easy_init();
+        if (x->transfer.easy == NULL) abort(); /* out of memory, as in mem_alloc */
         if (exchange_prepare(x, request) < 0)
                 x->refused = timer_start(http->loop, 0, report_refused, x);
         else
-                http_multi_add(http->multi, x->easy);
+                http_multi_add(http->multi, x->transfer.easy);
         return x;
 }
 
@@ -381,7 +381,7 @@ int http_new(struct loop *loop, struct http **ret, struct error **err)
         http->loop = loop;
         http->share = curl_share_init();
         curl_share_setopt(http->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
-        if (http_multi_new(loop, completed, &http->multi, err) < 0) {
+        if (http_multi_new(loop, &http->multi, err) < 0) {
                 http_free(http);
                 return -1;
         }
@@ -401,4 +401,14 @@ void http_free(struct http *http)
         curl_share_cleanup(http->share);
         free(http);
         curl_global_cleanup();
+}
+
+struct http_multi *http_multi_of(struct http *http)
+{
+        return http->multi;
+}
+
+struct loop *http_loop_of(struct http *http)
+{
+        return http->loop;
 }

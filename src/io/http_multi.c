@@ -20,7 +20,6 @@ struct http_multi {
         struct loop *loop;
         uv_timer_t timer;
         struct socket_watch *reporting; /* whose event is being handled; NULL once curl let go of it */
-        void (*completed)(CURL *easy, CURLcode result);
 };
 
 struct socket_watch {
@@ -33,8 +32,12 @@ static void harvest(struct http_multi *multi)
 {
         int left;
         for (CURLMsg *message; (message = curl_multi_info_read(multi->curl, &left)) != NULL;)
-                if (message->msg == CURLMSG_DONE)
-                        multi->completed(message->easy_handle, message->data.result);
+                if (message->msg == CURLMSG_DONE) {
+                        struct http_transfer *transfer = NULL;
+                        CURLcode result = message->data.result; /* the message goes with its handle */
+                        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+                        transfer->completed(transfer, result);
+                }
 }
 
 static void report(struct http_multi *multi, curl_socket_t socket, int events)
@@ -123,15 +126,13 @@ static int timeout_wanted(CURLM *curl, long ms, void *context)
         return 0;
 }
 
-int http_multi_new(struct loop *loop, void (*completed)(CURL *easy, CURLcode result), struct http_multi **ret,
-    struct error **err)
+int http_multi_new(struct loop *loop, struct http_multi **ret, struct error **err)
 {
         CURLM *curl = curl_multi_init();
         if (curl == NULL) return error_set(err, ERROR_SYSTEM, NULL, "start the HTTP client: out of memory");
         struct http_multi *multi = mem_alloc(sizeof *multi);
         multi->curl = curl;
         multi->loop = loop;
-        multi->completed = completed;
         uv_timer_init(loop_uv(loop), &multi->timer);
         multi->timer.data = multi;
         curl_multi_setopt(curl, CURLMOPT_SOCKETFUNCTION, socket_wanted);

@@ -161,12 +161,14 @@ void executor_emit(
         e.run = x->request.run;
         e.step = r ? r->step : NULL;
         log_event(x, kind, r, &e);
+        x->request.happened(x->request.context, &e);
         if (x->request.options->event == NULL) return;
         struct arena *a = journal_arena(x->request.journal);
         struct queued_event *q = arena_alloc(a, sizeof *q);
         e.message = arena_strdup(a, e.message);
         e.by = arena_strdup(a, e.by);
         e.answer = arena_strdup(a, e.answer);
+        e.details = arena_strdup(a, e.details);
         *q = (struct queued_event){x->request.options, e};
         journal_then(x->request.journal, deliver, q);
 }

@@ -237,7 +237,7 @@ void gate_open(struct step_run *r)
         }
         if (expiry > 0) r->expiry = timer_start(x->request.io->loop, expiry - clock_wall_ms(), lapsed, r);
         executor_record_step(r, NULL);
-        struct event e = {.message = message};
+        struct event e = {.message = message, .details = details};
         executor_emit(x, EVENT_GATE_WAITING, r, &e);
         if (x->request.options->interactive) journal_then(x->request.journal, ask, r);
         executor_schedule(x);

@@ -13,6 +13,7 @@
 #include "run/plugin.h"
 #include "state/seal.h"
 #include "state/store.h"
+#include "template/notify.h"
 
 struct session;
 
@@ -84,12 +85,13 @@ struct event {
         enum event_kind kind;
         int64_t time_ms;
         const char *run;
-        const struct step *step;            /* NULL for run events */
-        const char *message;                /* progress, reason, failure, comment; or NULL */
-        const char *by;                     /* gates: who */
-        const char *answer;                 /* questions: retry, skip, … */
-        unsigned attempt;                   /* retries */
-        int64_t wait_ms;                    /* retries; step-done: elapsed */
+        const struct step *step; /* NULL for run events */
+        const char *message;     /* progress, reason, failure, comment; or NULL */
+        const char *by;          /* gates: who */
+        const char *details;     /* gates that wait: JSON of what is asked, as the store keeps it */
+        const char *answer;      /* questions: retry, skip, … */
+        unsigned attempt;        /* retries */
+        int64_t wait_ms;         /* retries; step-done: elapsed */
         const struct plan_summary *summary; /* run-done: what was done */
         size_t failed, skipped;
         const struct error *problems; /* run-done */
@@ -166,6 +168,26 @@ int session_answer(struct session *s, const char *gate, const char *answer, cons
 void session_leave_gates(struct session *s);
 /* While running: a step's state ("pending", "running", "waiting", "done", "failed", "skipped") and when it started (monotonic ms). */
 const char *session_step_status(const struct session *s, uint32_t index, int64_t *started_ms);
+
+/* Telling: messages to the environment's targets (`notify:`). A run sends what waits while it goes on, and at its end waits a few
+ * seconds for answers. */
+struct deliver_request {
+        bool all;   /* also what is to be tried again later */
+        int64_t ms; /* at most so long */
+        /* One attempt is over; `error` is NULL when the target took the message. May be NULL. */
+        void (*attempted)(void *context, const struct notification_row *row, const struct error *error);
+        void *context;
+};
+enum { DELIVER_MS = 5000 }; /* what a command waits for answers before it ends */
+/* Sends what is due, outside a run. Does nothing without targets or when nothing waits. */
+int session_deliver(struct session *s, const struct deliver_request *request, struct error **err);
+/* Puts a message about the drift that the session's plan shows into the outbox, once for each drift that differs from the one
+ * before. Without drift, the next one is told whatever it is. */
+int session_notify_drift(struct session *s, struct error **err);
+/* Sends a message `test` to each target, and reports each; it is not kept. */
+int session_notify_test(struct session *s,
+    void (*tested)(void *context, const struct notify_target *target, const struct error *error),
+    void *context, struct error **err);
 
 /* Writing the record by hand (state mv, rm, import): take the lease, commit, let go. */
 int session_hold(struct session *s, struct error **err);

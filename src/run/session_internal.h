@@ -3,6 +3,7 @@
 #define TUTTI_RUN_SESSION_INTERNAL_H
 
 #include "run/executor.h"
+#include "run/outbox.h"
 #include "run/session.h"
 
 enum { LEASE_TTL_MS = 30000, SAVED_PLAN_MAX = 1 << 30 };
@@ -43,6 +44,7 @@ struct session {
         struct lease lease;
         struct worker *worker;
         struct journal *journal;
+        struct outbox *outbox; /* NULL when nobody is to be told */
         struct executor *executor;
         struct watch *watch;
         struct input *typed;
@@ -91,5 +93,11 @@ struct run_setup {
 };
 int session_execute(struct session *s, const struct run_options *options, const struct run_setup *setup,
     struct run_result *result, struct error **err);
+
+/* session_notify.c */
+/* While running: puts a message about `e` into the outbox, in the batch that is collecting, if a target wants to know. */
+void session_notify(struct session *s, const struct event *e, const char *summary);
+/* Begins to deliver beside the run. */
+void session_outbox_start(struct session *s);
 
 #endif

@@ -188,6 +188,7 @@ static void caught_signal(void *context, int signal)
 {
         struct session *s = context;
         (void)signal;
+        outbox_hurry(s->outbox); /* no more waiting for answers at the end */
         if (s->executor == NULL) return;
         if (++s->interrupts == 1)
                 executor_stop(s->executor);
@@ -294,10 +295,10 @@ static enum event_kind end_kind(const struct run_result *r)
         return r->status == RUN_WAITING ? EVENT_RUN_WAITING : EVENT_RUN_DONE;
 }
 
-static void emit_end(struct session *s)
+static struct event end_event(struct session *s)
 {
-        struct run_result *r = s->result;
-        struct event e = {
+        const struct run_result *r = s->result;
+        return (struct event){
             .kind = end_kind(r),
             .time_ms = clock_wall_ms(),
             .run = s->run,
@@ -307,14 +308,34 @@ static void emit_end(struct session *s)
             .problems = r->problems,
             .status = status_text(r->status),
         };
+}
+
+static void emit_end(struct session *s)
+{
+        struct event e = end_event(s);
         if (s->options->event != NULL) s->options->event(s->options->context, &e);
+}
+
+static void delivered(void *context)
+{
+        struct session *s = context;
+        loop_stop(s->engine->loop);
 }
 
 static void recorded(void *context)
 {
         struct session *s = context;
         if (!s->settling) emit_end(s);
-        loop_stop(s->engine->loop);
+        if (s->outbox != NULL)
+                outbox_finish(s->outbox, DELIVER_MS, delivered, s);
+        else
+                loop_stop(s->engine->loop);
+}
+
+static void happened(void *context, const struct event *e)
+{
+        struct session *s = context;
+        if (!s->settling) session_notify(s, e, NULL);
 }
 
 static void finished(void *context)
@@ -339,7 +360,11 @@ static void finished(void *context)
         struct store_write w = {.kind = WRITE_RUN, .run = row->id};
         w.run_row = row;
         journal_add(s->journal, &w);
-        if (!s->settling) journal_event(s->journal, s->run, event_name(end_kind(r)), summary);
+        if (!s->settling) {
+                struct event e = end_event(s);
+                journal_event(s->journal, s->run, event_name(e.kind), summary);
+                session_notify(s, &e, summary);
+        }
         journal_then(s->journal, recorded, s);
 }
 
@@ -385,6 +410,7 @@ static int run_loop(
             .operations = setup->operations,
             .settle_only = setup->settle_only,
             .destroys = s->input.mode == PLAN_DESTROY,
+            .happened = happened,
             .finished = finished,
             .context = s,
         };
@@ -399,6 +425,7 @@ static int run_loop(
                 s->options->event(s->options->context, &e);
         }
         journal_event(s->journal, s->run, event_name(EVENT_RUN_STARTED), "{}");
+        if (!s->settling) session_outbox_start(s);
         executor_start(s->executor);
         loop_run(s->engine->loop);
         return 0;
@@ -433,7 +460,9 @@ int session_execute(struct session *s, const struct run_options *options, const 
                 status = run_loop(s, setup, row_of_step, err);
         }
         stop_listening(s);
+        outbox_stop(s->outbox);
         worker_free(s->worker);
+        outbox_free(steal(s->outbox));
         executor_free(s->executor);
         journal_free(s->journal);
         s->worker = NULL;

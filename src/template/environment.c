@@ -71,7 +71,7 @@ static const struct key environment_keys[] = {
     {"template", NULL},
     {"parameters", NULL},
     {"state", read_state},
-    {"notify", read_setting},
+    {"notify", NULL}, /* after the parameters, which it may refer to */
     {"approvers", read_named_approvers},
     {"schedule", read_setting},
     {"triggers", read_setting},
@@ -160,6 +160,8 @@ static void read_environment(struct loader *loader, const struct yaml_file *file
         const struct yaml_node *given = e.separate && e.parameters ? e.parameters->value : NULL;
         if (env->template != NULL)
                 env->parameters = parameter_values(loader, env->template, file, given, env->name, source);
+        const struct yaml_entry *notify = yaml_get(file->root, "notify");
+        if (notify != NULL) notify_read(loader, file, notify->value, env);
         if (e.settings.count > 0) env->settings = keep_value(env->arena, value_builder_object(&e.settings));
         value_builder_release(&e.settings);
 }

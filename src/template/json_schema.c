@@ -139,11 +139,39 @@ static const char resources[] =
                                                                                                     "$defs/"                                                                                   \
                                                                                                     "resour"                                                                                   \
                                                                                                     "ce\"}") ",\"outputs\":" MAP_OF("{\"$ref\":\"#/$defs/output\"}")
-#define SETTINGS                                                                                     \
-        "\"environment\":{\"type\":\"string\",\"pattern\":\"^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$\"}," \
-        "\"state\":{\"type\":\"string\",\"description\":\"URL of the "                               \
-        "store\"},\"notify\":true,\"schedule\":true,\"approvers\":{\"$ref\":\"#/$defs/people\"},"    \
+#define SETTINGS                                                                                           \
+        "\"environment\":{\"type\":\"string\",\"pattern\":\"^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$\"},"       \
+        "\"state\":{\"type\":\"string\",\"description\":\"URL of the "                                     \
+        "store\"},\"notify\":{\"$ref\":\"#/$defs/notify\"},\"schedule\":true,\"approvers\":{\"$ref\":\"#/" \
+        "$defs/people\"},"                                                                                 \
         "\"triggers\":true"
+
+/* Who is told: see notify.c. */
+#define TOLD                                                                                                \
+        "\"on\":{\"anyOf\":[{\"$ref\":\"#/$defs/told\"},{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/" \
+        "told\"}}]},\"name\":{\"type\":\"string\"}"
+#define TRANSPORT \
+        "\"tls\":{\"enum\":[\"verify\",\"none\",\"none-over-network\"]},\"ca\":{\"type\":\"string\"}"
+
+static const char notify[] =
+    "\"told\":{\"enum\":[\"gate-waiting\",\"gate-reminder\",\"run-failed\",\"run-done\",\"drift-found\"]},"
+    "\"mailbox\":{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"to\",\"from\","
+    "\"server\"],"
+    "\"properties\":{\"to\":{\"$ref\":\"#/$defs/names\"},\"from\":{\"type\":\"string\"},"
+    "\"server\":{\"type\":\"string\",\"description\":\"smtps://HOST, or smtp://HOST with STARTTLS\"},"
+    "\"user\":{\"type\":\"string\"},\"password\":{\"$ref\":\"#/$defs/expression\"}," TRANSPORT "}},"
+    "\"target\":{\"oneOf\":["
+    "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"webhook\"],\"properties\":{"
+    "\"webhook\":{\"type\":\"string\",\"description\":\"URL that JSON is posted to\"},"
+    "\"secret\":{\"description\":\"signs messages; from a sensitive "
+    "parameter\",\"$ref\":\"#/$defs/expression\"}," TOLD "," TRANSPORT "}},"
+    "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"slack\"],\"properties\":{"
+    "\"slack\":{\"type\":\"string\",\"description\":\"URL of an incoming webhook\"}," TOLD "," TRANSPORT "}},"
+    "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"email\"],\"properties\":{"
+    "\"email\":{\"$ref\":\"#/$defs/mailbox\"}," TOLD "}}]},"
+    "\"notify\":{\"description\":\"who is told of "
+    "what\",\"anyOf\":[{\"type\":\"null\"},{\"$ref\":\"#/$defs/target\"},"
+    "{\"type\":\"array\",\"maxItems\":32,\"items\":{\"$ref\":\"#/$defs/target\"}}]},";
 
 static const char files[] =
     "\"person\":{\"type\":[\"object\",\"null\"],\"additionalProperties\":false,\"properties\":{"
@@ -170,5 +198,6 @@ void template_json_schema(struct text *out)
         text_add(out, parameters);
         text_add(out, execution);
         text_add(out, resources);
+        text_add(out, notify);
         text_add(out, files);
 }

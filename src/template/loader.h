@@ -168,4 +168,8 @@ const struct value *parameter_values(struct loader *loader, const struct templat
     const struct yaml_file *file, const struct yaml_node *given, const char *environment,
     const struct parameter_source *source);
 
+/* --- notify.c: the targets of `notify:`, once the parameters have their values (env->parameters; NULL where they are wrong) --- */
+void notify_read(struct loader *loader, const struct yaml_file *file, const struct yaml_node *node,
+    struct environment *env);
+
 #endif

@@ -167,7 +167,9 @@ struct environment {
         const struct value *parameters;    /* an object of all root parameters, converted, checked, marked */
         const char *state;                 /* `state:` URL or NULL */
         const struct approvers *approvers; /* who may answer gates; NULL: the environment names nobody */
-        const struct value *settings;      /* other top-level keys of the environment, e.g. notify; or NULL */
+        const struct value *settings; /* other top-level keys of the environment, e.g. schedule; or NULL */
+        const struct notify_target *notify; /* who is told of what happens: see template/notify.h */
+        size_t notify_count;
         struct source *sources;
         size_t source_count;
         unsigned char digest[32]; /* over sources' texts and parameters */

@@ -1,4 +1,5 @@
 /* A whole environment, with everything that a template may hold, and what became of each part. */
+#include "template/notify.h"
 #include "template_fixture.h"
 
 #include <time.h>
@@ -113,8 +114,12 @@ static void whole(void)
         struct fixture f = {0};
         fixture_add(&f, "envs/staging.yaml",
             "environment: webshop-staging\ntemplate: ../templates/webshop.yaml\nstate: sqlite:x.db\n"
-            "parameters: {region: eu, password: geheim}\nnotify: {webhook: "
-            "\"http://x/${environment.name}\"}\n");
+            "parameters: {region: eu, password: geheim}\nschedule: {drift: "
+            "\"at ${environment.name}\"}\n"
+            "notify:\n  - {webhook: \"https://x.org:1/${environment.name}\", secret: \"${param.password}\"}\n"
+            "  - {slack: \"https://x.org:1/\", on: [run-done, run-failed]}\n"
+            "  - {webhook: \"https://x.org:1/other\", on: run-done, name: other}\n"
+            "  - {webhook: \"https://X.org:1/\", ca: ../ca.pem}\n");
         fixture_add(&f, "templates/webshop.yaml", webshop);
         fixture_add(&f, "templates/parts/inner.yaml", inner);
         cleanup_free char *problems = NULL;
@@ -124,8 +129,16 @@ static void whole(void)
         is_str(env->name, "webshop-staging", "its name");
         is_str(env->state, "sqlite:x.db", "its state");
         is_str(env->folder, "envs", "its folder");
-        is_str(value_as_string(value_path(env->settings, "notify.webhook")), "http://x/webshop-staging",
+        is_str(value_as_string(value_path(env->settings, "schedule.drift")), "at webshop-staging",
             "settings may be computed");
+        is_int(env->notify_count, 4, "four are told");
+        is_str(env->notify[0].url, "https://x.org:1/webshop-staging", "URLs may be computed");
+        is_str(env->notify[0].secret, "geheim", "a secret comes from a parameter");
+        is_int(env->notify[0].events, NOTIFY_DEFAULT, "of what needs somebody, if nothing is said");
+        is_str(env->notify[0].name, "webhook x.org:1", "a name of kind and host");
+        is_int(env->notify[1].events, NOTIFY_RUN_DONE | NOTIFY_RUN_FAILED, "else of what is said");
+        is_str(env->notify[2].name, "other", "or a given one");
+        is_str(env->notify[3].ca, "ca.pem", "paths begin at the file's folder");
         is_int(env->source_count, 3, "three files");
         is_str(env->sources[1].path, "templates/webshop.yaml", "with normalised paths");
         is_str(value_as_string(value_get(env->parameters, "region")), "eu", "a parameter from the file");

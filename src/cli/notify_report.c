@@ -1,0 +1,54 @@
+/* Messages that were not delivered yet; see notify_report.h. */
+#include "cli/notify_report.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "cli/print.h"
+
+static void add_string(struct text *out, const char *key, const char *s)
+{
+        text_addf(out, "%s\"%s\":", out->data[out->len - 1] == '{' ? "" : ",", key);
+        text_json(out, s);
+}
+
+void notify_json(const struct notification_row *rows, size_t count, struct text *out)
+{
+        text_addc(out, '[');
+        for (size_t i = 0; i < count; i++) {
+                const struct notification_row *row = &rows[i];
+                char created[CLOCK_TEXT], next[CLOCK_TEXT];
+                clock_text(row->created_ms, created);
+                clock_text(row->next_ms, next);
+                text_add(out, i > 0 ? ",{" : "{");
+                add_string(out, "delivery", row->id);
+                add_string(out, "event", row->event);
+                add_string(out, "target", row->target);
+                add_string(out, "run", *row->run ? row->run : NULL);
+                text_addf(out, ",\"attempts\":%d", row->attempts);
+                add_string(out, "error", row->error);
+                add_string(out, "created", created);
+                add_string(out, "next", next);
+                text_addc(out, '}');
+        }
+        text_addc(out, ']');
+}
+
+void notify_print(const struct notification_row *rows, size_t count, const char *file)
+{
+        for (size_t i = 0; i < count; i++) {
+                const struct notification_row *row = &rows[i];
+                printf("  %sundelivered%s  %s to ", style_on(STYLE_YELLOW), style_off(), row->event);
+                print_safe(stdout, row->target);
+                if (row->attempts > 0)
+                        printf(": %d attempt%s", row->attempts, row->attempts == 1 ? "" : "s");
+                else
+                        printf(": not tried yet");
+                if (row->error != NULL) {
+                        printf(", ");
+                        print_safe(stdout, row->error);
+                }
+                putchar('\n');
+        }
+        if (count > 0 && file != NULL) printf("`tutti notify %s` tries again at once.\n", file);
+}
