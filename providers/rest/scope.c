@@ -101,6 +101,7 @@ void run_begin(struct run *r, struct rest_context *context, struct tutti_op *op)
         run_root(r, "environment", run_text_value(r, host->op_environment(op)));
         run_root(r, "vars", host->value_ref(r->vars));
         run_root(r, "next", host->value_ref(r->next));
+        run_root(r, "waiting", host->value_bool(r->waiting));
         run_begin_properties(r);
 }
 
@@ -248,6 +249,7 @@ void run_to(struct run *r, size_t index, bool waiting)
         struct value *v = object_value(host, &saved);
         r->index = index;
         r->waiting = waiting;
+        run_root(r, "waiting", host->value_bool(waiting));
         host->op_to(r->op, (int)(index * 2 + waiting), v);
         host->value_free(v);
 }

@@ -82,7 +82,9 @@ struct sandbox_object *sandbox_effect_created(struct sandbox_cloud *cloud, const
         object->key = mem_strdup(key);
         snprintf(object->digest, sizeof object->digest, "%s", digest);
         sandbox_objects_add(&cloud->objects, object);
-        record_effect(cloud, entry_new(cloud, "created", type, id, properties, key),
+        json_t *entry = entry_new(cloud, "created", type, id, properties, key);
+        json_object_set_new(entry, "latency_ms", json_integer(object->ready_at - now));
+        record_effect(cloud, entry,
             json_pack("{s:O, s:O, s:s, s:I, s:I}", "properties", properties, "outputs", outputs, "digest",
                 digest, "ready", (json_int_t)(wall + object->ready_at - now), "visible",
                 (json_int_t)(wall + object->visible_at - now)));

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "providers/sandbox/hold.h"
 #include "providers/sandbox/routes.h"
 
 enum { BODY_MAX = 1024 * 1024, KEY_MAX = 255, CONNECTIONS_MAX = 16000, IDLE_SECONDS = 120 };
@@ -20,6 +21,7 @@ enum { BODY_MAX = 1024 * 1024, KEY_MAX = 255, CONNECTIONS_MAX = 16000, IDLE_SECO
 enum phase {
         PHASE_READING,   /* the body is coming in */
         PHASE_WAITING,   /* suspended: the effect is not durable yet */
+        PHASE_HELD,      /* suspended: the client wants to wait */
         PHASE_REPLYING,  /* the reply may leave */
         PHASE_HANGING,   /* suspended until the client gives up */
         PHASE_ABANDONED, /* the connection is to be dropped without a reply */
@@ -32,7 +34,7 @@ struct exchange {
         enum phase phase;
         enum sandbox_fault fault;
         struct text body;
-        bool too_large;
+        bool too_large, was_held;
         struct sandbox_reply reply;
         struct exchange *next, **back; /* among those that are suspended */
 };
@@ -44,6 +46,7 @@ struct sandbox_http {
         struct MHD_Daemon *daemon;
         const char *token;
         struct exchange *suspended;
+        struct sandbox_holds holds; /* of those that are held */
 };
 
 static int connection_socket(struct MHD_Connection *connection)
@@ -158,13 +161,16 @@ static bool is_acceptable_key(const char *key)
 /* Fills in the reply of a request that was read to its end. */
 static void answer(struct exchange *x, const char *method, const char *path)
 {
-        if (refuse_early(x, path)) return;
-        if (sandbox_route_is_public(path))
+        if (!x->was_held && refuse_early(x, path)) return;
+        if (!x->was_held && sandbox_route_is_public(path))
                 x->fault = sandbox_control_fault(&x->http->cloud->control, method, path);
         if (fault_before(x)) return;
 
-        struct sandbox_request request = {
-            .method = method, .path = path, .body = x->body.data, .body_len = x->body.len};
+        struct sandbox_request request = {.method = method,
+            .path = path,
+            .body = x->body.data,
+            .body_len = x->body.len,
+            .may_hold = !x->was_held};
         request.key = MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, "Idempotency-Key");
         MHD_get_connection_values(x->connection, MHD_GET_ARGUMENT_KIND, collect_query, &request);
         if (!text_is_utf8(path, strlen(path)))
@@ -279,6 +285,13 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
                 return MHD_YES;
         }
         answer(x, method, path);
+        if (x->reply.hold_until > 0) {
+                x->was_held = true;
+                sandbox_holds_add(&x->http->holds, x->reply.hold_until, x);
+                x->reply.hold_until = 0;
+                suspend(x, PHASE_HELD);
+                return MHD_YES;
+        }
         x->phase = PHASE_REPLYING;
         if (!sandbox_disk_is_dirty(&x->http->cloud->disk)) return conclude(x);
         suspend(x, PHASE_WAITING);
@@ -328,6 +341,7 @@ struct sandbox_http *sandbox_http_new(struct sandbox_watches *watches, struct sa
 void sandbox_http_free(struct sandbox_http *http)
 {
         if (http == NULL) return;
+        sandbox_holds_release(&http->holds);
         while (http->suspended != NULL) resume(http->suspended, PHASE_ABANDONED);
         if (http->daemon != NULL) {
                 MHD_run(http->daemon);
@@ -339,12 +353,16 @@ void sandbox_http_free(struct sandbox_http *http)
 int sandbox_http_timeout(const struct sandbox_http *http)
 {
         MHD_UNSIGNED_LONG_LONG ms;
-        if (MHD_get_timeout(http->daemon, &ms) != MHD_YES) return -1;
+        int64_t hold = sandbox_holds_next(&http->holds, clock_monotonic_ms());
+        if (MHD_get_timeout(http->daemon, &ms) != MHD_YES) return (int)hold;
+        if (hold >= 0 && (MHD_UNSIGNED_LONG_LONG)hold < ms) return (int)hold;
         return ms < 60000 ? (int)ms : 60000;
 }
 
 int sandbox_http_run(struct sandbox_http *http, struct error **err)
 {
+        for (struct exchange *x; (x = sandbox_holds_take(&http->holds, clock_monotonic_ms())) != NULL;)
+                resume(x, PHASE_READING); /* it is answered anew */
         MHD_run(http->daemon);
         if (!sandbox_disk_is_dirty(&http->cloud->disk)) return 0;
         if (sandbox_disk_commit(&http->cloud->disk, err) < 0) return -1;

@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "providers/sandbox/listing.h"
 
+enum { HOLD_MAX_MS = 60000 };
+
 struct call {
         struct sandbox_cloud *cloud;
         const struct sandbox_request *request;
@@ -127,6 +129,22 @@ static int patch_object(struct call *call, struct sandbox_object *object)
         return 0;
 }
 
+/* Until when a client wants to wait for an object that is being created; 0: it wants an answer now. */
+static int hold_until(struct call *call, const struct sandbox_object *object, int64_t now, int64_t *until)
+{
+        int64_t wait = 0;
+        for (size_t i = 0; i < call->request->query_count; i++) {
+                const char *value = call->request->query[i].value;
+                if (strcmp(call->request->query[i].name, "wait") != 0) continue;
+                if (value == NULL || !duration_parse(value, &wait) || wait < 0 || wait > HOLD_MAX_MS)
+                        return sandbox_refuse(
+                            &call->refusal, 422, NULL, "?wait takes a duration up to 60s, such as 20s");
+        }
+        if (wait > object->ready_at - now) wait = object->ready_at - now;
+        *until = call->request->may_hold && wait > 0 ? now + wait : 0;
+        return 0;
+}
+
 static int route_object(struct call *call, const struct sandbox_type *type, const char *id)
 {
         bool get = is_method(call, "GET"), delete = is_method(call, "DELETE");
@@ -140,6 +158,8 @@ static int route_object(struct call *call, const struct sandbox_type *type, cons
                 return sandbox_cloud_delete(call->cloud, object, call->request->key, &call->refusal);
         }
         if (!get) return patch_object(call, object);
+        if (hold_until(call, object, now, &call->reply->hold_until) < 0) return -1;
+        if (call->reply->hold_until > 0) return 0;
         reply_json(call->reply, 200, sandbox_cloud_render(object, now));
         return 0;
 }

@@ -19,6 +19,7 @@ struct sandbox_request {
                 const char *name, *value; /* decoded; value may be NULL */
         } query[SANDBOX_QUERY_MAX];
         size_t query_count;
+        bool may_hold; /* the reply may be held back, as ?wait asks */
 };
 
 struct sandbox_reply {
@@ -30,6 +31,8 @@ struct sandbox_reply {
         char *link;          /* the page that follows; owned, NULL for none */
         const char *allow;   /* methods, with 405 */
         int64_t retry_after; /* ms; 0 for none */
+        int64_t
+            hold_until; /* monotonic, ms: there is no reply yet; route the request again then. 0: there is one */
 };
 
 void sandbox_reply_release(struct sandbox_reply *reply);

@@ -48,6 +48,23 @@ call GET "$NEXT"
 field '[.[].name]' '["l3"]' "and its filter"
 is "$(header link)" "" "the last page has no next"
 
+# Waiting in one request
+control '{"latency": "700ms"}'
+net slow; SLOW=$(jq -r .id <<<"$BODY")
+call GET "/v1/networks/$SLOW?wait=0s"; field .status creating "a client that does not want to wait is answered at once"
+call GET "/v1/networks/$SLOW?wait=1ms"; field .status creating "one that waits a little hears how it stands"
+call GET "/v1/networks/$SLOW?wait=60s"; field .status active "one that waits hears of it when it is there"
+call GET "/v1/networks/$SLOW?wait=60s"; field .status active "and at once when it was there already"
+call GET "/v1/networks/$SLOW?wait=61s"; is "$STATUS" 422 "there is a limit to waiting"
+call GET "/v1/networks/$SLOW?wait=soon"; is "$STATUS" 422 "and it takes a duration"
+net gone; GONE=$(jq -r .id <<<"$BODY")
+curl -sS -o "$WORK/held.body" -w '%{http_code}' -H "Authorization: Bearer $TOKEN" "$URL/v1/networks/$GONE?wait=60s" >"$WORK/held" & HELD=$!
+call DELETE "/v1/networks/$GONE"; is "$STATUS" 204 "an object that somebody waits for can be deleted"
+wait $HELD
+is "$(cat "$WORK/held")" 404 "and is gone for whoever waited"
+call GET /_journal
+field '[.[] | select(.name == "slow")][0].latency_ms' 700 "the journal says how long a creation took"
+
 # Latency
 control '{"latency": "0"}'
 field .latency 0ms "the settings are answered"

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "providers/sandbox/cidr.h"
 #include "providers/sandbox/control.h"
+#include "providers/sandbox/hold.h"
 
 static bool contains(const char *outer, const char *inner)
 {
@@ -136,8 +137,35 @@ static void test_refusal(void)
         is_str(refusal.field, "?", "everywhere");
 }
 
+static void test_holds(void)
+{
+        struct sandbox_holds holds = {0};
+        static int64_t moments[500];
+        uint32_t seed = 7;
+        is_int(sandbox_holds_next(&holds, 0), -1, "nothing is held");
+        for (size_t i = 0; i < 500; i++) {
+                seed = seed * 1103515245 + 12345;
+                moments[i] = seed >> 16 & 1023;
+                sandbox_holds_add(&holds, moments[i], &moments[i]);
+        }
+        int64_t before = 0, now = 0;
+        size_t taken = 0, early = 0, late = 0;
+        while (holds.count > 0) {
+                now += sandbox_holds_next(&holds, now);
+                const int64_t *moment = sandbox_holds_take(&holds, now);
+                early += moment == NULL || *moment > now;
+                late += moment != NULL && *moment < before;
+                if (moment != NULL) before = *moment;
+                taken++;
+        }
+        ok(taken == 500 && early == 0 && late == 0, "500 come out in order, none too early");
+        ok(sandbox_holds_take(&holds, INT64_MAX) == NULL, "and then none");
+        sandbox_holds_release(&holds);
+}
+
 int main(void)
 {
+        test_holds();
         test_cidr();
         test_parsing();
         test_bucket();
