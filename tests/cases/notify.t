@@ -282,6 +282,43 @@ mode mail silent
 tutti notify env.yaml --test
 code 0 "a mail server that does not say good-bye stops nobody"
 
+# --- mail over TLS ---
+if command -v python3 >/dev/null && command -v openssl >/dev/null; then
+        openssl req -x509 -newkey rsa:2048 -nodes -keyout "$WORK/key.pem" -out "$WORK/cert.pem" -days 2 -subj /CN=story \
+                -addext subjectAltName=IP:127.0.0.1 2>/dev/null
+        tls_receiver() { # NAME KIND
+                mkdir -p "$WORK/$1"
+                python3 "$HERE/tests/cases/smtp-tls.py" "$2" "$WORK/$1" "$WORK/cert.pem" "$WORK/key.pem" >"$WORK/$1.log" 2>&1 &
+                RECEIVERS+=($!)
+                for _ in $(seq 400); do [ -s "$WORK/$1/port" ] && break; sleep 0.05; done
+                PORT=$(cat "$WORK/$1/port")
+        }
+        tls_receiver implicit smtps; IMPLICIT=$PORT
+        tls_receiver explicit starttls; EXPLICIT=$PORT
+        tls_receiver bare none; BARE=$PORT
+        {
+                printf 'environment: tls\nparameters: {pass: {type: string, sensitive: true}}\nresources: {a: {type: value, properties: {input: 1}}}\nnotify:\n'
+                mailbox() { # NAME SERVER [MORE]
+                        printf '  - {name: %s, email: {to: ops@example.org, from: tutti@example.org, server: "%s", user: me, password: "${param.pass}"%s}}\n' "$1" "$2" "${3-}"
+                }
+                mailbox implicit "smtps://127.0.0.1:$IMPLICIT" ", ca: ../cert.pem"
+                mailbox explicit "smtp://127.0.0.1:$EXPLICIT" ", ca: ../cert.pem"
+                mailbox bare "smtp://127.0.0.1:$BARE" ", ca: ../cert.pem"
+                mailbox stranger "smtps://127.0.0.1:$IMPLICIT"
+        } >tls.yaml
+        tutti notify tls.yaml --test --json
+        code 1 "mail over TLS, and where it cannot be had"
+        took() { jq -r --arg name "$1" '.targets[] | select(.target == $name) | .ok' <<<"$OUT"; }
+        is "$(took implicit)/$(arrived implicit)" true/1 "smtps:// with a certificate that is trusted"
+        is "$(took explicit)/$(arrived explicit)" true/1 "smtp:// with STARTTLS"
+        is "$(took bare)/$(arrived bare)" false/0 "without STARTTLS nothing is sent"
+        like "$OUT" "offers no STARTTLS" "which is said"
+        is "$(took stranger)" false "nor to a server that nobody vouches for"
+        like "$(jq -r '.targets[] | select(.target == "stranger") | .error' <<<"$OUT")" "certificate|SSL" "as is why"
+else
+        ok 0 "mail over TLS # SKIP python3 or openssl is not installed"
+fi
+
 # --- wrong input ---
 wrong() { # YAML REGEX NAME
         printf 'environment: wrong\nparameters: {plain: {type: string, default: x}}\nnotify: %s\nresources: {a: {type: value, properties: {input: 1}}}\n' "$1" >wrong.yaml
