@@ -168,6 +168,7 @@ void executor_emit(
         e.message = arena_strdup(a, e.message);
         e.by = arena_strdup(a, e.by);
         e.answer = arena_strdup(a, e.answer);
+        e.gate = arena_strdup(a, e.gate);
         e.details = arena_strdup(a, e.details);
         *q = (struct queued_event){x->request.options, e};
         journal_then(x->request.journal, deliver, q);

@@ -28,13 +28,21 @@ static void add_count(struct text *out, const char *key, size_t count)
         if (count > MESSAGE_LIST_MAX) text_addf(out, ",\"%s_count\":%zu", key, count);
 }
 
-/* `behind` and `approvers` as the store keeps them. */
-static void add_details(struct text *out, const char *details)
+/* What the store keeps of a gate; NULL where it keeps nothing. */
+static struct value *read_details(const char *details)
 {
-        cleanup(value_free) struct value *v =
-            details ? value_from_json(details, strlen(details), NULL, NULL, NULL) : NULL;
+        return details ? value_from_json(details, strlen(details), NULL, NULL, NULL) : NULL;
+}
+
+static void add_details(struct text *out, const struct value *v)
+{
         const struct value *approvers = v ? value_get(v, "approvers") : NULL,
+                           *choices = v ? value_get(v, "choices") : NULL,
                            *behind = v ? value_get(v, "behind") : NULL;
+        if (choices != NULL) {
+                text_add(out, ",\"choices\":");
+                value_json(choices, SECRETS_MASK, NULL, out, NULL);
+        }
         if (approvers != NULL) {
                 text_add(out, ",\"approvers\":");
                 value_json(approvers, SECRETS_MASK, NULL, out, NULL);
@@ -106,7 +114,7 @@ static void add_word(struct text *out, const char *word)
         text_addc(out, '\'');
 }
 
-static void add_how_to(struct text *out, const struct message *m)
+static void add_how_to(struct text *out, const struct message *m, bool choices)
 {
         struct text line __attribute__((__cleanup__(text_release_cleanup))) = {0};
         bool drift = m->drift != NULL;
@@ -120,6 +128,7 @@ static void add_how_to(struct text *out, const struct message *m)
                 text_addc(&line, ' ');
                 add_word(&line, m->gate ? m->gate : m->run);
         }
+        if (choices) text_add(&line, " --answer WORD");
         add_member(out, "how_to", line.data);
 }
 
@@ -137,11 +146,12 @@ void message_body(const struct message *m, struct text *out)
         add_member(out, "time", when);
         add_member(out, "gate", m->gate);
         add_member(out, "message", m->text);
-        add_details(out, m->details);
+        cleanup(value_free) struct value *details = read_details(m->details);
+        add_details(out, details);
         if (m->summary != NULL) text_addf(out, ",\"summary\":%s", m->summary);
         add_problems(out, m->problems);
         add_drift(out, m->drift);
-        add_how_to(out, m);
+        add_how_to(out, m, details != NULL && value_get(details, "choices") != NULL);
         text_addc(out, '}');
 }
 
@@ -272,6 +282,7 @@ static void add_words(const struct value *v, struct text *out)
 {
         const char *message = string_at(v, "message"), *how_to = string_at(v, "how_to");
         if (message != NULL && *message != '\0') text_addf(out, "%s\n", message);
+        add_names(v, "choices", "WORD is one of:", out);
         add_names(v, "approvers", "Approvers:", out);
         add_items(v, "behind", "Behind it:", out);
         add_summary(v, out);

@@ -83,13 +83,17 @@ static void show(struct step_run *r, bool open)
         o->gate(o->context, &view, open);
 }
 
-static void write(struct step_run *r, const char *status, const char *by, const char *comment)
+static char *details_of(const struct step_run *r)
 {
-        const struct question *q = r->question;
         size_t count;
         cleanup_free uint32_t *behind = gate_behind(r, &count);
-        cleanup_free char *details = gate_details(r, q->failure, NULL, choices_of(q), behind, count);
-        gate_write(r, q->name, status, details, by, comment);
+        return gate_details(r, r->question->failure, NULL, choices_of(r->question), behind, count);
+}
+
+static void write(struct step_run *r, const char *status, const char *by, const char *comment)
+{
+        cleanup_free char *details = details_of(r);
+        gate_write(r, r->question->name, status, details, by, comment);
 }
 
 /* The prompt follows the event, which follows the disk. */
@@ -106,7 +110,8 @@ static void wait_for_answer(struct step_run *r)
         r->question->open = true;
         r->started_ms = loop_now_ms(x->request.io->loop);
         executor_record_step(r, r->question->failure);
-        struct event e = {.message = r->question->failure};
+        cleanup_free char *details = details_of(r);
+        struct event e = {.message = r->question->failure, .gate = r->question->name, .details = details};
         executor_emit(x, EVENT_GATE_WAITING, r, &e);
         if (x->request.options->interactive) journal_then(x->request.journal, prompt, r);
         executor_schedule(x);

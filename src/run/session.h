@@ -88,6 +88,7 @@ struct event {
         const struct step *step; /* NULL for run events */
         const char *message;     /* progress, reason, failure, comment; or NULL */
         const char *by;          /* gates: who */
+        const char *gate;        /* gates that wait: the name to answer to; NULL: the step's own */
         const char *details;     /* gates that wait: JSON of what is asked, as the store keeps it */
         const char *answer;      /* questions: retry, skip, … */
         unsigned attempt;        /* retries */

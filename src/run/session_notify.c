@@ -57,7 +57,10 @@ void session_notify(struct session *s, const struct event *e, const char *summar
         unsigned bit = event ? notify_event_bit(event) : 0, wanted = 0;
         for (size_t i = 0; i < env->notify_count; i++) wanted |= env->notify[i].events;
         if ((wanted & bit) == 0) return;
-        const char *gate = e->step == NULL ? NULL : e->step->gate ? e->step->gate : e->step->address;
+        const char *gate = e->gate           ? e->gate
+                           : e->step == NULL ? NULL
+                           : e->step->gate   ? e->step->gate
+                                             : e->step->address;
         struct message m = {
             .event = event,
             .environment = s->name,

@@ -100,6 +100,25 @@ is "$(events hook)" "gate-waiting run-done" "the end is told to who asked for it
 is "$(body hook 2 .summary.create)" 1 "with what was done"
 is "$(arrived slack)/$(arrived mail)" "1/1" "and to nobody else"
 
+# --- a question after a failure ---
+cat >ask.yaml <<YAML
+environment: asking
+parameters: {hook: {type: string, sensitive: true}}
+notify: {webhook: "http://127.0.0.1:$HOOK/", secret: "\${param.hook}"}
+resources:
+  bad: {type: exec.command, properties: {run: "false"}, on_failure: ask}
+YAML
+N=$(arrived hook)
+tutti apply ask.yaml --yes
+code 3 "a failed step asks"
+wait_for hook $((N + 1)); ok $? "which is told"
+is "$(body hook $((N + 1)) '[.event, (.choices | join(" "))] | join("|")')" "gate-waiting|retry skip abort" "with the words to answer with"
+GATE=$(tutti status ask.yaml --json; jq -r '.run.gates[0].name' <<<"$OUT")
+is "$(body hook $((N + 1)) .how_to | tr -d "'")" "tutti approve ask.yaml $GATE --answer WORD" "and how"
+tutti approve ask.yaml "$GATE" --answer abort
+tutti resume ask.yaml
+code 1 "answered"
+
 # --- drift: once for each ---
 cat >drift.yaml <<YAML
 environment: drifting
