@@ -38,7 +38,7 @@ bool number_whole(const struct value *number, mpz_ptr n)
 {
         enum { MAX_BITS = 34000 };
         mpfr_t f;
-        mpfr_init2(f, NUMBER_BITS);
+        mpfr_init2(f, number_bits(number));
         number_get(number, f);
         bool whole = mpfr_zero_p(f) || (mpfr_integer_p(f) && mpfr_get_exp(f) <= MAX_BITS);
         if (whole) mpfr_get_z(n, f, MPFR_RNDN);

@@ -159,7 +159,10 @@ static struct value *run(const struct expr *e, const struct scope *scope, struct
         ev.bytes = ev.bytes_max = scope->max_bytes ? scope->max_bytes : EVAL_BYTES;
         struct value *v = eval_expr(&ev, e);
         free(ev.slots);
-        return v;
+        if (v == NULL || !value_has_infinite(v)) return v;
+        value_free(v);
+        return ev.infinite ? eval_fail(&ev, ev.infinite, "division by zero")
+                           : eval_fail(&ev, &e->place, "the result is too large for a number");
 }
 
 struct value *expr_eval(const struct expr *e, const struct scope *scope, struct error **err)

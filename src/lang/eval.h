@@ -15,9 +15,9 @@ struct eval {
         uint64_t bytes; /* left */
         size_t steps_max;
         uint64_t bytes_max;
-        unsigned quiet;  /* how many try() and can() are around: nobody will read the problems */
-        bool fatal;      /* a limit was hit: nothing more is evaluated */
-        bool infinite;   /* something was divided by zero */
+        unsigned quiet;               /* how many try() and can() are around: nobody will read the problems */
+        bool fatal;                   /* a limit was hit: nothing more is evaluated */
+        const struct place *infinite; /* where something was divided by zero; borrowed */
         bool undeclared; /* a name does not exist: others may be looked up, but try() and can() do not help */
 };
 

@@ -21,28 +21,6 @@ static struct value *eval_attempt(struct eval *ev, const struct expr *e)
         return v;
 }
 
-static struct value *eval_can(struct eval *ev, const struct expr *e)
-{
-        if (e->count != 1) return eval_fail(ev, &e->place, "can() takes one expression, not %zu", e->count);
-        cleanup(value_free) struct value *v = eval_attempt(ev, e->items[0]);
-        if (ev->fatal || ev->undeclared) return NULL;
-        if (v != NULL && !value_is_wholly_known(v)) return value_unknown(type_bool);
-        return value_bool(v != NULL);
-}
-
-static struct value *eval_try(struct eval *ev, const struct expr *e)
-{
-        if (e->count == 0) return eval_fail(ev, &e->place, "try() takes one or more expressions");
-        for (size_t i = 0; i + 1 < e->count; i++) {
-                cleanup(value_free) struct value *v = eval_attempt(ev, e->items[i]);
-                if (ev->fatal || ev->undeclared) return NULL;
-                if (v == NULL) continue;
-                if (value_is_wholly_known(v)) return steal(v);
-                return eval_mark(value_unknown(type_dynamic), value_has_sensitive(v));
-        }
-        return eval_expr(ev, e->items[e->count - 1]);
-}
-
 struct arguments {
         struct value **values;
         size_t count;
@@ -76,6 +54,59 @@ static int expand_last(struct eval *ev, const struct expr *e, struct arguments *
         return 0;
 }
 
+/* The elements of the last argument of try(a, b...) or can(b...): it is evaluated first, and its problems count. */
+static int attempt_expanded(struct eval *ev, const struct expr *e, struct arguments *last)
+{
+        if (!e->expand_last) return 0;
+        last->values = mem_alloc(sizeof *last->values);
+        last->values[0] = eval_expr(ev, e->items[e->count - 1]);
+        if (last->values[0] == NULL) return -1;
+        last->count = 1;
+        return expand_last(ev, e, last);
+}
+
+static struct value *eval_can(struct eval *ev, const struct expr *e)
+{
+        cleanup(arguments_release) struct arguments last = {0};
+        if (attempt_expanded(ev, e, &last) < 0) return NULL;
+        size_t count = e->expand_last ? e->count - 1 + last.count : e->count;
+        if (last.unknown) return value_unknown(type_bool);
+        if (count != 1) return eval_fail(ev, &e->place, "can() takes one expression, not %zu", count);
+        if (last.count == 1)
+                return value_is_wholly_known(last.values[0]) ? value_bool(true) : value_unknown(type_bool);
+        cleanup(value_free) struct value *v = eval_attempt(ev, e->items[0]);
+        if (ev->fatal || ev->undeclared) return NULL;
+        if (v != NULL && !value_is_wholly_known(v)) return value_unknown(type_bool);
+        return value_bool(v != NULL);
+}
+
+static struct value *tried(struct value *v)
+{
+        if (value_is_wholly_known(v)) return v;
+        bool sensitive = value_has_sensitive(v);
+        value_free(v);
+        return eval_mark(value_unknown(type_dynamic), sensitive);
+}
+
+static struct value *eval_try(struct eval *ev, const struct expr *e)
+{
+        cleanup(arguments_release) struct arguments last = {0};
+        if (attempt_expanded(ev, e, &last) < 0) return NULL;
+        if (last.unknown) return eval_mark(value_unknown(type_dynamic), last.sensitive);
+        size_t plain = e->expand_last ? e->count - 1 : e->count;
+        bool more = last.count > 0;
+        for (size_t i = 0; i + !more < plain; i++) {
+                struct value *v = eval_attempt(ev, e->items[i]);
+                if (!ev->fatal && !ev->undeclared && v == NULL) continue;
+                if (v == NULL || !(ev->fatal || ev->undeclared)) return v ? tried(v) : NULL;
+                value_free(v);
+                return NULL;
+        }
+        if (more) return last.count == 1 ? value_ref(last.values[0]) : tried(value_ref(last.values[0]));
+        if (plain == 0) return eval_fail(ev, &e->place, "try() takes one or more expressions");
+        return eval_expr(ev, e->items[plain - 1]);
+}
+
 static int eval_arguments(struct eval *ev, const struct expr *e, struct arguments *a)
 {
         bool failed = false;
@@ -91,11 +122,34 @@ static int eval_arguments(struct eval *ev, const struct expr *e, struct argument
         return e->expand_last ? expand_last(ev, e, a) : 0;
 }
 
+static void *fail_function(struct eval *ev, const struct expr *e)
+{
+        const char *near = function_suggest(e->name);
+        if (near == NULL) return eval_fail(ev, &e->place, "there is no function '%s'", e->name);
+        return eval_fail(ev, &e->place, "there is no function '%s'; did you mean '%s'?", e->name, near);
+}
+
+/* Whether the first argument is a name with attributes and indexes behind it. */
+static bool is_reference(struct expr *const *items, size_t count)
+{
+        if (count == 0) return true;
+        const struct expr *e = items[0];
+        if (e->kind != EXPR_PATH || e->path->base == BASE_EXPR) return false;
+        for (size_t i = 0; i < e->path->count; i++)
+                if (e->path->steps[i].kind >= STEP_SPLAT) return false;
+        return true;
+}
+
 struct value *eval_call(struct eval *ev, const struct expr *e)
 {
-        if (e->function == NULL) return eval_fail(ev, &e->place, "there is no function '%s'", e->name);
+        if (e->function == NULL) return fail_function(ev, e);
         if (e->function->body == NULL)
                 return text_equal(e->function->info.name, "can") ? eval_can(ev, e) : eval_try(ev, e);
+        if (e->function->reference && !is_reference(e->items, e->count))
+                return eval_fail(ev, &e->place,
+                    "%s() takes a template by reference only, such as local.x; write one that is known here "
+                    "as it is",
+                    e->name);
         cleanup(arguments_release) struct arguments a = {0};
         if (eval_arguments(ev, e, &a) < 0) return NULL;
         if (a.unknown) return eval_mark(value_unknown(type_dynamic), a.sensitive);

@@ -44,7 +44,7 @@ bool eval_next(struct eval *ev, const struct for_expr *loop, struct iteration *i
         enum type_kind kind = value_kind(v);
         struct value *key = kind == TYPE_MAP || kind == TYPE_OBJECT ? value_string(value_key_at(v, it->index))
                             : kind == TYPE_SET                      ? value_ref(element)
-                                                                    : value_int((int64_t)it->index);
+                                                                    : value_machine_int((int64_t)it->index);
         set_slot(ev, loop->key_slot, eval_mark(key, it->sensitive));
         set_slot(ev, loop->value_slot, eval_mark(value_ref(element), it->sensitive));
         it->index++;

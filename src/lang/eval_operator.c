@@ -88,21 +88,11 @@ static struct value *eval_equality(struct eval *ev, const struct expr *e)
 
 /* --- logic --- */
 
-/* The side that is not needed any more. It must still be a bool, as in Terraform: only where it divides by zero,
- * which gives Terraform an infinite number and no error, is its problem dropped. */
+/* The side that is not needed any more. It must still be a bool, as in Terraform. */
 static int check_undecided(struct eval *ev, const struct expr *e, const char *what, bool *sensitive)
 {
-        struct error *problem = NULL, **before = ev->err;
-        bool infinite = ev->infinite;
-        ev->infinite = false;
-        ev->err = &problem;
         cleanup(value_free) struct value *v = eval_operand(ev, e, type_bool, what, sensitive);
-        ev->err = before;
-        bool dropped = v == NULL && ev->infinite && !ev->fatal && !ev->undeclared;
-        ev->infinite = infinite;
-        if (v == NULL && !dropped) error_move(ev->err, &problem);
-        error_free(problem);
-        return v == NULL && !dropped ? -1 : 0;
+        return v ? 0 : -1;
 }
 
 /* The side that decides alone (false for &&, true for ||) decides, whichever side it is on. Both are evaluated
@@ -147,11 +137,12 @@ static struct value *compute(
 {
         enum operation op = (enum operation)e->op;
         if (op == OP_MODULO && number_sign(b) == 0) return value_ref(a); /* as Terraform has it */
-        if (op == OP_DIVIDE && number_sign(b) == 0) {
-                ev->infinite = true;
-                return eval_fail(ev, &e->place, "division by zero");
-        }
+        if (op == OP_DIVIDE && number_sign(b) == 0 && ev->infinite == NULL) ev->infinite = &e->place;
         struct value *result = apply(op, a, b);
+        if (result == NULL)
+                return eval_fail(ev, &e->place,
+                    number_sign(a) == 0 ? "division of zero by zero"
+                                        : "infinite numbers give no result here");
         if (value_kind(result) == TYPE_BOOL || number_in_range(result)) return result;
         value_free(result);
         return eval_fail(ev, &e->place, "the result is too large or too small for a number");
@@ -208,13 +199,65 @@ static bool is_bare_null(const struct value *v)
         return value_is_null(v) && value_kind(v) == TYPE_DYNAMIC;
 }
 
-/* The type of the whole from those of both branches; a failed branch leaves it open. A new reference or NULL. */
-static const struct type *conditional_type(const struct value *a, const struct value *b)
+static const struct type *type_of(struct eval *ev, const struct expr *e, const struct value *v);
+
+/* A part of what failed, evaluated again for its type alone. A new reference. */
+static const struct type *part_type(struct eval *ev, const struct expr *e)
 {
-        if (a == NULL || b == NULL) return type_dynamic;
-        if (is_bare_null(a)) return type_ref(value_type(b));
-        if (is_bare_null(b)) return type_ref(value_type(a));
-        const struct type *types[] = {value_type(a), value_type(b)};
+        struct branch part = eval_branch(ev, e);
+        const struct type *type = type_of(ev, e, part.value);
+        value_free(part.value);
+        error_free(part.problem);
+        return type;
+}
+
+static const struct type *failed_tuple_type(struct eval *ev, const struct expr *e)
+{
+        cleanup_free const struct type **types = mem_alloc(e->count * sizeof *types);
+        for (size_t i = 0; i < e->count; i++) types[i] = part_type(ev, e->items[i]);
+        const struct type *tuple = type_tuple(types, e->count);
+        for (size_t i = 0; i < e->count; i++) type_free(types[i]);
+        return tuple;
+}
+
+static const struct type *failed_object_type(struct eval *ev, const struct expr *e)
+{
+        cleanup_free struct type_attribute *attributes = mem_alloc(e->field_count * sizeof *attributes);
+        size_t count = 0;
+        bool known = true;
+        for (; known && count < e->field_count; count++) {
+                const struct value *key = e->fields[count].key->constant;
+                known = key != NULL && !value_is_null(key) && value_kind(key) == TYPE_STRING;
+                if (!known) break;
+                attributes[count] = (struct type_attribute){
+                    value_as_string(key), part_type(ev, e->fields[count].value), false, NULL};
+        }
+        const struct type *object = known ? type_object(attributes, count) : type_dynamic;
+        for (size_t i = 0; i < count; i++) type_free(attributes[i].type);
+        return object;
+}
+
+/* The type of a value, or of what failed as far as its form tells. A new reference. */
+static const struct type *type_of(struct eval *ev, const struct expr *e, const struct value *v)
+{
+        if (v != NULL) return type_ref(value_type(v));
+        switch ((enum expr_kind)e->kind) {
+        case EXPR_UNARY: return e->op == OP_NOT ? type_bool : type_number;
+        case EXPR_BINARY: return e->op < OP_ADD ? type_bool : type_number;
+        case EXPR_TEMPLATE:
+        case EXPR_TEMPLATE_FOR: return type_string;
+        case EXPR_TUPLE: return ev->fatal ? type_dynamic : failed_tuple_type(ev, e);
+        case EXPR_OBJECT: return ev->fatal ? type_dynamic : failed_object_type(ev, e);
+        default: return type_dynamic;
+        }
+}
+
+/* The type of the whole from those of both branches. A new reference or NULL. */
+static const struct type *conditional_type(
+    const struct value *a, const struct value *b, const struct type *const *types)
+{
+        if (a && is_bare_null(a)) return type_ref(types[1]);
+        if (b && is_bare_null(b)) return type_ref(types[0]);
         if (type_kind(types[0]) == TYPE_DYNAMIC || type_kind(types[1]) == TYPE_DYNAMIC) return type_dynamic;
         return type_unify(types, 2);
 }
@@ -222,11 +265,14 @@ static const struct type *conditional_type(const struct value *a, const struct v
 static struct value *choose(struct eval *ev, const struct expr *e, const struct value *condition,
     struct branch *yes, struct branch *no)
 {
-        cleanup(type_free) const struct type *type = conditional_type(yes->value, no->value);
+        cleanup(type_free) const struct type *yes_type = type_of(ev, e->items[1], yes->value);
+        cleanup(type_free) const struct type *no_type = type_of(ev, e->items[2], no->value);
+        const struct type *types[] = {yes_type, no_type};
+        cleanup(type_free) const struct type *type = conditional_type(yes->value, no->value, types);
         if (type == NULL) {
                 struct text a = {0}, b = {0};
-                type_text(value_type(yes->value), &a);
-                type_text(value_type(no->value), &b);
+                type_text(yes_type, &a);
+                type_text(no_type, &b);
                 eval_fail(ev, &e->place,
                     "both results of a conditional must be of one type, not %.200s and %.200s", a.data,
                     b.data);

@@ -134,6 +134,10 @@ static void add_general(struct text *out, const struct value *number, char e)
 {
         __attribute__((__cleanup__(text_release_cleanup))) struct text decimal = {0}, digits = {0};
         number_text(number, &decimal);
+        if (value_has_infinite(number)) {
+                text_add(out, decimal.data);
+                return;
+        }
         int exponent = shortest_digits(decimal.data, &digits);
         if (exponent >= -4 && exponent < 6) {
                 text_add(out, decimal.data);
@@ -148,11 +152,12 @@ static void add_general(struct text *out, const struct value *number, char e)
 /* A number's text, sign first, in its width. */
 static void add_number(const struct verb *v, struct text *out, const char *s)
 {
-        const char *sign = *s == '-' ? "-" : v->plus ? "+" : v->space ? " " : "";
-        if (*s == '-') s++;
+        bool infinite = strcmp(s, "+Inf") == 0 || strcmp(s, "-Inf") == 0;
+        const char *sign = *s == '-' ? "-" : v->plus ? "+" : v->space ? " " : infinite ? "+" : "";
+        if (*s == '-' || *s == '+') s++;
         size_t len = strlen(sign) + strlen(s), pad = 0;
         if (v->width > 0 && (size_t)v->width > len) pad = (size_t)v->width - len;
-        bool zeros = v->zero && !v->minus;
+        bool zeros = v->zero && !v->minus && !infinite;
         if (!v->minus && !zeros) add_repeated(out, ' ', pad);
         text_add(out, sign);
         if (zeros) add_repeated(out, '0', pad);
@@ -167,7 +172,7 @@ static int add_rounded(const struct verb *v, struct text *out, const struct valu
         char pattern[] = "%.*Rx", *text = NULL;
         pattern[4] = v->mode;
         mpfr_t n;
-        mpfr_init2(n, NUMBER_BITS);
+        mpfr_init2(n, number_bits(number));
         number_get(number, n);
         bool fits = mpfr_zero_p(n) || mpfr_get_exp(n) <= MAX_BITS || v->mode != 'f';
         if (fits) {
@@ -183,7 +188,9 @@ static int add_float(const struct verb *v, struct text *out, const struct value 
 {
         __attribute__((__cleanup__(text_release_cleanup))) struct text t = {0};
         bool general = v->mode == 'g' || v->mode == 'G';
-        if (general && v->precision < 0)
+        if (value_has_infinite(number))
+                number_text(number, &t);
+        else if (general && v->precision < 0)
                 add_general(&t, number, v->mode == 'g' ? 'e' : 'E');
         else if (add_rounded(v, &t, number) < 0)
                 return verb_refuse(v, err, "the number is too large");

@@ -45,6 +45,14 @@ const struct function *function_find(const char *name)
         return found ? *found : NULL;
 }
 
+const char *function_suggest(const char *name)
+{
+        const struct directory *d = directory();
+        const char *names[FUNCTIONS_MAX];
+        for (size_t i = 0; i < d->count; i++) names[i] = d->sorted[i]->info.name;
+        return text_suggest(name, names, d->count);
+}
+
 const struct function_info *function_info_at(size_t index)
 {
         const struct directory *d = directory();

@@ -38,6 +38,7 @@ struct function {
         struct function_info info;
         struct function_parameter parameters[4]; /* up to the first with name NULL */
         struct function_parameter rest;          /* variadic, if its name is not NULL */
+        bool reference;                          /* the first argument must be written as a reference */
         const char *result; /* result type, as in a parameter; NULL: result_type decides */
         /* New reference; the arguments may be unknown (their types count); NULL with an error if they do not fit. */
         const struct type *(*result_type)(const struct call *call, struct error **err);
@@ -50,7 +51,9 @@ extern const struct function functions_numeric[], functions_string[], functions_
     functions_encoding[], functions_hash[], functions_date[], functions_net[], functions_conversion[],
     functions_file[];
 
-const struct function *function_find(const char *name); /* by hash or binary search */
+const struct function *function_find(const char *name); /* by binary search */
+/* The name that may have been meant, or NULL. */
+const char *function_suggest(const char *name);
 
 /* Calls with unconverted arguments. New reference, or NULL with problems (without place). */
 struct value *function_call(const struct function *f, const struct scope *scope, struct value *const *args,

@@ -13,7 +13,8 @@
 static bool time_argument(
     const struct call *call, size_t index, const char *name, struct instant *i, struct error **err)
 {
-        const char *problem = instant_parse(call_string(call, index), call_string_len(call, index), i);
+        bool wide = text_starts(name, "timestamp_");
+        const char *problem = instant_parse(call_string(call, index), call_string_len(call, index), wide, i);
         if (problem)
                 call_refuse(
                     err, "invalid value for \"%s\": not a valid RFC 3339 timestamp: %s", name, problem);
@@ -185,8 +186,8 @@ static VALUE_OF(timecmp)
         if (!time_argument(call, 0, "timestamp_a", &a, err) ||
             !time_argument(call, 1, "timestamp_b", &b, err))
                 return NULL;
-        if (a.seconds != b.seconds) return value_int(a.seconds < b.seconds ? -1 : 1);
-        return value_int((a.nanos > b.nanos) - (a.nanos < b.nanos));
+        if (a.seconds != b.seconds) return value_machine_int(a.seconds < b.seconds ? -1 : 1);
+        return value_machine_int((a.nanos > b.nanos) - (a.nanos < b.nanos));
 }
 
 static struct value *instant_at(int64_t wall_ms)

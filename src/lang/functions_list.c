@@ -159,6 +159,19 @@ TYPE_OF(concat)
         return list ? list : concat_tuple_type(call, err);
 }
 
+/* What the elements of a list are, where an empty list without a type among the arguments leaves it open. Borrowed. */
+static const struct type *concat_element(
+    const struct call *call, const struct value_vec *all, struct error **err)
+{
+        const struct type *element = type_element(call->result);
+        if (type_kind(element) != TYPE_DYNAMIC || all->count == 0) return element;
+        element = value_type(all->items[0]);
+        for (size_t i = 1; i < all->count; i++)
+                if (!type_equal(element, value_type(all->items[i])))
+                        return call_refuse(err, "the elements of the lists must be of one type");
+        return element;
+}
+
 VALUE_OF(concat)
 {
         bool list = type_kind(call->result) == TYPE_LIST;
@@ -173,8 +186,9 @@ VALUE_OF(concat)
                 if (all.count > CALL_MAX_ELEMENTS)
                         return call_refuse(err, "the result has too many elements");
         }
-        struct value *v = list ? value_vec_list(&all, type_element(call->result))
-                               : value_tuple(all.items, all.count);
+        const struct type *element = list ? concat_element(call, &all, err) : NULL;
+        if (list && !element) return NULL;
+        struct value *v = list ? value_vec_list(&all, element) : value_tuple(all.items, all.count);
         return value_mark_steal(v, call_sensitive(call));
 }
 
@@ -207,7 +221,7 @@ VALUE_OF(index)
         for (size_t i = 0; i < value_count(list); i++) {
                 enum sameness same = value_same(value_at(list, i), v);
                 if (same == SAME_UNKNOWN) return value_unknown(type_number);
-                if (same == SAME_YES) return value_int((int64_t)i);
+                if (same == SAME_YES) return value_machine_int((int64_t)i);
         }
         return call_refuse(err, "item not found");
 }
@@ -399,14 +413,14 @@ static int range_bounds(const struct call *call, struct value **start, struct va
                 call_refuse(err, "one, two or three numbers are required");
                 return -1;
         }
-        *start = call->arg_count > 1 ? value_ref(call->args[0]) : value_int(0);
+        *start = call->arg_count > 1 ? value_ref(call->args[0]) : value_machine_int(0);
         *end = value_ref(call->args[call->arg_count > 1]);
         int direction = number_compare(*end, *start);
-        *step = call->arg_count > 2 ? value_ref(call->args[2]) : value_int(direction < 0 ? -1 : 1);
+        *step = call->arg_count > 2 ? value_ref(call->args[2]) : value_machine_int(direction < 0 ? -1 : 1);
         int sign = number_sign(*step);
         if (sign < 0 && direction > 0)
                 call_refuse(err, "end must be less than start when step is negative");
-        else if (sign > 0 && direction < 0)
+        else if (sign >= 0 && direction < 0)
                 call_refuse(err, "end must be greater than start when step is positive");
         else
                 return 0;
@@ -429,6 +443,7 @@ VALUE_OF(range)
                             "more than 1024 values were generated; decrease the difference between "
                             "start and end, or use a greater step");
                 struct value *next = number_add(start, step);
+                if (!next) return call_refuse(err, "infinite numbers give no range");
                 value_vec_push(&numbers, steal(start));
                 start = next;
         }

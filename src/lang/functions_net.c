@@ -72,12 +72,18 @@ static bool network_parse(const struct call *call, size_t index, struct network 
         return true;
 }
 
+/* Whether an IPv6 address maps an IPv4 one. Terraform's library takes these for both kinds now and then. */
+static bool is_mapped(const unsigned char *bytes, int width)
+{
+        static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+        return width == 128 && memcmp(bytes, mapped, sizeof mapped) == 0;
+}
+
 /* An IPv6 address that maps an IPv4 one is written as that. */
 static void address_text(const unsigned char *bytes, int width, struct text *out)
 {
-        static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
         char buffer[INET6_ADDRSTRLEN];
-        if (width == 128 && memcmp(bytes, mapped, sizeof mapped) == 0) bytes += 12, width = 32;
+        if (is_mapped(bytes, width)) bytes += 12, width = 32;
         if (width == 32) {
                 text_addf(out, "%u.%u.%u.%u", bytes[0], bytes[1], bytes[2], bytes[3]);
                 return;
@@ -96,7 +102,8 @@ static struct value *network_value(const struct network *net)
 {
         struct text t = {0};
         address_text(net->bytes, net->width, &t);
-        text_addf(&t, "/%d", net->prefix);
+        text_addf(&t, "/%d",
+            is_mapped(net->bytes, net->width) && net->prefix >= 96 ? net->prefix - 96 : net->prefix);
         return call_text(&t);
 }
 
@@ -139,7 +146,7 @@ static struct value *host_in(struct network *net, mpz_ptr number, struct error *
         bool fits = mpz_sgn(number) >= 0 && mpz_cmp(number, count) < 0;
         mpz_clear(count);
         if (!fits) return call_refuse(err, "prefix of %d does not accommodate that host number", net->prefix);
-        network_add(net, number, 0);
+        network_add(net, number, is_mapped(net->bytes, net->width) ? 96 : 0);
         struct text t = {0};
         address_text(net->bytes, net->width, &t);
         return call_text(&t);
@@ -161,12 +168,12 @@ static struct value *net_cidrnetmask(const struct call *call, struct error **err
 {
         struct network net;
         if (!network_parse(call, 0, &net, err)) return NULL;
-        if (net.width != 32)
+        if (net.width != 32 && !is_mapped(net.bytes, net.width))
                 return call_refuse(err, "IPv6 addresses cannot have a netmask: %s", call_string(call, 0));
         memset(net.bytes, 0xff, sizeof net.bytes);
         network_mask(&net);
         struct text t = {0};
-        address_text(net.bytes, 32, &t);
+        address_text(net.bytes, net.width, &t);
         return call_text(&t);
 }
 

@@ -1,28 +1,31 @@
 /*
- * Functions on numbers. Whole numbers and sums are exact (512 bits); logarithms and powers are computed in
- * double precision, as Terraform computes them.
+ * Functions on numbers. Whole numbers and sums are exact to the precision of their arguments; logarithms and powers
+ * are computed in double precision, as Terraform computes them.
  */
 #include "lang/call.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "lang/double.h"
 #include "lang/number.h"
 
 static struct value *number_abs(const struct call *call, struct error **err)
 {
         (void)err;
-        return number_sign(call->args[0]) < 0 ? number_negate(call->args[0]) : value_ref(call->args[0]);
+        const struct value *n = call->args[0];
+        return number_sign(n) < 0 || number_is_minus_zero(n) ? number_negate(n) : value_ref(n);
 }
 
 static struct value *number_round(const struct call *call, mpfr_rnd_t direction)
 {
+        if (number_is_minus_zero(call->args[0])) return value_int(0);
         if (number_is_integer(call->args[0])) return value_ref(call->args[0]);
         mpfr_t n;
-        mpfr_init2(n, NUMBER_BITS);
+        mpfr_init2(n, number_bits(call->args[0]));
         number_get(call->args[0], n);
         mpfr_rint(n, n, direction);
+        if (mpfr_zero_p(n)) mpfr_set_zero(n, 1); /* not a -0 */
         struct value *v = value_from_mpfr(n);
         mpfr_clear(n);
         return v;
@@ -44,22 +47,14 @@ static struct value *number_floor(const struct call *call, struct error **err)
 static bool number_double(const struct value *v, const char *name, double *n, struct error **err)
 {
         *n = value_as_double(v);
-        if (isfinite(*n)) return true;
+        if (isfinite(*n) || value_has_infinite(v)) return true;
         call_refuse(err, "invalid value for \"%s\": the number is too large", name);
         return false;
 }
 
-/* The shortest decimal that gives the double back, so that 2 to the power 0.5 is not written with 50 digits. */
 static struct value *number_of_double(double n, struct error **err)
 {
-        char text[40];
-        if (!isfinite(n)) return call_refuse(err, "the result is not a finite number");
-        if (n == trunc(n)) return value_double(n);
-        for (int digits = 15; digits <= 17; digits++) {
-                snprintf(text, sizeof text, "%.*g", digits, n);
-                if (strtod(text, NULL) == n) break;
-        }
-        return value_number(text, strlen(text));
+        return isnan(n) ? call_refuse(err, "the result is not a number") : value_double(n);
 }
 
 static struct value *number_log(const struct call *call, struct error **err)
@@ -67,7 +62,7 @@ static struct value *number_log(const struct call *call, struct error **err)
         double n, base;
         if (!number_double(call->args[0], "num", &n, err)) return NULL;
         if (!number_double(call->args[1], "base", &base, err)) return NULL;
-        return number_of_double(log(n) / log(base), err);
+        return number_of_double(double_log(n) / double_log(base), err);
 }
 
 static struct value *number_pow(const struct call *call, struct error **err)
@@ -75,7 +70,7 @@ static struct value *number_pow(const struct call *call, struct error **err)
         double n, power;
         if (!number_double(call->args[0], "num", &n, err)) return NULL;
         if (!number_double(call->args[1], "power", &power, err)) return NULL;
-        return number_of_double(pow(n, power), err);
+        return number_of_double(double_pow(n, power), err);
 }
 
 static struct value *number_extreme(const struct call *call, int sign, struct error **err)
@@ -101,7 +96,7 @@ static struct value *number_signum(const struct call *call, struct error **err)
 {
         int64_t n;
         if (!call_int(call, 0, "num", &n, err)) return NULL;
-        return value_int(n < 0 ? -1 : n > 0);
+        return value_machine_int(n < 0 ? -1 : n > 0);
 }
 
 /* Digits beyond 9 are letters; above base 36, lower case stands before upper case. -1 for none. */
@@ -140,7 +135,8 @@ static struct value *number_parse(const char *s, size_t len, int base)
         mpz_set_str(whole, digits, base);
         if (negative) mpz_neg(whole, whole);
         mpfr_t n;
-        mpfr_init2(n, NUMBER_BITS);
+        size_t bits = mpz_sizeinbase(whole, 2);
+        mpfr_init2(n, bits > NUMBER_BITS_MACHINE ? (mpfr_prec_t)bits : NUMBER_BITS_MACHINE);
         mpfr_set_z(n, whole, MPFR_RNDN);
         struct value *v = value_from_mpfr(n);
         mpfr_clear(n);
@@ -170,14 +166,15 @@ static struct value *number_sum(const struct call *call, struct error **err)
                 return call_refuse(err, "a list, set or tuple of numbers is required, not %s",
                     type_friendly(value_type(list)));
         if (value_count(list) == 0) return call_refuse(err, "cannot sum an empty list");
-        cleanup(value_free) struct value *sum = value_int(0);
+        cleanup(value_free) struct value *sum = NULL;
         for (size_t i = 0; i < value_count(list); i++) {
                 if (value_is_null(value_at(list, i)))
                         return call_refuse(
                             err, "a list, set or tuple of numbers is required: element %zu is null", i);
                 cleanup(value_free) struct value *n = value_convert(value_at(list, i), type_number, err);
                 if (!n) return NULL;
-                struct value *next = number_add(sum, n);
+                struct value *next = sum ? number_add(sum, n) : value_ref(n);
+                if (!next) return call_refuse(err, "cannot add infinite numbers of both signs");
                 value_free(sum);
                 sum = next;
         }

@@ -88,5 +88,8 @@ VALUE_OF(templatefile)
 
 VALUE_OF(templatestring)
 {
+        if (value_kind(call->args[0]) != TYPE_STRING)
+                return call_refuse(err, "invalid value for \"template\": a string is required, not %s",
+                    type_friendly(value_type(call->args[0])));
         return render(call, call_string(call, 0), call_string_len(call, 0), NULL, err);
 }

@@ -99,19 +99,20 @@ static const char *take_time(struct cursor *c, int min, int *seconds, int32_t *n
         return *nanos < 0 ? "digits are expected behind the point" : NULL;
 }
 
-static const char *take_offset(struct cursor *c, int *offset)
+static const char *take_offset(struct cursor *c, bool wide, int *offset)
 {
         *offset = 0;
         if (take(c, 'Z')) return NULL;
         int sign = take(c, '+') ? 1 : take(c, '-') ? -1 : 0;
         int hour = sign ? take_digits(c, 2, 2) : -1,
             minute = hour >= 0 && take(c, ':') ? take_digits(c, 2, 2) : -1;
-        if (minute < 0 || hour > 23 || minute > 59) return "a UTC offset, Z or such as +01:00, is expected";
+        if (minute < 0 || hour > 23 + wide || minute > 59 + wide)
+                return "a UTC offset, Z or such as +01:00, is expected";
         *offset = sign * (hour * 3600 + minute * 60);
         return NULL;
 }
 
-const char *instant_parse(const char *s, size_t len, struct instant *i)
+const char *instant_parse(const char *s, size_t len, bool wide, struct instant *i)
 {
         struct cursor c = {s, s + len};
         int64_t days;
@@ -120,7 +121,7 @@ const char *instant_parse(const char *s, size_t len, struct instant *i)
         const char *problem = take_date(&c, 2, &days);
         if (!problem && !take(&c, 'T')) problem = "\"T\" is expected between date and time";
         if (!problem) problem = take_time(&c, 2, &seconds, &i->nanos);
-        if (!problem) problem = take_offset(&c, &i->offset);
+        if (!problem) problem = take_offset(&c, wide, &i->offset);
         if (!problem && c.s != c.end) problem = "there is more behind the UTC offset";
         if (problem) return problem;
         i->seconds = days * DAY + seconds - i->offset;
@@ -139,7 +140,7 @@ bool instant_parse_loose(const char *s, size_t len, struct instant *i)
                 if (!zoned && *c.s != ' ') return false;
                 c.s++;
                 if (take_time(&c, 1, &seconds, &i->nanos)) return false;
-                if (zoned && take_offset(&c, &i->offset)) return false;
+                if (zoned && take_offset(&c, false, &i->offset)) return false;
         }
         i->seconds = days * DAY + seconds - i->offset;
         return c.s == c.end;

@@ -23,8 +23,9 @@ struct instant_parts {
 };
 void instant_parts(const struct instant *i, struct instant_parts *parts);
 
-/* RFC 3339, strictly. On failure says what is wrong, in a constant text. */
-const char *instant_parse(const char *s, size_t len, struct instant *i);
+/* RFC 3339, strictly; `wide` takes offsets up to 24:60, as timecmp does. On failure says what is wrong, in a constant
+ * text. */
+const char *instant_parse(const char *s, size_t len, bool wide, struct instant *i);
 /* The timestamps of YAML: also without a time, or with a blank in place of T and then in UTC. */
 bool instant_parse_loose(const char *s, size_t len, struct instant *i);
 

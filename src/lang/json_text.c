@@ -45,6 +45,7 @@ static size_t rewrite(const char *s, const char *end, struct text *out)
 int json_encode(const struct value *v, struct text *out, struct error **err)
 {
         __attribute__((__cleanup__(text_release_cleanup))) struct text json = {0};
+        if (value_has_infinite(v)) return error_set(err, ERROR_INPUT, NULL, "JSON has no infinite numbers");
         if (value_json(v, SECRETS_REVEAL, NULL, &json, err) < 0) return -1;
         for (const char *s = json.data, *end = s + json.len; s < end;) {
                 size_t plain = 0;

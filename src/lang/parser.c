@@ -307,17 +307,13 @@ static struct expr *parse_object(struct parser *p)
 
 static void *fail_function(struct parser *p, size_t start, const char *name)
 {
-        size_t count = 0;
-        while (function_info_at(count) != NULL) count++;
-        cleanup_free const char **names = mem_alloc(count * sizeof *names);
-        for (size_t i = 0; i < count; i++) names[i] = function_info_at(i)->name;
-        const char *near = text_suggest(name, names, count);
+        const char *near = function_suggest(name);
         if (near == NULL) return parser_fail(p, start, "there is no function '%s'", name);
         return parser_fail(p, start, "there is no function '%s'; did you mean '%s'?", name, near);
 }
 
 /* The opening parenthesis is in hand. A function that does not exist is a problem of the text, except inside try() and
- * can(), which are there to find out. */
+ * can(), which are there to find out, and in a branch of a conditional, which may not be taken. */
 static struct expr *parse_call(struct parser *p, const char *name, size_t start)
 {
         cleanup(list_release) struct list list = {0};
@@ -388,8 +384,7 @@ static int number_step(struct parser *p, struct step *step, size_t start, size_t
         return 0;
 }
 
-/* Behind a dot: a name, a star, or a number as in `a.0`; `0.1` in one token are two steps, of which the first is
- * taken and the lexer set back to the dot of the second. */
+/* Behind a dot: a name, a star, or a number as in `a.0`. */
 static int dot_step(struct parser *p, struct step *step)
 {
         struct token token = p->token;
@@ -404,8 +399,11 @@ static int dot_step(struct parser *p, struct step *step)
                 while (end < token.end && p->lexer.text[end] >= '0' && p->lexer.text[end] <= '9') end++;
                 if (end < token.end && p->lexer.text[end] != '.')
                         return parser_expected(p, "an attribute name behind '.'"), -1;
+                if (end < token.end)
+                        return parser_fail(
+                                   p, token.start, "two indexes behind one another must be written [0][0]"),
+                               -1;
                 if (number_step(p, step, token.start, end) < 0) return -1;
-                p->lexer.at = end;
         } else {
                 return parser_expected(p, "an attribute name behind '.'"), -1;
         }
@@ -459,6 +457,7 @@ struct expr *parser_steps(struct parser *p, struct expr *base)
         cleanup_free struct step *steps = NULL;
         size_t count = 0, capacity = 0;
         unsigned depth = 0, splats = 0;
+        bool covered = false; /* by an attribute splat */
         while (p->token.kind == TOKEN_DOT || p->token.kind == TOKEN_OPEN_BRACKET) {
                 struct step step = {.place = lexer_place(&p->lexer, p->token.start)};
                 bool dot = p->token.kind == TOKEN_DOT;
@@ -466,6 +465,9 @@ struct expr *parser_steps(struct parser *p, struct expr *base)
                 if (dot) parser_advance(p);
                 if ((dot ? dot_step(p, &step) : bracket_step(p, &step)) < 0) return NULL;
                 if (step.index != NULL && step.index->depth > depth) depth = step.index->depth;
+                if (covered && step.kind == STEP_ATTRIBUTE_SPLAT)
+                        return parser_fail(p, p->token.start, "'.*' cannot stand behind another; write [*]");
+                covered = step.kind == STEP_ATTRIBUTE_SPLAT || (covered && dot);
                 if (step.kind >= STEP_SPLAT && ++splats > PARSER_DEPTH_MAX)
                         return parser_fail(p, p->token.start, "too many splats behind one another");
                 vec_push(steps, count, capacity, step);
@@ -590,6 +592,7 @@ static struct expr *parse_conditional(struct parser *p)
         struct expr **items = arena_alloc(p->arena, 3 * sizeof *items);
         items[0] = condition;
         parser_advance(p);
+        p->attempts++;
         items[1] = parser_expression(p);
         if (items[1] == NULL) return NULL;
         if (p->token.kind != TOKEN_COLON)
@@ -597,6 +600,7 @@ static struct expr *parse_conditional(struct parser *p)
         parser_advance(p);
         items[2] = parser_expression(p);
         if (items[2] == NULL) return NULL;
+        p->attempts--;
         return parser_checked(p, expr_over(p->arena, EXPR_CONDITIONAL, 0, items, 3, &place));
 }
 

@@ -17,7 +17,7 @@ struct parser {
         /* the variables that `for` binds around here, the innermost last; the index is the slot */
         const char **names;
         size_t name_count, name_capacity;
-        unsigned attempts; /* how many try() and can() are around */
+        unsigned attempts; /* how many try(), can() and branches of conditionals are around */
 };
 
 void parser_init(struct parser *p, struct arena *arena, const char *text, size_t len,

@@ -217,6 +217,7 @@ static struct expr *parse_if(struct scan *s, size_t opened)
         parser_advance(p);
         items[0] = parser_expression(p);
         if (items[0] == NULL || close_marker(s, opened) < 0) return NULL;
+        p->attempts++;
         items[1] = parse_block(s, &ending, opened);
         if (items[1] == NULL) return NULL;
         if (ending == END_ELSE) {
@@ -225,6 +226,7 @@ static struct expr *parse_if(struct scan *s, size_t opened)
         } else {
                 items[2] = expr_literal(p->arena, value_string(""), &place);
         }
+        p->attempts--;
         if (ending != END_ENDIF) return parser_fail(p, opened, "this '%%{if}' has no '%%{endif}'");
         return parser_checked(p, expr_over(p->arena, EXPR_CONDITIONAL, 0, items, 3, &place));
 }

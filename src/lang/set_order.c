@@ -41,7 +41,7 @@ static void add_number(struct text *out, const struct value *v)
 {
         char *digits = NULL;
         mpfr_t n;
-        mpfr_init2(n, NUMBER_BITS);
+        mpfr_init2(n, number_bits(v));
         number_get(v, n);
         mpfr_asprintf(&digits, "%.10Rg", n);
         text_add(out, digits);
@@ -102,7 +102,10 @@ static int compare_keyed(const void *a, const void *b)
 
 static int compare_plain(const void *a, const void *b)
 {
-        return value_compare(*(struct value *const *)a, *(struct value *const *)b);
+        const struct value *x = *(struct value *const *)a, *y = *(struct value *const *)b;
+        int order = value_compare(x, y);
+        if (order || value_kind(x) != TYPE_NUMBER || !value_is_known(x) || value_is_null(x)) return order;
+        return (int)number_is_minus_zero(y) - (int)number_is_minus_zero(x);
 }
 
 void set_order(struct value **elements, size_t count, const struct type *element)

@@ -90,12 +90,27 @@ struct value *value_int(int64_t n)
         return fits ? make_integer(n) : boxed_integer(n, 0);
 }
 
-struct value_big *value_big_new(void)
+struct value *value_machine_int(int64_t n)
 {
-        struct value_big *v = make(sizeof *v, TYPE_NUMBER, STATE_KNOWN, VALUE_BIG);
-        mpfr_custom_init(v->limbs, NUMBER_BITS);
-        mpfr_custom_init_set(v->n, MPFR_ZERO_KIND, 0, NUMBER_BITS, v->limbs);
+        if (n >= MACHINE_INTEGER_MIN && n <= MACHINE_INTEGER_MAX) return make_machine_integer(n);
+        mpfr_t precise;
+        mpfr_init2(precise, NUMBER_BITS_MACHINE);
+        mpfr_set_sj(precise, n, MPFR_RNDN);
+        struct value *v = value_big_new(precise);
+        mpfr_clear(precise);
         return v;
+}
+
+struct value *value_big_new(mpfr_srcptr n)
+{
+        mpfr_prec_t bits = mpfr_get_prec(n);
+        unsigned infinite = mpfr_inf_p(n) ? VALUE_HAS_INFINITE : 0;
+        struct value_big *v = make(
+            sizeof *v + mpfr_custom_get_size(bits), TYPE_NUMBER, STATE_KNOWN, VALUE_BIG | infinite);
+        mpfr_custom_init(v->limbs, bits);
+        mpfr_custom_init_set(v->n, MPFR_ZERO_KIND, 0, bits, v->limbs);
+        mpfr_set(v->n, n, MPFR_RNDN);
+        return &v->head;
 }
 
 static bool is_ascii(const char *s, size_t len)
@@ -156,7 +171,7 @@ static void whole_take(struct value_whole *whole, const struct value *part)
 {
         unsigned depth = value_depth(part) + 1;
         uint64_t weight = value_weight(part);
-        whole->head.flags |= flags_of(part) & (VALUE_HAS_SENSITIVE | VALUE_HAS_UNKNOWN);
+        whole->head.flags |= flags_of(part) & (VALUE_HAS_SENSITIVE | VALUE_HAS_UNKNOWN | VALUE_HAS_INFINITE);
         whole->weight = whole->weight + weight < weight ? UINT64_MAX : whole->weight + weight;
         if (depth > whole->depth) whole->depth = depth;
 }
@@ -191,6 +206,12 @@ struct value *value_list(const struct type *element, struct value *const *elemen
         return sequence(TYPE_LIST, type, elements, count);
 }
 
+/* A set tells -0 from 0, though they are equal. */
+static bool is_minus_zero(const struct value *v)
+{
+        return vkind_of(v) == TYPE_NUMBER && is_known(v) && number_is_minus_zero(v);
+}
+
 /* A set cannot tell which element is sensitive without telling something of it: the mark goes to the whole. */
 struct value *value_set(const struct type *element, struct value *const *elements, size_t count)
 {
@@ -205,7 +226,8 @@ struct value *value_set(const struct type *element, struct value *const *element
         size_t kept = 0;
         for (size_t i = 0; i < count; i++) {
                 bool same = kept > 0 && value_is_wholly_known(items[i]) &&
-                            value_equal(items[kept - 1], items[i]);
+                            value_equal(items[kept - 1], items[i]) &&
+                            is_minus_zero(items[kept - 1]) == is_minus_zero(items[i]);
                 if (same)
                         value_free(items[i]);
                 else
@@ -293,11 +315,10 @@ struct value *value_object(const char *const *keys, struct value *const *values,
         return fields(TYPE_OBJECT, NULL, keys, values, count);
 }
 
-/* A copy of the outermost layer, without the mark. */
+/* A copy of the outermost layer, without the mark; not of what is small. */
 static struct value *copy_top(const struct value *v)
 {
         if (is_integer(v)) return boxed_integer(integer_of(v), 0);
-        if (is_small(v)) return make_small(state_of(v), vkind_of(v), value_as_bool(v), false);
         if (v->state != STATE_KNOWN)
                 return absent((enum value_state)v->state, ((const struct value_typed *)v)->type, 0);
         if (v->kind == TYPE_STRING)
@@ -305,11 +326,7 @@ static struct value *copy_top(const struct value *v)
                     ((const struct value_text *)v)->data, ((const struct value_text *)v)->len, 0);
         if (v->kind == TYPE_NUMBER && !(v->flags & VALUE_BIG))
                 return value_int(((const struct value_integer *)v)->n);
-        if (v->kind == TYPE_NUMBER) {
-                struct value_big *big = value_big_new();
-                mpfr_set(big->n, ((const struct value_big *)v)->n, MPFR_RNDN);
-                return &big->head;
-        }
+        if (v->kind == TYPE_NUMBER) return value_big_new(((const struct value_big *)v)->n);
         const struct value_whole *whole = whole_of(v);
         if (is_sequence(v))
                 return sequence((enum type_kind)v->kind, whole->type, sequence_of(v)->items, whole->count);
@@ -323,7 +340,7 @@ static struct value *copy_top(const struct value *v)
 struct value *value_sensitive(const struct value *v, bool sensitive)
 {
         if (value_is_sensitive(v) == sensitive) return value_ref(v);
-        if (is_small(v)) return make_small(state_of(v), vkind_of(v), value_as_bool(v), sensitive);
+        if (is_small(v)) return small_marked(v, sensitive);
         struct value *copy = copy_top(v);
         if (sensitive) copy->flags |= VALUE_SENSITIVE | VALUE_HAS_SENSITIVE;
         return copy;

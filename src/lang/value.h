@@ -31,7 +31,10 @@ struct value *value_null(const struct type *type);
 struct value *value_unknown(const struct type *type);
 struct value *value_bool(bool b);
 struct value *value_int(int64_t n);
-struct value *value_double(double n); /* n is finite */
+/* A number as functions give it that count things: divided by another such, the result has the 64 bits of machine
+ * integers, where numbers that were written down have 512. */
+struct value *value_machine_int(int64_t n);
+struct value *value_double(double n); /* not a NaN; with the 53 bits of a double */
 struct value *value_number(
     const char *text, size_t len);         /* decimal with optional exponent; NULL if it is none */
 struct value *value_string(const char *s); /* normalised to NFC, as Terraform does */
@@ -69,6 +72,9 @@ bool value_is_known(const struct value *v);        /* at the top */
 bool value_is_wholly_known(const struct value *v); /* nothing unknown inside; O(1) */
 bool value_is_sensitive(const struct value *v);    /* at the top */
 bool value_has_sensitive(const struct value *v);   /* anywhere; O(1) */
+
+/* Whether it is an infinite number or one is inside; O(1). Only within an expression there are such. */
+bool value_has_infinite(const struct value *v);
 
 /* The bytes that the value would take were nothing in it shared, and how deep its parts nest (0 for a value
  * without parts). Both O(1): they tell what a walk over the value will cost before it is begun. */

@@ -5,8 +5,9 @@
  * itself carries them, told apart by its low bits, which are 0 in any real address:
  *
  *     …1      an integer of 63 bits
- *     …10     a boolean, or a null or unknown of primitive or dynamic type:
- *             bits 2-3 state, bits 4-7 kind, bit 8 the boolean, bit 9 the sensitive mark
+ *     …10     a boolean, a null or unknown of primitive or dynamic type, or an integer of 54 bits that is as
+ *             precise as machine integers are: bits 2-3 state, bits 4-7 kind, bit 8 the boolean, bit 9 the sensitive
+ *             mark, from bit 10 on the integer
  *
  * Everything else is one allocation that begins with struct value, followed by what its kind and form need.
  */
@@ -26,6 +27,7 @@ enum value_flags {
         VALUE_HAS_SENSITIVE = 2, /* on it or anywhere inside */
         VALUE_HAS_UNKNOWN = 4,   /* unknown itself or anywhere inside */
         VALUE_BIG = 8,           /* a number held as value_big */
+        VALUE_HAS_INFINITE = 16, /* an infinite number, or one anywhere inside */
 };
 
 struct value {
@@ -38,10 +40,10 @@ struct value_integer { /* an integer beyond 63 bits, or a marked one */
         int64_t n;
 };
 
-struct value_big { /* any other number; never an integer that fits int64_t */
+struct value_big { /* any other number, with the precision of n */
         struct value head;
         mpfr_t n;
-        mp_limb_t limbs[(NUMBER_BITS + GMP_NUMB_BITS - 1) / GMP_NUMB_BITS];
+        mp_limb_t limbs[];
 };
 
 struct value_text {
@@ -113,6 +115,26 @@ static inline struct value *make_small(enum value_state state, enum type_kind ki
                                            (unsigned)b << 8 | (unsigned)sensitive << 9);
 }
 
+#define MACHINE_INTEGER_MAX (INT64_MAX >> 10)
+#define MACHINE_INTEGER_MIN (INT64_MIN >> 10)
+
+static inline struct value *make_machine_integer(int64_t n)
+{
+        return (
+            struct value *)(uintptr_t)((uint64_t)n << 10 | TAG_SMALL | STATE_KNOWN << 2 | TYPE_NUMBER << 4);
+}
+
+static inline struct value *small_marked(const struct value *v, bool sensitive)
+{
+        uintptr_t mark = (uintptr_t)1 << 9;
+        return (struct value *)(((uintptr_t)v & ~mark) | (sensitive ? mark : 0));
+}
+
+static inline int64_t machine_integer_of(const struct value *v)
+{
+        return (int64_t)(intptr_t)v >> 10;
+}
+
 static inline enum value_state state_of(const struct value *v)
 {
         if (is_integer(v)) return STATE_KNOWN;
@@ -171,8 +193,8 @@ static inline const struct value_sequence *sequence_of(const struct value *v)
         return (const struct value_sequence *)v;
 }
 
-/* An uninitialised number with room for 512 bits, value zero, one reference. */
-struct value_big *value_big_new(void);
+/* A copy of a number, infinite ones included, as a value_big of the same precision; one reference. */
+struct value *value_big_new(mpfr_srcptr n);
 
 /* As value_list, value_map, … for parts whose references are handed over. `type` is the type of the whole, or
  * NULL for a tuple. The array itself stays the caller's. */

@@ -25,7 +25,7 @@ bool value_equal(const struct value *a, const struct value *b)
         switch (vkind_of(a)) {
         case TYPE_DYNAMIC: return true;
         case TYPE_BOOL: return value_as_bool(a) == value_as_bool(b);
-        case TYPE_NUMBER: return number_compare(a, b) == 0;
+        case TYPE_NUMBER: return number_equal(a, b);
         case TYPE_STRING:
                 return value_string_len(a) == value_string_len(b) &&
                        memcmp(value_as_string(a), value_as_string(b), value_string_len(a)) == 0;
@@ -67,7 +67,7 @@ int value_compare(const struct value *a, const struct value *b)
         switch (vkind_of(a)) {
         case TYPE_DYNAMIC: return 0;
         case TYPE_BOOL: return (int)value_as_bool(a) - (int)value_as_bool(b);
-        case TYPE_NUMBER: return number_compare(a, b);
+        case TYPE_NUMBER: return number_equal(a, b) ? 0 : number_compare(a, b);
         case TYPE_STRING: return compare_strings(a, b);
         default: return compare_parts(a, b);
         }

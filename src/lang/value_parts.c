@@ -74,6 +74,11 @@ bool value_has_sensitive(const struct value *v)
         return (flags_of(v) & VALUE_HAS_SENSITIVE) != 0;
 }
 
+bool value_has_infinite(const struct value *v)
+{
+        return (flags_of(v) & VALUE_HAS_INFINITE) != 0;
+}
+
 bool value_as_bool(const struct value *v)
 {
         return is_small(v) && ((uintptr_t)v >> 8 & 1);
@@ -94,16 +99,24 @@ size_t value_string_len(const struct value *v)
 bool value_as_int(const struct value *v, int64_t *n)
 {
         assert(vkind_of(v) == TYPE_NUMBER && is_known(v));
-        if (!is_integer(v) && (v->flags & VALUE_BIG)) return false;
-        *n = is_integer(v) ? integer_of(v) : ((const struct value_integer *)v)->n;
+        if (is_immediate(v)) {
+                *n = is_integer(v) ? integer_of(v) : machine_integer_of(v);
+        } else if (!(v->flags & VALUE_BIG)) {
+                *n = ((const struct value_integer *)v)->n;
+        } else {
+                mpfr_srcptr big = ((const struct value_big *)v)->n;
+                if (!mpfr_integer_p(big) || !mpfr_fits_intmax_p(big, MPFR_RNDN)) return false;
+                *n = mpfr_get_sj(big, MPFR_RNDN);
+        }
         return true;
 }
 
 double value_as_double(const struct value *v)
 {
-        int64_t n;
-        if (value_as_int(v, &n)) return (double)n;
-        return mpfr_get_d(((const struct value_big *)v)->n, MPFR_RNDN);
+        int64_t n = 0;
+        if (!is_immediate(v) && (v->flags & VALUE_BIG))
+                return mpfr_get_d(((const struct value_big *)v)->n, MPFR_RNDN);
+        return value_as_int(v, &n) ? (double)n : 0;
 }
 
 size_t value_count(const struct value *v)

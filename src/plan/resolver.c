@@ -205,7 +205,7 @@ static struct value *index_value(
                 return NULL;
         }
         *consumed = 1;
-        if (name != NULL && strcmp(name, "index") == 0) return value_int(i->index);
+        if (name != NULL && strcmp(name, "index") == 0) return value_machine_int(i->index);
         if (each && name != NULL && strcmp(name, "key") == 0)
                 return i->key ? value_ref(i->key) : value_null(type_dynamic);
         if (each && name != NULL && strcmp(name, "value") == 0) return each_value(f, err);

@@ -107,8 +107,9 @@ static void test_discretion(const struct scope *s)
             "element(secret_map, 1)", "lookup({a = 1}, secret)", "cidrhost(secret, 1)",
             "timeadd(secret, secret)", "format(secret, secret, secret)", "index([\"a\"], secret)",
             "merge(secret)", "templatestring(secret, {})",
-            "templatestring(\"${x.hunter}\", {x = secret_map})", "zipmap([secret], [])", "setproduct(secret)",
-            "one([secret, secret])", "formatdate(secret, secret)", "yamldecode(\"[${secret}\")"};
+            "[for t in [\"$${x.hunter}\"] : templatestring(t, {x = secret_map})]", "zipmap([secret], [])",
+            "setproduct(secret)", "one([secret, secret])", "formatdate(secret, secret)",
+            "yamldecode(\"[${secret}\")"};
         for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
                 cleanup_free char *got = eval_in(sources[i], s, false);
                 bool error = text_starts(got, "error: "),
@@ -180,7 +181,16 @@ static void test_grammar(const struct scope *s)
         is_eval(
             "{\n  a = 1\n\n  \"b c\" : (1 +\n 1), (plain) = [\n3]\n}", "{\"a\":1,\"b c\":2,\"x\":[3]}", s);
         is_eval("{for = 1}", "{\"for\":1}", s);
-        is_eval("[[1,2],[3]].0.1", "2", s);
+        is_eval("[[1,2],[3]].0.1", "error: t:1:13: two indexes behind one another must be written [0][0]", s);
+        is_eval("[[{a=1}]].*.*.a", "error: t:1:14: '.*' cannot stand behind another; write [*]", s);
+        is_eval("true ? 1 : nofunc()", "1", s);
+        is_eval("false ? 1 : lenght([])",
+            "error: t:1:13: there is no function 'lenght'; did you mean 'length'?", s);
+        is_eval("true ? 1 : lenght([]) + nofunc(", "error: t:1:32: expected an expression, found the end", s);
+        is_eval("1 / 0", "error: t:1:3: division by zero", s);
+        is_eval("[1, [2 / 0]]", "error: t:1:8: division by zero", s);
+        is_eval("0 / 0", "error: t:1:3: division of zero by zero", s);
+        is_eval("try([1 / 0], 3)[0] > 5", "true", s);
         is_eval("[[1,2],[3]].*.0", "[1,3]", s);
         is_eval("[{a=[1,2]},{a=[3]}].*.a[0]", "[1,2]", s);
         is_eval("[{a=[1,2]},{a=[3]}][*].a[0]", "[1,3]", s);

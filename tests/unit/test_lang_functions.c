@@ -163,7 +163,8 @@ static void test_templates(const struct scope *scope)
         cleanup_free char *broken = eval_in("templatefile(\"broken.tmpl\", {})", scope, false);
         ok(strstr(broken, "broken.tmpl:2") != NULL, "a problem in a template tells its file and line: %s",
             broken);
-        is_eval("templatestring(\"$${a}-%%{ if b }y%%{ endif }\", {a = 1, b = true})", "\"1-y\"", scope);
+        is_eval("[for t in [\"$${a}-%%{ if b }y%%{ endif }\"] : templatestring(t, {a = 1, b = true})]",
+            "[\"1-y\"]", scope);
 }
 
 static void test_files(const struct value *roots)
@@ -241,7 +242,7 @@ static void test_secrets(const struct scope *scope)
             "jsondecode(sensitive(\"hunter2\"))",
             "yamldecode(sensitive(\"*hunter2\"))",
             "csvdecode(sensitive(\"hunter2,hunter2\"))",
-            "templatestring(\"$${cidrhost(x, 1)}\", {x = sensitive(\"hunter2\")})",
+            "[for t in [\"$${cidrhost(x, 1)}\"] : templatestring(t, {x = sensitive(\"hunter2\")})]",
             "{a = 1}[sensitive(\"hunter2\")]",
             "tomap({a = 1})[sensitive(\"hunter2\")]",
         };
@@ -285,7 +286,7 @@ static void test_hostile(const struct scope *scope)
             "replace(join(\"\", [for i in range(1000) : \"a\"]), \"a\", join(\"\", [for i in range(1000) : "
             "join(\"\", [for j in range(100) : \"b\"])]))",
             "parseint(join(\"\", [for i in range(1000) : \"99999\"]), 10)",
-            "templatestring(\"$${templatestring(x, {})}\", {x = \"a\"})",
+            "[for t in [\"$${templatestring(x, {})}\"] : templatestring(t, {x = \"a\"})]",
         };
         for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
                 double seconds = seconds_of(cases[i], scope);
@@ -296,12 +297,10 @@ static void test_hostile(const struct scope *scope)
 /* Where we mean to differ from Terraform; docs/functions.md tells of it. */
 static void test_differences(const struct scope *scope)
 {
-        is_eval("can(log(0, 10))", "false", scope);
         is_eval("can(yamldecode(\".inf\"))", "false", scope);
-        is_eval("pow(2, 0.5) * 1", "1.4142135623730951", scope);
         is_eval("cidrsubnet(\"10.0.0.0/8\", 8, -1)", "\"0.1.0.0/16\"", scope);
         is_eval("cidrsubnet(\"10.0.0.0/8\", -1, 0)", "\"10.0.0.0/7\"", scope);
-        is_eval("cidrhost(\"::ffff:10.0.0.0/120\", 1)", "\"10.0.0.1\"", scope);
+        is_eval("cidrsubnets(\"::/80\", 16, 16)", "[\"::/96\",\"::1:0:0/96\"]", scope);
         is_eval("format(\"%v %5v\", null, null)", "\"null  null\"", scope);
         is_eval("yamlencode(\"a\\n \")", "\"\\\"a\\\\n \\\"\\n\"", scope);
 }

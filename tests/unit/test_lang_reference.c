@@ -14,7 +14,9 @@ static const struct group {
         const struct function *functions;
 } groups[] = {
     {"Numbers",
-        "Whole numbers and decimals are exact to 512 bits; `log` and `pow` compute in double precision.",
+        "Numbers that are written down are exact to 512 bits. `log` and `pow` give doubles, `length` and its "
+        "like numbers of 64 bits, "
+        "and what is computed from such alone is as precise as they are.",
         functions_numeric},
     {"Strings",
         "A character is what a reader takes for one: a grapheme cluster. Regular expressions have RE2's "
@@ -49,14 +51,13 @@ static const char *example_result(const char *example)
 
 /* What a user of Terraform may stumble over; each of these is tested in test_lang_functions.c or kept out of the oracle. */
 static const char *const differences[] = {
-    "Infinite numbers are refused: `log(0, 10)`, `tonumber(\"Inf\")`, `.inf` in YAML.",
-    "`log` and `pow` give the shortest decimal of their result, also where it is computed with further.",
+    "Infinite numbers, as of `1/0`, can be computed with but are refused as results, and so is `.inf` in "
+    "YAML.",
+    "`pow` with a fraction in its power may differ in the last of 17 digits.",
     "A negative `newbits` of `cidrsubnet` that leads below prefix 0 is refused; Terraform gives the text "
     "`<nil>`.",
-    "A function that does not exist is refused before evaluation, except inside `try` and `can`; Terraform "
-    "lets it stand "
-    "in the branch of a conditional that is not taken.",
-    "An IPv6 network that maps IPv4 addresses, such as `::ffff:10.0.0.0/120`, gives hosts inside of it.",
+    "`cidrsubnets` divides networks that begin with zeros, such as `::/80`, too; Terraform finds no space "
+    "there.",
     "A null without a type is formatted by `%v` as `null`, where Terraform's result stays unknown.",
     "`yamlencode` puts a text in quotes whose last line is only blanks, and does not escape all that follows "
     "a byte order mark.",
