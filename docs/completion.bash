@@ -58,7 +58,7 @@ _tutti_types() { _tutti_lines < <(_tutti_ask provider list --json | _tutti_json 
 _tutti_flags() {
         local flags
         if [ "$1" = sandbox ]; then
-                flags='--listen --token --latency --rate --data --no-ssh --no-name-unique --allow-public'
+                flags='--listen --token --latency --rate --data --no-ssh --no-name-unique --no-idempotency --allow-public'
         else
                 flags=$(_tutti_ask help "$1" | sed -n 's/^  \(--[a-z-]*\).*/\1/p')
         fi

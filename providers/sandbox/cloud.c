@@ -145,7 +145,8 @@ enum sandbox_created sandbox_cloud_create(struct sandbox_cloud *cloud, const str
 
         /* 1. a repetition finds what the first request made */
         digest_body(type, body, digest);
-        *ret = key ? map_get(&cloud->objects.by_key, key) : NULL;
+        bool honoured = key != NULL && !cloud->control.ignore_keys;
+        *ret = honoured ? map_get(&cloud->objects.by_key, key) : NULL;
         if (*ret != NULL && strcmp((*ret)->digest, digest) == 0) return SANDBOX_REPEATED;
         if (*ret != NULL)
                 return (enum sandbox_created)sandbox_refuse(

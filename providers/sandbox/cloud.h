@@ -30,7 +30,6 @@ struct sandbox_cloud {
         struct sandbox_control control;
         struct sandbox_disk disk;
         struct sandbox_hosts *hosts;
-        bool duplicate_names; /* lets two objects of a type have one name */
 };
 
 /* Opens the data directory (NULL: keeps nothing) and brings back what it holds, but starts no hosts. On

@@ -14,7 +14,7 @@ enum { RULES_MAX = 100, MATCH_MAX = 512 };
 
 /* In the order of enum sandbox_fault. */
 static const char *const fault_names[] = {
-    "none", "500", "503", "429", "reset-before", "reset-after", "truncate", "hang"};
+    "none", "500", "503", "429", "reset-before", "reset-after", "truncate", "hang", "500-after"};
 
 static void rules_free(struct sandbox_fault_rule *rules, size_t count)
 {
@@ -95,7 +95,9 @@ static int read_fault(const json_t *value, enum sandbox_fault *fault, struct san
                 return 0;
         }
         return sandbox_refuse(refusal, 422, "faults",
-            "'do' of a fault must be 500, 503, 429, reset-before, reset-after, truncate or hang, not '%.32s'",
+            "'do' of a fault must be 500, 503, 429, reset-before, reset-after, truncate, hang or 500-after, "
+            "not "
+            "'%.32s'",
             text);
 }
 
@@ -147,6 +149,14 @@ static int read_setting(
 {
         const char *text = json_is_null(value) ? "0" : json_string_value(value);
         if (strcmp(key, "faults") == 0) return 0; /* read last, as they own memory */
+        bool *off = strcmp(key, "name_unique") == 0   ? &next->duplicate_names
+                    : strcmp(key, "idempotency") == 0 ? &next->ignore_keys
+                                                      : NULL;
+        if (off != NULL && json_is_boolean(value)) {
+                *off = json_is_false(value);
+                return 0;
+        }
+        if (off != NULL) return sandbox_refuse(refusal, 422, key, "%s must be true or false", key);
         if (text != NULL && strcmp(key, "latency") == 0 &&
             sandbox_control_parse_latency(text, &next->latency_low, &next->latency_high))
                 return 0;
@@ -163,8 +173,9 @@ static int read_setting(
         if (strcmp(key, "visible_after") == 0)
                 return sandbox_refuse(
                     refusal, 422, key, "visible_after must be a duration such as \"200ms\"");
-        return sandbox_refuse(
-            refusal, 422, key, "unknown setting; there are latency, rate, visible_after and faults");
+        return sandbox_refuse(refusal, 422, key,
+            "unknown setting; there are latency, rate, visible_after, name_unique, "
+            "idempotency and faults");
 }
 
 int sandbox_control_set(struct sandbox_control *control, const json_t *body, struct sandbox_refusal *refusal)
@@ -217,8 +228,9 @@ json_t *sandbox_control_get(const struct sandbox_control *control)
         else if (control->rate > 0)
                 snprintf(rate, sizeof rate, "%.10g/h", control->rate * 3600);
         snprintf(visible, sizeof visible, "%lldms", (long long)control->visible_after);
-        return json_pack("{s:s, s:s, s:s, s:o}", "latency", latency, "rate", rate, "visible_after", visible,
-            "faults", get_rules(control));
+        return json_pack("{s:s, s:s, s:s, s:b, s:b, s:o}", "latency", latency, "rate", rate, "visible_after",
+            visible, "name_unique", !control->duplicate_names, "idempotency", !control->ignore_keys, "faults",
+            get_rules(control));
 }
 
 int64_t sandbox_control_draw_latency(const struct sandbox_control *control)

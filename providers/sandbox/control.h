@@ -19,6 +19,7 @@ enum sandbox_fault {
         SANDBOX_FAULT_RESET_AFTER,  /* done, then the connection is reset instead of a reply */
         SANDBOX_FAULT_TRUNCATE,     /* done, and half of the reply's body is sent */
         SANDBOX_FAULT_HANG,         /* done, and no reply ever comes */
+        SANDBOX_FAULT_500_AFTER,    /* done, and an error reply tells nothing of it */
 };
 
 struct sandbox_fault_rule {
@@ -29,8 +30,10 @@ struct sandbox_fault_rule {
 
 struct sandbox_control {
         int64_t latency_low, latency_high, visible_after;
-        double rate;   /* requests per second; 0 for no limit */
-        double tokens; /* in the bucket, up to one second's worth (at least one) */
+        bool duplicate_names; /* lets two objects of a type have one name */
+        bool ignore_keys;     /* an Idempotency-Key is noted in the journal, and means nothing */
+        double rate;          /* requests per second; 0 for no limit */
+        double tokens;        /* in the bucket, up to one second's worth (at least one) */
         int64_t refilled_at;
         struct sandbox_fault_rule *rules;
         size_t rule_count;
@@ -43,7 +46,7 @@ bool sandbox_control_parse_latency(const char *text, int64_t *low, int64_t *high
 /* "50/s", "100/m", "3600/h", or "0", "off", "none" for no limit. */
 bool sandbox_control_parse_rate(const char *text, double *per_second);
 
-/* Sets what the object names (latency, rate, visible_after, faults) and leaves the rest; all or nothing. A
+/* Sets what the object names (latency, rate, visible_after, name_unique, idempotency, faults) and leaves the rest; all or nothing. A
  * list of faults replaces the one before. */
 int sandbox_control_set(struct sandbox_control *control, const json_t *body, struct sandbox_refusal *refusal);
 /* The settings as they are now, in the same words. A new reference. */

@@ -179,6 +179,11 @@ static void answer(struct exchange *x, const char *method, const char *path)
                 refuse(x, 422, "Idempotency-Key must have 1 to 255 printable ASCII characters");
         else
                 sandbox_route(x->http->cloud, &request, &x->reply);
+        if (x->fault == SANDBOX_FAULT_500_AFTER && x->reply.status < 300) {
+                sandbox_reply_release(&x->reply);
+                x->reply = (struct sandbox_reply){0};
+                refuse(x, 500, "an internal error, as ordered by a fault script");
+        }
 }
 
 static void add_headers(struct MHD_Response *response, const struct sandbox_reply *reply)

@@ -53,7 +53,7 @@ static int check_references(const struct relation *r)
 static int check_name(const struct relation *r)
 {
         const char *name = text_of(r, "name"), *kind = text_of(r, "type");
-        if (name == NULL || r->cloud->duplicate_names) return 0;
+        if (name == NULL || r->cloud->control.duplicate_names) return 0;
         const struct sandbox_object *other = sandbox_objects_named(&r->cloud->objects, r->type, name);
         for (; other != NULL; other = other->next) {
                 if (other == r->self) continue;

@@ -167,7 +167,8 @@ static int set_behaviour(
         if (options->rate != NULL) json_object_set_new(settings, "rate", json_string(options->rate));
         int result = sandbox_control_set(&cloud->control, settings, &refusal);
         json_decref(settings);
-        cloud->duplicate_names = options->duplicate_names;
+        cloud->control.duplicate_names = options->duplicate_names;
+        cloud->control.ignore_keys = options->ignore_keys;
         return result < 0 ? error_set(err, ERROR_INPUT, NULL, "%s", refusal.detail) : 0;
 }
 

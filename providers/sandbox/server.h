@@ -17,6 +17,7 @@ struct sandbox_options {
         bool no_ssh;          /* servers are records only */
         bool allow_public;    /* lets `listen` name an address that others can reach */
         bool duplicate_names; /* lets two objects of a type have the same name */
+        bool ignore_keys;     /* an Idempotency-Key means nothing */
 };
 
 /*

@@ -9,7 +9,7 @@
 
 static const char usage[] =
     "usage: tutti sandbox [--listen ADDRESS:PORT] [--token T] [--latency 50ms|50ms-150ms] [--rate 50/s]\n"
-    "                     [--data DIR] [--no-ssh] [--no-name-unique] [--allow-public]\n";
+    "                     [--data DIR] [--no-ssh] [--no-name-unique] [--no-idempotency] [--allow-public]\n";
 
 static int parse(int argc, char **argv, struct sandbox_options *options)
 {
@@ -22,6 +22,7 @@ static int parse(int argc, char **argv, struct sandbox_options *options)
                 NO_SSH,
                 NAME_UNIQUE,
                 NO_NAME_UNIQUE,
+                NO_IDEMPOTENCY,
                 ALLOW_PUBLIC,
                 HELP
         };
@@ -30,6 +31,7 @@ static int parse(int argc, char **argv, struct sandbox_options *options)
             {"rate", required_argument, NULL, RATE}, {"data", required_argument, NULL, DATA},
             {"no-ssh", no_argument, NULL, NO_SSH}, {"name-unique", no_argument, NULL, NAME_UNIQUE},
             {"no-name-unique", no_argument, NULL, NO_NAME_UNIQUE},
+            {"no-idempotency", no_argument, NULL, NO_IDEMPOTENCY},
             {"allow-public", no_argument, NULL, ALLOW_PUBLIC}, {"help", no_argument, NULL, HELP}, {0}};
         optind = 1;
         for (int flag; (flag = getopt_long(argc, argv, "", flags, NULL)) != -1;) {
@@ -42,6 +44,7 @@ static int parse(int argc, char **argv, struct sandbox_options *options)
                 case NO_SSH: options->no_ssh = true; break;
                 case NAME_UNIQUE: options->duplicate_names = false; break;
                 case NO_NAME_UNIQUE: options->duplicate_names = true; break;
+                case NO_IDEMPOTENCY: options->ignore_keys = true; break;
                 case ALLOW_PUBLIC: options->allow_public = true; break;
                 case HELP: fputs(usage, stdout); exit(0);
                 default: return -1;

@@ -121,7 +121,18 @@ call POST /v1/volumes '{}'; is "$STATUS" 500 "of another method"
 fault truncate; control '{"faults": [{"match": "DELETE /v1/networks", "do": "truncate"}]}'
 call DELETE "/v1/networks/$SHY"; is "$CURL" 52 "a reply without a body is cut to nothing"
 call GET "/v1/networks/$SHY"; is "$STATUS" 404 "after the effect"
-for bad in '{"faults": [{"match": "POST", "do": "500"}]}' '{"faults": [{"match": "POST /", "do": "400"}]}' \
+fault 500-after
+call POST /v1/networks '{"name": "late", "cidr": "10.0.0.0/16"}'; is "$STATUS" 500 "500-after: the reply is an error"
+call GET '/v1/networks?name=late'; field length 1 "after the effect"
+fault 500-after
+call POST /v1/networks '{"name": "late", "cidr": "10.0.0.0/16"}'; is "$STATUS" 409 "500-after: a refusal stays one"
+
+control '{"idempotency": false, "name_unique": false}'
+call GET /_control; field '[.idempotency, .name_unique]' '[false,false]' "keys and names can mean nothing"
+for i in 1 2; do create networks '{"name": "twin", "cidr": "10.0.0.0/16"}' -H 'Idempotency-Key: twin'; done
+call GET '/v1/networks?name=twin'; field length 2 "then one request twice makes two objects"
+control '{"idempotency": true, "name_unique": true}'
+for bad in '{"idempotency": 1}' '{"name_unique": null}' '{"faults": [{"match": "POST", "do": "500"}]}' '{"faults": [{"match": "POST /", "do": "400"}]}' \
         '{"faults": [{"match": "POST /", "do": "500", "times": 0}]}' '{"faults": {}}' '{"faults": [{"match": "POST /", "do": 500, "time": 1}]}' \
         '{"latency": "x"}' '{"latency": 5}' '{"rate": "5"}' '{"visible_after": "x"}' '{"speed": 1}' \
         '{"latency": "9s", "faults": [{"match": "POST /", "do": "500"}, 1]}'; do

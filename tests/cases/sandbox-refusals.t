@@ -175,4 +175,8 @@ call DELETE "/v1/networks/$ID"
 call GET '/v1/networks?name=net'
 field length 1 "and finds what is left"
 sandbox_stop
+sandbox_start --no-ssh --no-idempotency
+call GET /_control
+field '[.idempotency, .name_unique]' '[false,true]' "--no-idempotency"
+sandbox_stop
 finish
