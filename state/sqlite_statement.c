@@ -73,8 +73,18 @@ int sqlite_error(struct store *s, int rc, struct error **err)
         }
 }
 
+/* A read outside of a transaction: what stands in one fails with it. */
+static bool is_read(const struct store *s, const char *sql)
+{
+        return strncmp(sql, "SELECT", 6) == 0 && sqlite3_get_autocommit(s->db) != 0;
+}
+
 sqlite3_stmt *sqlite_statement(struct store *s, const char *sql, struct error **err)
 {
+        if (is_read(s, sql) && fault_here("state.read")) {
+                error_set(err, ERROR_SYSTEM, NULL, "%s: cannot read: injected fault", s->path);
+                return NULL;
+        }
         sqlite3_stmt *st = map_get(&s->statements, sql);
         if (st != NULL) {
                 assert(!sqlite3_stmt_busy(st));
@@ -172,9 +182,12 @@ int sqlite_commit(struct store *s, struct error **err)
                 sqlite_rollback(s);
                 return error_set(err, ERROR_SYSTEM, NULL, "%s: cannot write: injected fault", s->path);
         }
-        if (sqlite_exec(s, "COMMIT", err) == 0) return 0;
-        sqlite_rollback(s);
-        return -1;
+        int result = sqlite_exec(s, "COMMIT", err);
+        if (result < 0) sqlite_rollback(s);
+        /* As when the disk fails after the commit: it is there, and whoever asked for it is told otherwise. */
+        if (result == 0 && fault_here("state.written"))
+                return error_set(err, ERROR_SYSTEM, NULL, "%s: cannot write: injected fault", s->path);
+        return result;
 }
 
 void sqlite_rollback(struct store *s)

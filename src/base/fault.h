@@ -1,8 +1,10 @@
 /*
  * Fault points: named places where a test can make the world fail, or kill the process.
  *
- * A point stands before every effect on the world outside: an HTTP reply taken in, a state write, a file
- * read, a provider step. Without TUTTI_FAULT in the environment a point costs one predictable branch.
+ * A point stands before every effect on the world outside, and behind those after which a crash is another one: a request
+ * that leaves (http.send), a reply taken in (http.reply, ssh.reply), a transaction before and after its commit (state.write,
+ * state.written), a read of the store (state.read), a file (file.read, file.write), a provider step (provider.step). Without
+ * TUTTI_FAULT in the environment a point costs one predictable branch. docs/torture.md tells what is done with them.
  *
  *     TUTTI_FAULT=count:FILE          append one line per point passed
  *     TUTTI_FAULT=fail:N              the N-th point passed fails (counting from 1)

@@ -75,7 +75,7 @@ static int run(struct session *s, const struct options *o, enum run_kind kind)
         struct display *display = display_new(s, o);
         struct run_options ro = run_options_of(o);
         display_attach(display, &ro);
-        struct run_result result;
+        struct run_result result = {0};
         int status = kind == RUN_RESUME ? session_resume(s, &ro, &result, &err)
                                         : session_run(s, &ro, &result, &err);
         while (status == 0 && result.again) { /* a broken object goes first: the rest is planned anew */
@@ -105,7 +105,9 @@ static int settle(struct session *s, const struct options *o)
 {
         cleanup(error_free) struct error *err = NULL;
         cleanup_free char *run_id = NULL, *status = NULL;
-        if (!session_intents(s) || !session_unfinished(s, &run_id, &status)) return EXIT_DONE;
+        bool open = false;
+        if (session_intents(s, &open, &err) < 0) return print_error(o, err);
+        if (!open || !session_unfinished(s, &run_id, &status)) return EXIT_DONE;
         if (!o->json)
                 printf("Run %s was interrupted: what it had under way is settled first, and a new plan takes "
                        "its place.\n",

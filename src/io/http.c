@@ -165,6 +165,7 @@ static int about_to_send(void *context, char *address, char *local, int port, in
         struct http_exchange *x = context;
         (void)address, (void)local, (void)port, (void)local_port;
         if (x->attempts > 0 && !x->repeatable) return CURL_PREREQFUNC_ABORT;
+        if (fault_here("http.send")) return CURL_PREREQFUNC_ABORT;
         x->attempts++;
         return CURL_PREREQFUNC_OK;
 }

@@ -93,13 +93,15 @@ static enum step_verb timeout_verb(enum tutti_action action)
                                         : VERB_READ;
 }
 
-static const char *intent_action(enum action action)
+/* Whether a step may have left this intent. One that adopts what it finds leaves that of an update, else that of a creation. */
+static bool leaves_intent(enum action action, const char *intent)
 {
         switch (action) {
-        case ACTION_UPDATE: return "update";
+        case ACTION_UPDATE: return strcmp(intent, "update") == 0;
         case ACTION_DELETE:
-        case ACTION_REPLACE_DELETE: return "delete";
-        default: return "create";
+        case ACTION_REPLACE_DELETE: return strcmp(intent, "delete") == 0;
+        case ACTION_ADOPT: return strcmp(intent, "update") == 0 || strcmp(intent, "create") == 0;
+        default: return strcmp(intent, "create") == 0;
         }
 }
 
@@ -109,13 +111,25 @@ const struct operation_row *execute_intent(const struct step_run *r)
         const struct operation_row *row = operations && r->step->schema
                                               ? map_get(operations, r->step->address)
                                               : NULL;
-        return row && text_equal(row->action, intent_action(r->step->action)) &&
-                       text_equal(row->type, r->step->type)
+        return row && leaves_intent(r->step->action, row->action) && text_equal(row->type, r->step->type)
                    ? row
                    : NULL;
 }
 
-/* Goes on where the interrupted operation was: same token, state and saved value. */
+static int decode_saved(
+    const struct step_run *r, const char *text, struct value **ret, const char *what, struct error **err)
+{
+        struct value *v = value_decode(text, strlen(text), r->executor->request.io->sealer, err);
+        if (v == NULL) return error_context(err, "%s of the interrupted operation", what);
+        value_free(*ret);
+        *ret = v;
+        return 0;
+}
+
+/*
+ * Goes on where the interrupted operation was: same token, state and saved value, and the same properties. What an expression
+ * gives anew (a time, a draw, an environment variable) is not what the request had said that may have had its effect.
+ */
 static int take_up(struct step_run *r, struct operation_request *request, struct error **err)
 {
         const struct operation_row *row = execute_intent(r);
@@ -128,10 +142,16 @@ static int take_up(struct step_run *r, struct operation_request *request, struct
         snprintf(r->token, sizeof r->token, "%s", row->token);
         if (row->id != NULL && *row->id != '\0') request->id = row->id;
         if (row->private_ != NULL) request->private_ = row->private_;
-        if (row->saved == NULL) return 0;
-        r->saved = value_decode(row->saved, strlen(row->saved), r->executor->request.io->sealer, err);
+        bool makes = request->action == TUTTI_CREATE || request->action == TUTTI_UPDATE;
+        if (makes && row->planned != NULL &&
+            decode_saved(r, row->planned, &r->properties, "properties", err) < 0)
+                return -1;
+        if (makes && row->host != NULL && decode_saved(r, row->host, &r->host, "host", err) < 0) return -1;
+        if (row->saved != NULL && decode_saved(r, row->saved, &r->saved, "saved state", err) < 0) return -1;
+        request->planned = r->properties;
+        if (r->host != NULL) request->host = r->host;
         request->saved = r->saved;
-        return r->saved ? 0 : error_context(err, "saved state of the interrupted operation");
+        return 0;
 }
 
 static void start_operation(struct step_run *r, enum tutti_action action, bool by_name)
@@ -240,6 +260,17 @@ static void begin(struct step_run *r)
         executor_emit(x, EVENT_STEP_STARTED, r, NULL);
 }
 
+/* The interrupted run had found an object to adopt, and was about to update it: it is that one still. */
+static int recall_adopted(struct step_run *r, struct error **err)
+{
+        const struct operation_row *row = execute_intent(r);
+        if (r->step->action != ACTION_ADOPT || row == NULL || strcmp(row->action, "update") != 0) return 0;
+        if (row->id == NULL || row->prior == NULL) return 0;
+        if (decode_saved(r, row->prior, &r->adopted, "object found before", err) < 0) return -1;
+        r->adopted_id = mem_strdup(row->id);
+        return 0;
+}
+
 /* The same after a crash, another after somebody said to try again. */
 static void draw_token(struct step_run *r)
 {
@@ -286,7 +317,12 @@ bool execute_start(struct step_run *r)
                 adopt_by_hand(r);
                 return true;
         }
-        bool adopt = step->action == ACTION_ADOPT && step->schema->can_find;
+        if (recall_adopted(r, &err) < 0) {
+                refuse(r, err);
+                return true;
+        }
+        /* What was begun is gone on with; looking by name would find what it made itself. */
+        bool adopt = step->action == ACTION_ADOPT && step->schema->can_find && execute_intent(r) == NULL;
         start_operation(r, adopt ? TUTTI_FIND : provider_action(r), adopt);
         return true;
 }

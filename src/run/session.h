@@ -153,12 +153,12 @@ int session_resume(
     struct session *s, const struct run_options *options, struct run_result *result, struct error **err);
 /* True (and its id in *run, to be freed) when the last run was interrupted or waits. */
 bool session_unfinished(struct session *s, char **run, char **status);
-/* True when a run left intents whose outcome is not known. */
-bool session_intents(struct session *s);
+/* *open: a run left intents whose outcome is not known. A record that cannot be read is an error. */
+int session_intents(struct session *s, bool *open, struct error **err);
 /* ERROR_CONFLICT when a run is not over: the record is not to be changed by hand under it. */
 int session_refuse_unfinished(struct session *s, struct error **err);
 /* Before another plan: brings the open operations of an unfinished run to their end. The session's plan is dropped: plan
- * after it. Does nothing when no intent is open. A run that only waits is cancelled by session_run, when another takes its
+ * after it. Call it when session_intents says so. A run that only waits is cancelled by session_run, when another takes its
  * place. */
 int session_settle(struct session *s, const struct run_options *options, struct error **err);
 /* Answers an open gate of the run that this process is running: "approved" or "rejected"; a question with one of its choices.

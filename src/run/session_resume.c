@@ -30,26 +30,40 @@ static const struct run_row *find_unfinished(
         return NULL;
 }
 
-bool session_unfinished(struct session *s, char **run, char **status)
+/* The run that is not over, to be freed, or NULL. A record that cannot be read is an error, never "there is none". */
+static int load_last(struct session *s, char **run, char **status, struct error **err)
 {
         struct run_row *runs = NULL;
         struct operation_row *operations = NULL;
         size_t count = 0, operation_count = 0;
-        if (s->store == NULL || *s->state->lineage == '\0') return false;
-        if (store_runs(s->store, s->name, &runs, &count, NULL) < 0) return false;
-        if (store_operations(s->store, s->name, &operations, &operation_count, NULL) < 0) operation_count = 0;
+        *run = NULL;
+        if (status != NULL) *status = NULL;
+        if (s->store == NULL || *s->state->lineage == '\0') return 0;
+        if (store_operations(s->store, s->name, &operations, &operation_count, err) < 0) return -1;
+        int result = store_runs(s->store, s->name, &runs, &count, err);
         const struct run_row *found = find_unfinished(runs, count, operations, operation_count);
-        if (found != NULL && run != NULL) *run = mem_strdup(found->id);
+        if (found != NULL) *run = mem_strdup(found->id);
         if (found != NULL && status != NULL) *status = mem_strdup(found->status);
         run_rows_free(runs, count);
         operation_rows_free(operations, operation_count);
-        return found != NULL;
+        return result;
+}
+
+bool session_unfinished(struct session *s, char **run, char **status)
+{
+        cleanup_free char *id = NULL, *is = NULL;
+        load_last(s, &id, &is, NULL);
+        bool found = id != NULL;
+        if (found && run != NULL) *run = steal(id);
+        if (found && status != NULL) *status = steal(is);
+        return found;
 }
 
 int session_refuse_unfinished(struct session *s, struct error **err)
 {
         cleanup_free char *run = NULL;
-        if (!session_unfinished(s, &run, NULL)) return 0;
+        if (load_last(s, &run, NULL, err) < 0) return -1;
+        if (run == NULL) return 0;
         return error_set(err, ERROR_CONFLICT, NULL,
             "run %s is not over; `tutti resume` or `tutti apply` brings it to its end first", run);
 }
@@ -62,7 +76,7 @@ struct unfinished { /* what is known of the run to go on with */
         size_t operation_count;
         struct gate_row *gates;
         size_t gate_count;
-        struct map open;    /* address → struct operation_row * of this run or an earlier one */
+        struct map open;    /* address → struct operation_row * of this run */
         struct map answers; /* gate → struct gate_row *, as they stand */
         struct saved_plan *saved;
         struct environment *env;
@@ -88,7 +102,8 @@ static int load_unfinished(struct session *s, const char *run, struct unfinished
             store_gates(s->store, s->name, run, &u->gates, &u->gate_count, err) < 0)
                 return -1;
         for (size_t i = 0; i < u->operation_count; i++)
-                map_put(&u->open, u->operations[i].address, &u->operations[i]);
+                if (strcmp(u->operations[i].run, run) == 0)
+                        map_put(&u->open, u->operations[i].address, &u->operations[i]);
         for (size_t i = 0; i < u->gate_count; i++) map_put(&u->answers, u->gates[i].name, &u->gates[i]);
         if (u->row.plan == NULL)
                 return error_set(err, ERROR_CONFLICT, NULL, "run %s has no recorded plan", run);
@@ -220,11 +235,18 @@ int session_resume(
 {
         *result = (struct run_result){0};
         cleanup_free char *run = NULL;
-        if (!session_unfinished(s, &run, NULL))
+        if (load_last(s, &run, NULL, err) < 0) return -1;
+        if (run == NULL)
                 return error_set(err, ERROR_MISSING, NULL,
                     "environment '%s' has no run that was interrupted or waits", s->name);
         if (session_hold(s, err) < 0) return -1;
-        int status = continue_run(s, run, false, options, result, err);
+        /* Under the lease, it is this run still, or another process has seen to it. */
+        cleanup_free char *now = NULL;
+        int status = load_last(s, &now, NULL, err);
+        if (status == 0 && !text_equal(run, now))
+                status = error_set(
+                    err, ERROR_CONFLICT, NULL, "run %s was gone on with by another process meanwhile", run);
+        if (status == 0) status = continue_run(s, run, false, options, result, err);
         session_let_go(s);
         return status;
 }
@@ -233,7 +255,8 @@ int session_cancel_unfinished(struct session *s, struct error **err)
 {
         cleanup_free char *run = NULL;
         cleanup_free char *status = NULL;
-        if (!session_unfinished(s, &run, &status) || !is_unfinished(status)) return 0;
+        if (load_last(s, &run, &status, err) < 0) return -1;
+        if (run == NULL || !is_unfinished(status)) return 0;
         struct run_row row = {.id = run, .status = (char *)"cancelled", .ended_ms = clock_wall_ms()};
         struct store_write w = {.kind = WRITE_RUN, .run = run};
         w.run_row = &row;
@@ -243,7 +266,7 @@ int session_cancel_unfinished(struct session *s, struct error **err)
 static int settle_run(
     struct session *s, const char *run, const struct run_options *options, struct error **err)
 {
-        struct run_result result;
+        struct run_result result = {0};
         struct run_options quiet = *options;
         quiet.interactive = false;
         int status = continue_run(s, run, true, &quiet, &result, err);
@@ -258,22 +281,44 @@ static int settle_run(
         return status;
 }
 
+/* One run after the other: each has intents of its own. A run that is settled and still has some holds what its plan does not know of. */
+static int settle_all(struct session *s, const struct run_options *options, struct error **err)
+{
+        cleanup_free char *before = NULL;
+        for (;;) {
+                cleanup_free char *run = NULL;
+                bool open = false;
+                if (session_intents(s, &open, err) < 0) return -1;
+                if (!open) return 0;
+                if (load_last(s, &run, NULL, err) < 0) return -1;
+                if (text_equal(run, before))
+                        return error_set(err, ERROR_CONFLICT, NULL,
+                            "run %s left something under way that its own plan no longer holds; `tutti "
+                            "status` "
+                            "and `tutti show` tell what",
+                            run);
+                if (settle_run(s, run, options, err) < 0) return -1;
+                free(before);
+                before = steal(run);
+        }
+}
+
 int session_settle(struct session *s, const struct run_options *options, struct error **err)
 {
-        cleanup_free char *run = NULL;
-        if (!session_intents(s) || !session_unfinished(s, &run, NULL)) return 0;
         if (session_hold(s, err) < 0) return -1;
-        int status = settle_run(s, run, options, err);
+        int status = settle_all(s, options, err);
         session_let_go(s);
         return session_reload(s, status < 0 ? NULL : err) < 0 ? -1 : status;
 }
 
-bool session_intents(struct session *s)
+int session_intents(struct session *s, bool *open, struct error **err)
 {
         struct operation_row *operations = NULL;
         size_t count = 0;
-        if (s->store == NULL || *s->state->lineage == '\0') return false;
-        if (store_operations(s->store, s->name, &operations, &count, NULL) < 0) return false;
+        *open = false;
+        if (s->store == NULL || *s->state->lineage == '\0') return 0;
+        if (store_operations(s->store, s->name, &operations, &count, err) < 0) return -1;
         operation_rows_free(operations, count);
-        return count > 0;
+        *open = count > 0;
+        return 0;
 }

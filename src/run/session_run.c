@@ -15,16 +15,23 @@
 
 /* The holder of a lease, so that its death can be told: user@host, boot, pid and the pid's start time. */
 
-static char *process_start_time(long pid)
+/* 1: it runs, since *started (to be freed); 0: there is no such process; -1: that cannot be told. */
+static int process_start_time(long pid, char **started)
 {
         char path[64];
         snprintf(path, sizeof path, "/proc/%ld/stat", pid);
         struct text stat __attribute__((__cleanup__(text_release_cleanup))) = {0};
-        if (file_read(path, 1 << 16, &stat, NULL) < 0 || stat.data == NULL) return NULL;
-        const char *p = strrchr(stat.data, ')'); /* the name before it may hold anything */
-        if (p == NULL || p[1] == '\0' || p[2] == 'Z') return NULL;
+        cleanup(error_free) struct error *err = NULL;
+        *started = NULL;
+        /* A process that ends while it is read about says so with ESRCH, which is no answer yet. */
+        if (file_read(path, 1 << 16, &stat, &err) < 0) return error_kind(err) == ERROR_MISSING ? 0 : -1;
+        const char *p = stat.data ? strrchr(stat.data, ')') : NULL; /* the name before it may hold anything */
+        if (p == NULL || p[1] == '\0') return -1;
+        if (p[2] == 'Z') return 0;
         for (int field = 2; field < 22 && p != NULL; field++) p = strchr(p + 1, ' ');
-        return p ? mem_strndup(p + 1, strcspn(p + 1, " ")) : NULL;
+        if (p == NULL) return -1;
+        *started = mem_strndup(p + 1, strcspn(p + 1, " "));
+        return 1;
 }
 
 static char *boot_id(void)
@@ -40,7 +47,8 @@ static char *holder_text(void)
 {
         char host[256] = "localhost";
         gethostname(host, sizeof host - 1);
-        cleanup_free char *user = session_user(), *boot = boot_id(), *started = process_start_time(getpid());
+        cleanup_free char *user = session_user(), *boot = boot_id(), *started = NULL;
+        process_start_time(getpid(), &started);
         return mem_printf("%s@%s (pid %ld, started %s, boot %s)", user, host, (long)getpid(),
             started ? started : "?", boot);
 }
@@ -55,8 +63,9 @@ static bool holder_is_dead(const char *holder)
                 return false;
         cleanup_free char *our_boot = boot_id();
         if (*our_boot == '\0' || strcmp(our_boot, boot) != 0) return false;
-        cleanup_free char *now = process_start_time(pid);
-        return now == NULL || strcmp(now, started) != 0;
+        cleanup_free char *now = NULL;
+        int runs = process_start_time(pid, &now);
+        return runs == 0 || (runs == 1 && strcmp(now, started) != 0);
 }
 
 int session_hold(struct session *s, struct error **err)
@@ -498,6 +507,12 @@ int session_run(
                 s->state->lineage = mem_strdup(row.lineage);
         }
         environment_row_release(&row);
+        /* An intent is no change of the record: another process may have left one since we looked. */
+        bool open = false;
+        if (status == 0) status = session_intents(s, &open, err);
+        if (open)
+                status = error_set(err, ERROR_CONFLICT, NULL,
+                    "another run was interrupted since the plan was made; apply again, or `tutti resume`");
         if (status == 0) status = session_cancel_unfinished(s, err);
         struct run_setup setup = {.kind = s->input.mode == PLAN_DESTROY ? "destroy" : "apply"};
         if (status == 0) status = session_execute(s, options, &setup, result, err);

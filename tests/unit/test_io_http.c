@@ -555,25 +555,25 @@ static void test_tls(struct result *r)
 }
 
 /* In a process of its own, as fault points are configured once. */
-static void test_fault(void)
+static void test_fault(const char *fault, bool sent, const char *name)
 {
         pid_t child = fork();
         if (child == 0) {
                 struct result r = {0};
-                setenv("TUTTI_FAULT", "fail:2", 1);
+                setenv("TUTTI_FAULT", fault, 1);
                 if (loop_new(&r.loop, NULL) < 0 || http_new(r.loop, &r.http, NULL) < 0) _exit(9);
                 int outcome = 0;
                 GET(&r, "/");
                 if (r.status != 200) outcome |= 1;
                 GET(&r, "/");
-                if (r.kind != ERROR_RETRY || !r.sent) outcome |= 2;
+                if (r.kind != ERROR_RETRY || r.sent != sent) outcome |= 2;
                 GET(&r, "/");
                 if (r.status != 200) outcome |= 4;
                 _exit(outcome);
         }
         int status;
         waitpid(child, &status, 0);
-        is_int(status, 0, "an injected fault is a lost reply");
+        is_int(status, 0, name);
 }
 
 int main(void)
@@ -585,7 +585,8 @@ int main(void)
                 unsetenv(*name);
         if (loop_new(&r.loop, NULL) < 0 || http_new(r.loop, &r.http, NULL) < 0) return 1;
         server_start();
-        test_fault();
+        test_fault("fail:3", false, "a fault before a request leaves: it was not sent");
+        test_fault("fail:4", true, "a fault at the reply: it was, and the reply is lost");
         test_requests(&r);
         test_replies(&r);
         test_failures(&r);
