@@ -5,6 +5,8 @@
 #   make setup      install what is missing (apt)        make bench    whole-process figures
 #   make install    PREFIX=/usr/local DESTDIR=           make fuzz     TIME=60
 #
+#   make torture    every fault point, failing and killed
+#
 #   SAN=1           build with ASan, UBSan, LSan         CC=clang      another compiler
 
 VERSION := 0.1.0
@@ -166,6 +168,10 @@ fuzz: $(EMBED) $(FUZZ)
 	@for f in $(FUZZ); do n=$$(basename $$f | sed s/fuzz_//); mkdir -p $(O)/corpus/$$n; echo "$$n"; \
 	  $$f -max_total_time=$(TIME) -timeout=5 -rss_limit_mb=2048 -print_final_stats=0 $(O)/corpus/$$n tests/fuzz/corpus/$$n || exit 1; done
 
+# Every fault point fails once, and the process dies at every one once; see docs/torture.md. A sample of it is in `test`.
+torture: all
+	tests/torture/run $(abspath $(O))/tutti $(STORIES)
+
 bench: all $(BENCH)
 	tests/bench/run $(abspath $(O))
 
@@ -186,4 +192,4 @@ install: all
 clean:
 	rm -rf build build-*
 
-.PHONY: setup setup-lint demo test test-run lint lint-run fuzz bench install clean
+.PHONY: setup setup-lint demo test test-run lint lint-run fuzz torture bench install clean
