@@ -3,7 +3,7 @@
 # Commands stand here; their flags are asked of the program itself (`tutti help COMMAND`, some milliseconds), and so are the
 # addresses, gates, runs and outputs of the environment that the line names. Nothing here touches a cloud.
 
-_tutti_commands='init check plan apply destroy resume approve approver status runs show output graph drift import state audit notify provider schema eval
+_tutti_commands='init check plan apply destroy resume rollback approve approver status runs show output graph drift import state audit notify provider schema eval
 sandbox version help'
 
 # Strings of one member of a compact JSON text on standard input, one per line: _tutti_json NAME [WHAT-FOLLOWS]
@@ -104,7 +104,7 @@ _tutti_positional() {
         init:1) _tutti_files '^$' ;;
         apply:1) _tutti_files ;; # an environment or a saved plan
         approve:2) _tutti_gates ;;
-        show:2) _tutti_runs ;;
+        show:2 | rollback:2) _tutti_runs ;;
         output:2) _tutti_outputs ;;
         state:3) if [ "${COMP_WORDS[2]}" = import ]; then _tutti_files '\.json$'; else _tutti_addresses; fi ;;
         import:2 | state:4) _tutti_addresses ;;
@@ -114,7 +114,7 @@ _tutti_positional() {
         provider:1) _tutti_words 'list show' ;;
         provider:2) [ "${COMP_WORDS[2]}" = show ] && _tutti_types ;;
         help:1) _tutti_words "$_tutti_commands" ;;
-        check:1 | plan:1 | destroy:1 | resume:1 | approve:1 | status:1 | runs:1 | show:1 | output:1 | graph:1 | drift:1 | import:1 | audit:1 | notify:1)
+        check:1 | plan:1 | destroy:1 | resume:1 | rollback:1 | approve:1 | status:1 | runs:1 | show:1 | output:1 | graph:1 | drift:1 | import:1 | audit:1 | notify:1)
                 _tutti_yaml ;;
         esac
         return 0

@@ -121,7 +121,8 @@ static int64_t run_number(
 static int update_run(struct store *s, int64_t number, const struct run_row *run, struct error **err)
 {
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
-            "UPDATE run SET status = ?2, summary = ?3, ended_ms = ?4, on_failure = coalesce(?5, on_failure) "
+            "UPDATE run SET status = ?2, summary = coalesce(?3, summary), ended_ms = ?4, on_failure = "
+            "coalesce(?5, on_failure) "
             "WHERE row = ?1",
             err);
         if (st == NULL) return -1;

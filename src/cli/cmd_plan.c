@@ -6,35 +6,6 @@
 #include "cli/command.h"
 #include "cli/render.h"
 #include "cli/work.h"
-#include "io/file.h"
-
-static int print_json(const struct options *o, const struct plan *plan)
-{
-        cleanup(error_free) struct error *err = NULL;
-        struct text json = {0};
-        int code = EXIT_DONE;
-        if (plan_json(plan, &json, &err) < 0)
-                code = print_error(o, err);
-        else
-                puts(json.data);
-        text_release(&json);
-        return code;
-}
-
-static int save(const struct options *o, struct session *s)
-{
-        cleanup(error_free) struct error *err = NULL;
-        struct text document = {0};
-        int code = EXIT_DONE;
-        /* A plan may hold secrets, sealed, and all of the template: it is its owner's to read. */
-        if (session_plan_write(s, &document, &err) < 0 ||
-            file_write(o->out, document.data, document.len, 0600, &err) < 0)
-                code = print_error(o, err);
-        else if (!o->json)
-                printf("\nSaved to %s. `tutti apply %s` runs exactly this, once.\n", o->out, o->out);
-        text_release(&document);
-        return code;
-}
 
 int cmd_plan(const struct options *o)
 {
@@ -43,14 +14,17 @@ int cmd_plan(const struct options *o)
         struct plan *plan;
         if (s == NULL || work_plan(s, o, PLAN_APPLY, &plan, &code) < 0) return code;
         if (o->json) {
-                code = print_json(o, plan);
+                code = work_show_plan(o, plan, 0);
         } else {
                 cleanup_free char *run = NULL, *status = NULL;
                 if (session_unfinished(s, &run, &status))
-                        printf("Run %s is %s; `tutti resume` goes on with it.\n\n", run, status);
+                        printf(strcmp(status, RUN_ROLLBACK_DUE) == 0
+                                   ? "Run %s failed, and its rollback is due; `tutti resume` does it.\n\n"
+                                   : "Run %s is %s; `tutti resume` goes on with it.\n\n",
+                            run, status);
                 render_plan(plan);
         }
-        if (code == EXIT_DONE && o->out != NULL) code = save(o, s);
+        if (code == EXIT_DONE && o->out != NULL) code = work_save_plan(o, s);
         if (code == EXIT_DONE && o->detailed_exitcode && !plan_is_empty(plan)) code = EXIT_CHANGES;
         return code;
 }
@@ -71,7 +45,7 @@ int cmd_drift(const struct options *o)
         struct plan *plan;
         if (s == NULL || work_plan(s, o, PLAN_DRIFT, &plan, &code) < 0) return code;
         if (o->json) {
-                code = print_json(o, plan);
+                code = work_show_plan(o, plan, 0);
         } else if (plan->count == 0) {
                 printf("No drift. %zu resources are as recorded.\n", session_state(s)->count);
         } else {

@@ -28,6 +28,8 @@ static void add_json(struct text *json, const struct run_row *r)
         text_json(json, r->status);
         text_add(json, ",\"requester\":");
         text_json(json, r->requester);
+        text_add(json, ",\"undoes\":");
+        text_json(json, r->undoes);
         text_addf(json, ",\"started\":\"%s\",\"ended\":", started);
         text_json(json, r->ended_ms > 0 ? ended : NULL);
         text_addf(json, ",\"summary\":%s}", r->summary ? r->summary : "null");

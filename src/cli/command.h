@@ -46,6 +46,7 @@ int cmd_output(const struct options *o);
 int cmd_plan(const struct options *o);
 int cmd_provider(const struct options *o);
 int cmd_resume(const struct options *o);
+int cmd_rollback(const struct options *o);
 int cmd_runs(const struct options *o);
 int cmd_schema(const struct options *o);
 int cmd_show(const struct options *o);

@@ -38,6 +38,15 @@ const struct command commands[] = {
         "Settles what was under way (nothing is made twice, nothing is lost), then runs what remains of the "
         "run's own plan.",
         FLAGS_RECORD | OPTION_RUN, 1, 1, cmd_resume},
+    {"rollback", "ENV.yaml RUN [--before] [--plan | -o FILE]", "go back to the state after a run",
+        "Plans the way back from what is recorded now to the state after RUN, shows it, asks, and runs it: "
+        "what was made since is "
+        "deleted,\n"
+        "what was changed or deleted since is brought back as the plan of that time described it. What was "
+        "not touched since "
+        "stays\n"
+        "as it is. `tutti runs ENV.yaml` lists the runs.",
+        FLAGS_RECORD | OPTION_RUN | OPTION_REFRESH | OPTION_OUT | OPTION_BACK, 2, 2, cmd_rollback},
     {"approve", "ENV.yaml GATE [--reject | --answer WORD] [--comment TEXT] [--as NAME]", "answer a gate",
         "Answers a gate of a run that is under way or waiting, from any terminal.",
         FLAGS_RECORD | OPTION_ANSWER, 2, 2, cmd_approve},

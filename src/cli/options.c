@@ -22,6 +22,8 @@ enum flag {
         FLAG_APPROVE,
         FLAG_PARALLEL,
         FLAG_ON_FAILURE,
+        FLAG_BEFORE,
+        FLAG_PLAN,
         FLAG_NO_REFRESH,
         FLAG_EXITCODE,
         FLAG_FORMAT,
@@ -58,6 +60,8 @@ static const struct {
         "or ask"},
     {"no-refresh", NULL, FLAG_NO_REFRESH, OPTION_REFRESH, "trust the record; do not read what exists"},
     {"detailed-exitcode", NULL, FLAG_EXITCODE, OPTION_EXITCODE, "exit 2 when there is a difference"},
+    {"before", NULL, FLAG_BEFORE, OPTION_BACK, "to the state before that run, not after it"},
+    {"plan", NULL, FLAG_PLAN, OPTION_BACK, "only show the plan"},
     {"out", "FILE", 'o', OPTION_OUT, "where to write it: the saved plan, the key (also -o)"},
     {"format", "FORMAT", FLAG_FORMAT, OPTION_FORMAT, "dot, mermaid, svg or json"},
     {"reject", NULL, FLAG_REJECT, OPTION_ANSWER, "reject instead of approving"},
@@ -122,6 +126,8 @@ static int take(struct options *o, int flag, const char *argument)
                             "--on-failure: '%s' is none of stop-dependants, stop-run, rollback, ask",
                             argument);
                 break;
+        case FLAG_BEFORE: o->before = true; break;
+        case FLAG_PLAN: o->plan_only = true; break;
         case FLAG_NO_REFRESH: o->no_refresh = true; break;
         case FLAG_EXITCODE: o->detailed_exitcode = true; break;
         case 'o': o->out = argument; break;

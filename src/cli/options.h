@@ -18,7 +18,8 @@ struct options {
         const struct command *command;
         const char **args; /* positional ones, without the command's name */
         int arg_count;
-        bool json, no_color, yes, no_refresh, detailed_exitcode, reject, reveal, allow_outside, help, test;
+        bool json, no_color, yes, no_refresh, detailed_exitcode, before, plan_only, reject, reveal,
+            allow_outside, help, test;
         const char *out, *format, *comment, *as, *answer, *state_url, *context;
         struct list sets, values, targets, excludes, approve;
         unsigned parallel;
@@ -40,6 +41,7 @@ enum { /* which flags a command accepts */
         OPTION_REVEAL = 1 << 10,   /* --reveal */
         OPTION_CONTEXT = 1 << 11,  /* --context */
         OPTION_TEST = 1 << 12,     /* --test */
+        OPTION_BACK = 1 << 13,     /* --before --plan */
 };
 
 /* Parses what follows the command's name. -1 with the problem printed. Strings are borrowed from argv. */

@@ -161,7 +161,8 @@ void render_plan(const struct plan *plan)
 {
         struct text summary = {0};
         if (plan_is_empty(plan)) {
-                printf("No changes. %zu resources are as the template says.\n", plan->summary.keep);
+                printf("No changes. %zu resources are as %s.\n", plan->summary.keep,
+                    plan->input->back ? "they were then" : "the template says");
                 return;
         }
         for (size_t i = 0; i < plan->count; i++)

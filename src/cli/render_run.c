@@ -106,6 +106,11 @@ static void print_event_json(const struct display *d, const struct event *e)
         if (e->kind == EVENT_STEP_RETRY)
                 text_addf(&json, ",\"attempt\":%u,\"wait_ms\":%lld", e->attempt, (long long)e->wait_ms);
         if (e->kind == EVENT_STEP_DONE) text_addf(&json, ",\"elapsed_ms\":%lld", (long long)e->wait_ms);
+        if (e->kind == EVENT_RUN_STARTED) {
+                text_addf(&json, ",\"kind\":\"%s\"", e->run_kind);
+                if (e->undoes != NULL) text_add(&json, ",\"undoes\":");
+                if (e->undoes != NULL) text_json(&json, e->undoes);
+        }
         if (e->kind == EVENT_RUN_DONE || e->kind == EVENT_RUN_WAITING) {
                 const struct plan_summary *s = e->summary;
                 text_addf(&json,
@@ -118,6 +123,7 @@ static void print_event_json(const struct display *d, const struct event *e)
                         text_add(&json, ",\"problems\":");
                         json_problems(&json, e->problems);
                 }
+                if (e->rollback_due) text_add(&json, ",\"rollback_due\":true");
         }
         text_addc(&json, '}');
         puts(json.data);

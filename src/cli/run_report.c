@@ -109,7 +109,9 @@ static void print_json(struct session *s, const struct report *r, bool timeline)
 static enum style status_style(const char *status)
 {
         if (strcmp(status, "done") == 0 || strcmp(status, "approved") == 0) return STYLE_GREEN;
-        if (strcmp(status, "failed") == 0 || strcmp(status, "rejected") == 0) return STYLE_RED;
+        if (strcmp(status, "failed") == 0 || strcmp(status, "rejected") == 0 ||
+            strcmp(status, RUN_ROLLBACK_DUE) == 0)
+                return STYLE_RED;
         if (strcmp(status, "running") == 0) return STYLE_BOLD;
         return strcmp(status, "waiting") == 0 ? STYLE_CYAN : STYLE_DIM;
 }
@@ -189,6 +191,8 @@ static void print_text(struct session *s, const struct options *o, const struct 
         printf("\n");
         print_steps(r, timeline);
         print_gates(o, r);
+        if (strcmp(r->run.status, RUN_ROLLBACK_DUE) == 0)
+                printf("It failed, and its rollback is due: `tutti resume %s` does it.\n", o->args[0]);
         if (strcmp(r->run.status, "interrupted") == 0 || strcmp(r->run.status, "waiting") == 0)
                 printf("`tutti resume %s` goes on with it.\n", o->args[0]);
         notify_print(r->waiting, r->waiting_count, o->args[0]);

@@ -1,10 +1,12 @@
 /* Opening and planning, as several commands do it; see work.h. */
 #include "cli/work.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 #include "cli/command.h"
-#include "cli/print.h"
+#include "cli/render.h"
+#include "io/file.h"
 
 static struct session *open_with(const struct options *o, const struct session_options *so, int *code)
 {
@@ -56,4 +58,40 @@ int work_plan(struct session *s, const struct options *o, enum plan_mode mode, s
         if (live) fputs("\r\033[K", stderr);
         if (result < 0) *code = print_error(o, err);
         return result;
+}
+
+static int print_json(const struct options *o, const struct plan *plan)
+{
+        cleanup(error_free) struct error *err = NULL;
+        struct text json = {0};
+        int code = EXIT_DONE;
+        if (plan_json(plan, &json, &err) < 0)
+                code = print_error(o, err);
+        else
+                puts(json.data);
+        text_release(&json);
+        return code;
+}
+
+int work_save_plan(const struct options *o, struct session *s)
+{
+        cleanup(error_free) struct error *err = NULL;
+        struct text document = {0};
+        int code = EXIT_DONE;
+        /* A plan may hold secrets, sealed, and all of the template: it is its owner's to read. */
+        if (session_plan_write(s, &document, &err) < 0 ||
+            file_write(o->out, document.data, document.len, 0600, &err) < 0)
+                code = print_error(o, err);
+        else if (!o->json)
+                printf("\nSaved to %s. `tutti apply %s` runs exactly this, once.\n", o->out, o->out);
+        text_release(&document);
+        return code;
+}
+
+int work_show_plan(const struct options *o, const struct plan *plan, int round)
+{
+        if (o->json) return print_json(o, plan);
+        if (round > 0) printf("\nWhat was deferred:\n\n");
+        render_plan(plan);
+        return EXIT_DONE;
 }

@@ -209,6 +209,7 @@ static void act(struct instance *i, enum action action, const char *reason)
 {
         i->acts = true;
         i->node.pending = true;
+        i->node.anew = action == ACTION_CREATE || action == ACTION_ADOPT || action == ACTION_REPLACE;
         i->action = action;
         i->reason = reason;
         i->create_first = action == ACTION_REPLACE && i->expansion->resource->create_first;
@@ -378,14 +379,43 @@ static void check_protection(struct evaluation *ev, struct instance *i, struct e
             i->address, i->reason ? i->reason : "it has to be made anew");
 }
 
+/* The way back: what did not exist then, or not at all, is not there for anybody. */
+static void decide_absent(struct evaluation *ev, struct instance *i)
+{
+        cleanup(value_free) struct value *config = evaluate_body(ev, i, NULL);
+        i->unwanted = i->recorded;
+        i->recorded = NULL;
+        i->prior = NULL;
+        i->gone = i->failed = false;
+        i->node.left_out = true;
+        set_attributes(i, unknown_attributes(i->expansion->resource->schema));
+}
+
+/* The way back: what was not touched since then is as it was, whatever the template of that time says of it. */
+static void decide_stay(struct evaluation *ev, struct instance *i)
+{
+        i->failed = false;
+        set_attributes(i, diff_attributes(i->expansion->resource->schema, i->prior, i->prior, true));
+        ev->keep_count++;
+}
+
 void decide_managed(struct evaluation *ev, struct instance *i, struct error **err)
 {
         const struct schema *schema = i->expansion->resource->schema;
         load_prior(ev, i, err);
+        enum back_role role = back_role(ev, i);
+        if (role == BACK_ABSENT) {
+                decide_absent(ev, i);
+                return;
+        }
         cleanup(value_free) struct value *config = evaluate_body(ev, i, err);
         if (ev->input->mode != PLAN_APPLY) {
                 set_attributes(i, i->prior ? diff_attributes(schema, i->prior, i->prior, true)
                                            : unknown_attributes(schema));
+                return;
+        }
+        if (role == BACK_STAYS && !back_must_follow(i) && i->prior != NULL) {
+                decide_stay(ev, i);
                 return;
         }
         if (i->failed) {

@@ -32,6 +32,14 @@ void digest_build(struct plan *plan)
         struct text block = {0};
         /* All that the steps do not say (approvers, timeouts, policies, provider settings) stands in the sources. */
         text_addn(&block, plan->input->env->digest, sizeof plan->input->env->digest);
+        const struct way_back *back = plan->input->back;
+        if (back != NULL)
+                text_addf(&block, "back to %s from %s for %s, outputs %d\n", back->run ? back->run : "",
+                    back->base ? back->base : "", back->undoes ? back->undoes : "", (int)back->outputs);
+        for (size_t i = 0; back != NULL && i < back->returning_count; i++)
+                text_addf(&block, "returning %zu:%s\n", strlen(back->returning[i]), back->returning[i]);
+        for (size_t i = 0; back != NULL && i < back->absent_count; i++)
+                text_addf(&block, "absent %zu:%s\n", strlen(back->absent[i]), back->absent[i]);
         for (size_t s = 0; s < plan->count; s++) {
                 const struct step *step = &plan->steps[s];
                 text_addf(&block, "%s %s %s", action_name(step->action), step->type ? step->type : "",

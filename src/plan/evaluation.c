@@ -46,6 +46,8 @@ void evaluation_free(struct evaluation *ev)
         blueprints_release(&ev->blueprints);
         map_release(&ev->modules);
         map_release(&ev->deferred_bare);
+        map_release(&ev->returning);
+        map_release(&ev->absent);
         free(ev->owned);
         free(ev->module_list);
         free(ev->nodes);
@@ -80,7 +82,9 @@ void node_add(struct evaluation *ev, struct node *node)
         node->step = STEP_NONE;
         for (uint32_t i = 0; i < node->dep_count; i++) {
                 node->deferred |= node->deps[i]->deferred;
-                if (node->kind != NODE_INSTANCE) node->pending |= node->deps[i]->pending;
+                if (node->kind == NODE_INSTANCE) continue;
+                node->pending |= node->deps[i]->pending;
+                node->anew |= node->deps[i]->anew;
         }
         vec_push(ev->nodes, ev->node_count, ev->node_capacity, node);
 }

@@ -31,6 +31,7 @@ struct node {
         uint8_t kind;
         bool deferred; /* not planned in this round */
         bool pending;  /* changes when this plan runs, or stands for something that does */
+        bool anew;     /* is made anew by this plan, or stands for something that is */
         bool carried;  /* something that acts depends on it */
         bool left_out; /* by targets or excludes */
         bool chosen;   /* by targets */
@@ -96,7 +97,8 @@ struct instance {
         struct module *nested;    /* RESOURCE_TEMPLATE */
         struct value *attributes; /* owned; properties and outputs as far as known */
         const struct recorded *recorded;
-        struct value *prior; /* properties and outputs before; NULL: does not exist */
+        const struct recorded *unwanted; /* way back: recorded, but did not exist then; `recorded` is NULL */
+        struct value *prior;             /* properties and outputs before; NULL: does not exist */
         struct value *planned, *host;
         char *private_; /* malloc'ed, from the provider's own planning */
         struct change *changes;
@@ -156,6 +158,7 @@ struct evaluation {
         struct deferred *deferred;
         size_t deferred_count, deferred_capacity;
         size_t instance_total, keep_count;
+        struct map returning, absent; /* way back: addresses */
         size_t root_budget;
         struct arena *scratch; /* for addresses in messages while it runs */
 };
@@ -216,6 +219,20 @@ void annotate_build(struct evaluation *ev, struct plan *plan);
 
 /* policy.c: what is left out, which gates and reads are worth it, which order of replacement follows from others. */
 int policy_apply(struct evaluation *ev, struct error **err);
+
+/* back.c: the way back to an earlier state. */
+enum back_role {
+        BACK_DECIDES, /* compare with the template as ever */
+        BACK_STAYS,   /* as recorded, unless it must follow */
+        BACK_ABSENT,  /* is not there, and is not made */
+};
+void back_index(struct evaluation *ev);
+enum back_role back_role(const struct evaluation *ev, const struct instance *i);
+bool back_is_absent(const struct evaluation *ev, const char *address);
+/* Whether it stands on something that is made anew. Its dependencies have been noted. */
+bool back_must_follow(const struct instance *i);
+/* ERROR_CONFLICT for each address that is to return and that the environment does not describe. */
+int back_check(struct evaluation *ev, struct error **err);
 
 /* removal.c: what is recorded and has to go. */
 struct removal {

@@ -298,6 +298,7 @@ static int expand_nested(struct evaluation *ev, struct instance *i, struct error
         note(ev, &m->members);
         note_end(ev, &i->node);
         i->node.pending = m->members.pending;
+        i->node.anew = m->members.anew;
         return status;
 }
 
@@ -505,5 +506,6 @@ int instances_expand(struct evaluation *ev, struct error **err)
         ev->root = module_new(ev, NULL, NULL, ev->input->env->template, err);
         if (ev->root == NULL) return -1;
         ev->root->fixed = ev->input->env->parameters;
+        back_index(ev);
         return module_expand(ev, ev->root, err);
 }

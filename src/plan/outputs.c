@@ -12,7 +12,9 @@ struct value *outputs_now(struct evaluation *ev, struct error **err)
         const struct plan_input *in = ev->input;
         const struct value *recorded = in->state->outputs;
         bool partial = in->target_count > 0 || in->exclude_count > 0;
-        if (in->mode == PLAN_DRIFT || (in->mode == PLAN_DESTROY && partial))
+        if (in->back != NULL && in->back->outputs == OUTPUTS_NONE) return empty();
+        bool stay = in->back != NULL && in->back->outputs == OUTPUTS_STAY;
+        if (stay || in->mode == PLAN_DRIFT || (in->mode == PLAN_DESTROY && partial))
                 return recorded ? value_ref(recorded) : empty();
         if (in->mode == PLAN_DESTROY) return empty();
         const struct template *t = ev->root->blueprint->template;

@@ -118,6 +118,7 @@ static int build(struct plan *plan, struct error **err)
                 return -1;
         }
         if (error_count(*err) > 0) return -1;
+        if (back_check(ev, err) < 0) return -1;
         /* 2. reads that the caller could do now to know more */
         want_refresh(ev);
         if (!apply) drop_idle_lookups(ev);

@@ -71,6 +71,27 @@ enum plan_mode {
         PLAN_DRIFT
 }; /* DRIFT: only what differs between record and world */
 
+/*
+ * The way back to the state after an earlier run. The environment is that of its time; only what is named here is brought to what
+ * it says, or taken away, and of the rest what stands on something that is made anew. Everything else stays as it is recorded,
+ * whether the environment describes it or not.
+ */
+enum back_outputs {
+        OUTPUTS_STAY,      /* as recorded */
+        OUTPUTS_DESCRIBED, /* as the environment says */
+        OUTPUTS_NONE,
+};
+struct way_back {
+        const char *run;    /* the state after this run; NULL: before the first one */
+        const char *undoes; /* the run that failed and asked for it; NULL: a person asked */
+        const char *base;   /* the run whose plan describes that state; NULL: nothing has to be described */
+        const char *const *returning; /* existed then and was touched since: as the environment says */
+        size_t returning_count;
+        const char *const *absent; /* did not exist then: what is recorded of it is deleted */
+        size_t absent_count;
+        enum back_outputs outputs;
+};
+
 struct plan_input {
         const struct environment *env;
         const struct state *state;
@@ -91,7 +112,8 @@ struct plan_input {
         /* Estimates: typical seconds of an action on a type; 0 unknown. May be NULL. */
         double (*duration)(void *context, const char *type, const char *action);
         void *duration_context;
-        bool allow_outside; /* file functions may leave the project's folder */
+        bool allow_outside;          /* file functions may leave the project's folder */
+        const struct way_back *back; /* PLAN_APPLY: only the way back to an earlier state; or NULL */
 };
 
 enum action {
@@ -247,6 +269,7 @@ struct saved_plan {
         struct world *world;
         char **targets, **excludes;
         size_t target_count, exclude_count;
+        struct way_back *back; /* or NULL */
         struct arena *arena;
 };
 int saved_plan_read(

@@ -12,6 +12,9 @@ enum { FORMAT = 1, SAVED_MAX = 1 << 28, ADDRESSES_MAX = 100000, SOURCES_MAX = 10
 static const char *const mode_names[] = {
     [PLAN_APPLY] = "apply", [PLAN_DESTROY] = "destroy", [PLAN_DRIFT] = "drift"};
 
+static const char *const output_names[] = {
+    [OUTPUTS_STAY] = "stay", [OUTPUTS_DESCRIBED] = "described", [OUTPUTS_NONE] = "none"};
+
 static void add_key(struct text *out, const char *name)
 {
         text_addf(out, ",\"%s\":", name);
@@ -96,6 +99,21 @@ static int add_proof(struct text *out, const char *digest, const struct sealer *
         return add_private(out, text, sealer, err);
 }
 
+static void add_back(struct text *out, const struct way_back *back)
+{
+        text_add(out, ",\"back\":{\"run\":");
+        add_string(out, back->run);
+        add_key(out, "undoes");
+        add_string(out, back->undoes);
+        add_key(out, "base");
+        add_string(out, back->base);
+        add_key(out, "outputs");
+        add_string(out, output_names[back->outputs]);
+        add_strings(out, "returning", back->returning, back->returning_count);
+        add_strings(out, "absent", back->absent, back->absent_count);
+        text_addc(out, '}');
+}
+
 int plan_write(const struct plan *plan, const struct sealer *sealer, struct text *out, struct error **err)
 {
         const struct plan_input *in = plan->input;
@@ -126,6 +144,7 @@ int plan_write(const struct plan *plan, const struct sealer *sealer, struct text
         if (add_world(out, in->world, sealer, err) < 0) return -1;
         add_strings(out, "targets", in->targets, in->target_count);
         add_strings(out, "excludes", in->excludes, in->exclude_count);
+        if (in->back != NULL) add_back(out, in->back);
         add_key(out, "plan");
         if (plan_json_sealed(plan, sealer, out, err) < 0) return -1;
         text_add(out, "}\n");
@@ -276,10 +295,10 @@ static int read_world(struct reader *r, struct saved_plan *saved)
         return 0;
 }
 
-static int read_addresses(
-    struct reader *r, struct saved_plan *saved, const char *name, char ***items, size_t *count)
+static int read_addresses(struct reader *r, struct saved_plan *saved, const struct value *from,
+    const char *name, char ***items, size_t *count)
 {
-        const struct value *all = part(r, r->root, name, TYPE_TUPLE);
+        const struct value *all = part(r, from, name, TYPE_TUPLE);
         if (all == NULL) return -1;
         if (value_count(all) > ADDRESSES_MAX) return malformed(r, "it names too many addresses");
         *items = arena_alloc(saved->arena, value_count(all) * sizeof **items);
@@ -290,6 +309,43 @@ static int read_addresses(
                 (*items)[(*count)++] = arena_strndup(saved->arena, value_as_string(v), value_string_len(v));
         }
         return 0;
+}
+
+/* A text or null. */
+static int read_optional(
+    struct reader *r, struct saved_plan *saved, const struct value *from, const char *name, const char **ret)
+{
+        const struct value *v = value_get(from, name);
+        if (v == NULL) return malformed(r, "its way back is incomplete");
+        if (value_is_known(v) && value_is_null(v)) return 0;
+        const char *text = string_part(r, from, name);
+        *ret = text ? arena_strdup(saved->arena, text) : NULL;
+        return text ? 0 : -1;
+}
+
+static int read_back(struct reader *r, struct saved_plan *saved)
+{
+        if (value_get(r->root, "back") == NULL) return 0;
+        const struct value *from = part(r, r->root, "back", TYPE_OBJECT);
+        if (from == NULL) return -1;
+        struct way_back *back = arena_alloc(saved->arena, sizeof *back);
+        const char *outputs = string_part(r, from, "outputs");
+        char **returning = NULL, **absent = NULL;
+        if (outputs == NULL || read_optional(r, saved, from, "run", &back->run) < 0 ||
+            read_optional(r, saved, from, "undoes", &back->undoes) < 0 ||
+            read_optional(r, saved, from, "base", &back->base) < 0 ||
+            read_addresses(r, saved, from, "returning", &returning, &back->returning_count) < 0 ||
+            read_addresses(r, saved, from, "absent", &absent, &back->absent_count) < 0)
+                return -1;
+        back->returning = (const char *const *)returning;
+        back->absent = (const char *const *)absent;
+        saved->back = back;
+        for (unsigned o = 0; o < sizeof output_names / sizeof output_names[0]; o++) {
+                if (strcmp(outputs, output_names[o]) != 0) continue;
+                back->outputs = (enum back_outputs)o;
+                return 0;
+        }
+        return malformed(r, "what becomes of its outputs is not known");
 }
 
 int saved_plan_read(
@@ -309,8 +365,10 @@ int saved_plan_read(
         cleanup(saved_plan_free) struct saved_plan *saved = mem_alloc(sizeof *saved);
         saved->arena = arena_new();
         if (read_head(&r, saved) < 0 || read_sources(&r, saved) < 0 || read_world(&r, saved) < 0) return -1;
-        if (read_addresses(&r, saved, "targets", &saved->targets, &saved->target_count) < 0) return -1;
-        if (read_addresses(&r, saved, "excludes", &saved->excludes, &saved->exclude_count) < 0) return -1;
+        if (read_addresses(&r, saved, root, "targets", &saved->targets, &saved->target_count) < 0 ||
+            read_addresses(&r, saved, root, "excludes", &saved->excludes, &saved->exclude_count) < 0 ||
+            read_back(&r, saved) < 0)
+                return -1;
         saved->parameters = decoded(&r, value_get(root, "parameters"), "its parameters are missing");
         if (saved->parameters == NULL) return -1;
         if (value_kind(saved->parameters) != TYPE_OBJECT || value_is_null(saved->parameters))

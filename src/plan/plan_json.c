@@ -31,6 +31,14 @@ static void string(struct text *out, const char *s)
         text_add_json(out, s, strlen(s));
 }
 
+static void string_or_null(struct text *out, const char *s)
+{
+        if (s == NULL)
+                text_add(out, "null");
+        else
+                string(out, s);
+}
+
 static int write_value(struct writer *w, const struct value *v, bool sensitive)
 {
         if (v == NULL) {
@@ -189,6 +197,13 @@ int plan_json_sealed(
         text_add(out, "{\"environment\":");
         string(out, plan->input->env->name);
         text_addf(out, ",\"serial\":%lld,\"digest\":\"%s\"", (long long)plan->input->state->serial, digest);
+        if (plan->input->back != NULL) {
+                const struct way_back *back = plan->input->back;
+                key(out, "back_to");
+                string_or_null(out, back->run);
+                key(out, "undoes");
+                string_or_null(out, back->undoes);
+        }
         text_addf(out,
             ",\"summary\":{\"create\":%zu,\"update\":%zu,\"replace\":%zu,\"delete\":%zu,\"keep\":%zu,"
             "\"gates\":%zu,"

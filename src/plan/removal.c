@@ -10,14 +10,17 @@ static struct instance **claims_of(struct evaluation *ev)
         struct instance **claims = mem_alloc(state->count * sizeof(struct instance *));
         for (size_t n = 0; n < ev->node_count; n++) {
                 struct instance *i = (struct instance *)ev->nodes[n];
-                if (i->node.kind == NODE_INSTANCE && i->recorded != NULL)
-                        claims[i->recorded - state->resources] = i;
+                const struct recorded *r = i->node.kind != NODE_INSTANCE ? NULL
+                                           : i->recorded                 ? i->recorded
+                                                                         : i->unwanted;
+                if (r != NULL) claims[r - state->resources] = i;
         }
         return claims;
 }
 
 static bool is_protected(struct evaluation *ev, const struct recorded *r, struct instance *i)
 {
+        if (i != NULL && i->unwanted != NULL) return r->protect; /* as the run that made it said */
         const struct expr *protect = i ? i->expansion->resource->protect : NULL;
         if (i != NULL && protect == NULL) return false;
         if (protect == NULL) return r->protect;
@@ -33,7 +36,8 @@ static void judge(struct evaluation *ev, struct removal *m, struct error **err)
         bool destroy = ev->input->mode == PLAN_DESTROY;
         const struct observation *seen = r->deposed[0] ? NULL : world_get(ev->input->world, r->address);
         const struct schema_source *schemas = ev->input->schemas;
-        bool keep = m->instance ? m->instance->expansion->resource->keep : r->keep;
+        const struct way_back *back = ev->input->back;
+        bool keep = m->instance && !back ? m->instance->expansion->resource->keep : r->keep;
         struct place place = {.address = r->address};
         cleanup(error_free) struct error *problems = NULL;
         m->schema = schemas->find(schemas->context, r->type, &problems);
@@ -48,14 +52,18 @@ static void judge(struct evaluation *ev, struct removal *m, struct error **err)
         }
         m->action = ACTION_DELETE;
         m->reason = destroy ? NULL : "not in the template any more";
+        if (back != NULL)
+                m->reason = back->run ? arena_printf(ev->arena, "did not exist after run %s", back->run)
+                                      : "did not exist before";
         if (r->deposed[0] != '\0')
                 m->reason = "is left over from a replacement";
         else if (is_protected(ev, r, m->instance))
                 error_set(err, ERROR_INPUT, &place, "%s is protected, and this would delete it; %s",
                     r->address,
-                    m->instance ? "take `protect` away first if that is meant"
-                                : "put it back into the template without `protect` first, or use `state rm` "
-                                  "to forget it");
+                    m->instance || back
+                        ? "take `protect` away first if that is meant"
+                        : "put it back into the template without `protect` first, or use `state rm` "
+                          "to forget it");
         if (m->schema != NULL) return;
         error_context(&problems, "cannot delete %s", r->address);
         error_place(&problems, &place);
@@ -169,17 +177,21 @@ int removals_find(struct evaluation *ev, struct removals *all, struct error **er
         bool destroy = ev->input->mode == PLAN_DESTROY;
         cleanup_free struct instance **claims = claims_of(ev);
         struct text scratch = {0};
+        bool back = ev->input->back != NULL;
         for (size_t i = 0; i < state->count; i++) {
                 const struct recorded *r = &state->resources[i];
                 bool current = r->deposed[0] == '\0';
-                if (!destroy && current && claims[i] != NULL) continue;
+                if (!destroy && current && claims[i] != NULL && claims[i]->unwanted == NULL) continue;
+                if (back && current && !back_is_absent(ev, r->address)) {
+                        ev->keep_count++;
+                        continue;
+                }
                 if (!destroy && current &&
                     address_find_cover(&ev->deferred_bare, r->address, &scratch) != NULL) {
                         ev->keep_count++;
                         continue;
                 }
-                struct removal m = {
-                    .recorded = r, .instance = destroy && current ? claims[i] : NULL, .step = STEP_NONE};
+                struct removal m = {.recorded = r, .instance = current ? claims[i] : NULL, .step = STEP_NONE};
                 vec_push(all->items, all->count, all->capacity, m);
         }
         text_release(&scratch);

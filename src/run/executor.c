@@ -267,11 +267,31 @@ static void release_dependants(struct executor *x, uint32_t index)
 enum failure_policy step_policy(const struct step_run *r)
 {
         const struct executor_request *q = &r->executor->request;
-        if (q->settle_only) return ON_FAILURE_STOP_DEPENDANTS;
-        if (q->options->on_failure_given) return q->options->on_failure;
-        if (r->step->resource == NULL) return ON_FAILURE_STOP_DEPENDANTS;
-        enum failure_policy policy = r->step->resource->on_failure;
-        return policy == ON_FAILURE_ROLLBACK && q->destroys ? ON_FAILURE_STOP_DEPENDANTS : policy;
+        bool given = q->options->on_failure_given;
+        if (q->settle_only || (!given && r->step->resource == NULL)) return ON_FAILURE_STOP_DEPENDANTS;
+        enum failure_policy policy = given ? q->options->on_failure : r->step->resource->on_failure;
+        bool moot = q->goes_back || (q->destroys && !given);
+        return policy == ON_FAILURE_ROLLBACK && moot ? ON_FAILURE_STOP_DEPENDANTS : policy;
+}
+
+/* In the same transaction as the failure: from here on, whatever happens to this process, the run is to be undone. */
+static void mark_rollback(struct executor *x)
+{
+        if (x->rollback_due) return;
+        x->rollback_due = true;
+        struct arena *a = journal_arena(x->request.journal);
+        struct run_row *row = arena_alloc(a, sizeof *row);
+        *row = (struct run_row){.id = arena_strdup(a, x->request.run), .status = (char *)RUN_ROLLBACK_DUE};
+        struct store_write w = {.kind = WRITE_RUN, .run = row->id};
+        w.run_row = row;
+        journal_add(x->request.journal, &w);
+}
+
+static void apply_policy(struct executor *x, const struct step_run *r)
+{
+        enum failure_policy policy = step_policy(r);
+        if (policy == ON_FAILURE_STOP_RUN || policy == ON_FAILURE_ROLLBACK) x->stopping = x->given_up = true;
+        if (policy == ON_FAILURE_ROLLBACK) mark_rollback(x);
 }
 
 void step_released(struct step_run *r)
@@ -305,7 +325,7 @@ void step_finished(struct step_run *r, enum step_status status, const char *mess
                 x->failed++;
                 error_set(&x->problems, ERROR_PROVIDER, &place, "%s", message);
                 skip_dependants(x, step->index);
-                if (step_policy(r) == ON_FAILURE_STOP_RUN) x->stopping = x->given_up = true;
+                apply_policy(x, r);
         }
         executor_schedule(x);
 }
@@ -410,7 +430,7 @@ void executor_wake(struct executor *x)
 
 void executor_stop(struct executor *x)
 {
-        x->stopping = true;
+        x->stopping = x->interrupted = true;
         executor_schedule(x);
 }
 
@@ -446,7 +466,8 @@ void executor_result(struct executor *x, struct run_result *result)
                 result->waiting[result->waiting_count++] = mem_strdup(gate_name(r));
         }
         result->again = x->again && !x->aborted;
-        if (x->aborted || x->again)
+        result->rollback_due = x->rollback_due;
+        if (x->aborted || x->again || (x->rollback_due && x->interrupted))
                 result->status = RUN_INTERRUPTED;
         else if (x->stopping && x->failed == 0 && result->remaining > 0)
                 result->status = RUN_INTERRUPTED;

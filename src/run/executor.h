@@ -26,6 +26,7 @@ struct executor_request { /* borrowed for the life of the executor */
         const struct map *
             operations; /* address → struct operation_row *: intents that an interrupted run left open; or NULL */
         bool settle_only; /* run nothing but the steps of those intents, whatever they wait for */
+        bool goes_back;   /* a rollback: its failure asks for no other */
         bool destroys;    /* `rollback` in the template is about making things, not about removing them all */
         /* Each event, in the turn in which it is recorded. */
         void (*happened)(void *context, const struct event *event);

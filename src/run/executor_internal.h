@@ -45,8 +45,10 @@ struct executor {
         size_t running, left, gates_open;
         size_t recording; /* released, and not yet durable */
         bool stopping, aborted, pump_scheduled, over;
-        bool given_up; /* a failure ended the whole run, as its policy says */
-        bool again;    /* see struct run_result */
+        bool given_up;     /* a failure ended the whole run, as its policy says */
+        bool rollback_due; /* ...and what it did is to be undone */
+        bool interrupted;  /* the user does not want to go on now */
+        bool again;        /* see struct run_result */
         struct plan_summary done;
         size_t failed, skipped;
         struct error *problems;

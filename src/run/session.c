@@ -96,11 +96,9 @@ static int refuse_reserved(const struct template *t, struct error **err)
                 const struct resource *r = &t->resources[i];
                 struct place place = r->place;
                 place.address = r->name;
-                if (r->on_failure == ON_FAILURE_ROLLBACK || r->recovery_count > 0)
+                if (r->recovery_count > 0)
                         result = error_set(err, ERROR_INPUT, &place,
-                            "on_failure: this version acts on stop-dependants, stop-run and ask; rollback "
-                            "and "
-                            "run are reserved");
+                            "on_failure: this version acts on policies only; run is reserved");
                 if (r->nested != NULL && refuse_reserved(r->nested, err) < 0) result = -1;
         }
         return result;
@@ -282,6 +280,7 @@ void session_close(struct session *s)
         engine_free(s->engine);
         state_free(s->state);
         environment_free(s->env);
+        environment_free(s->back_env);
         saved_plan_free(s->saved);
         plugins_free(s->plugins);
         store_close(s->store);

@@ -65,6 +65,19 @@ int session_plan_write(struct session *s, struct text *out, struct error **err);
 /* The plan that session_plan, session_plan_saved or a run that goes on built last; NULL for none. */
 const struct plan *session_current_plan(const struct session *s);
 
+/*
+ * Plans the way back from what is recorded now to the state after `run`, or before it; BACK_UNDO: before it, as its failure asked
+ * for. The plan is run by session_run as a run of kind "rollback". ERROR_MISSING: no such run. ERROR_CONFLICT, with every address: something
+ * existed then, was changed since, and no recorded plan describes it; nothing can be done but what a person decides.
+ */
+enum back { BACK_AFTER, BACK_BEFORE, BACK_UNDO };
+int session_plan_back(struct session *s, const struct plan_request *request, const char *run, enum back back,
+    struct plan **ret, struct error **err);
+/* Ids, to be freed, or NULL: of a run that failed and whose rollback has not begun; of such a rollback that is not over. */
+int session_rollback_due(struct session *s, char **failed, char **rollback, struct error **err);
+/* The rollback that is due is given up, or has nothing to undo: its run has just failed. */
+int session_rollback_over(struct session *s, struct error **err);
+
 /* Running */
 enum event_kind {
         EVENT_RUN_STARTED,
@@ -97,6 +110,9 @@ struct event {
         size_t failed, skipped;
         const struct error *problems; /* run-done */
         const char *status;           /* run-done: done, failed, interrupted, cancelled */
+        bool rollback_due;            /* run-done: it failed, and what it did is to be undone */
+        const char *run_kind,
+            *undoes; /* run-started: apply, destroy, rollback; the failed run that a rollback undoes, or NULL */
 };
 
 struct gate_view { /* a gate that waits, for a prompt */
@@ -131,12 +147,16 @@ struct run_options {
         void *context;
 };
 
+#define RUN_ROLLBACK_DUE "rollback" /* the recorded status of a run that failed and whose rollback is due */
+
 enum run_status { RUN_DONE, RUN_FAILED, RUN_WAITING, RUN_INTERRUPTED };
 struct run_result {
         enum run_status status;
         char *run;                /* id */
         struct plan_summary done; /* what was done */
         size_t failed, skipped, remaining;
+        bool rollback_due;      /* a failure's policy asks for a rollback: session_plan_back with BACK_UNDO */
+        char *undoes;           /* a rollback: the failed run that it undoes; or NULL */
         struct error *problems; /* of failed steps, with addresses */
         char **waiting;         /* names of gates that wait */
         char **choices;         /* of each, where it is a question: "retry|skip|abort"; else NULL */

@@ -23,6 +23,7 @@ struct session {
         char *store_folder;         /* where the store is or would be */
         bool read_only, allow_outside;
         struct environment *env;
+        struct environment *back_env; /* that of an earlier run, on the way back to it; or NULL */
         struct plugins *plugins;
         struct schema_source schemas;
         struct store *store; /* NULL while there is none */
@@ -53,6 +54,7 @@ struct session {
         int64_t run_started_ms;
         int interrupts;
         bool reading_gates, gates_changed, settling;
+        const char *settled_status; /* what the run is once it is settled */
         struct gate_row *gate_rows;
         size_t gate_count;
         struct error *gate_error;
@@ -68,14 +70,15 @@ struct engine *session_engine(struct session *s, struct error **err);
 
 /* session_plan.c */
 void session_drop_plan(struct session *s);
+int session_build_with(struct session *s, const struct plan_request *request, struct error **err);
 int session_build(struct session *s, struct error **err); /* s->input → s->plan, with the reads it wants */
 void session_input(struct session *s, const struct environment *env, enum plan_mode mode, bool refresh);
 /* An environment out of the sources of a saved plan. */
 int session_load_saved(
     struct session *s, const struct saved_plan *saved, struct environment **ret, struct error **err);
 
-/* session_resume.c: marks the unfinished run as cancelled, as another takes its place. The lease is held. */
-int session_cancel_unfinished(struct session *s, struct error **err);
+/* session_resume.c: the unfinished run, if any, as it is to be recorded when another takes its place; *found says so. */
+int session_supersede(struct session *s, struct run_row *ret, bool *found, struct error **err);
 
 /* read.c: performs reads and puts the answers into the world. */
 int session_read(
@@ -90,6 +93,9 @@ struct run_setup {
         bool settle_only;
         const char *kind;
         const char *on_failure; /* as recorded when the run began; NULL: not given then */
+        const char *status;     /* settling: what the run stays */
+        struct run_row
+            *before; /* an unfinished run that this one takes the place of, as it is to be; or NULL */
 };
 int session_execute(struct session *s, const struct run_options *options, const struct run_setup *setup,
     struct run_result *result, struct error **err);

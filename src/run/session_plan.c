@@ -73,7 +73,7 @@ static const char *const *keep_list(struct session *s, const char *const *list, 
         return copy;
 }
 
-static int build(struct session *s, const struct plan_request *request, struct error **err)
+int session_build_with(struct session *s, const struct plan_request *request, struct error **err)
 {
         for (int round = 0; round < READ_ROUNDS; round++) {
                 plan_free(s->plan);
@@ -89,7 +89,7 @@ static int build(struct session *s, const struct plan_request *request, struct e
 int session_build(struct session *s, struct error **err)
 {
         struct plan_request none = {0};
-        return build(s, &none, err);
+        return session_build_with(s, &none, err);
 }
 
 int session_plan(struct session *s, const struct plan_request *request, struct plan **ret, struct error **err)
@@ -101,7 +101,7 @@ int session_plan(struct session *s, const struct plan_request *request, struct p
         s->input.target_count = request->target_count;
         s->input.excludes = keep_list(s, request->excludes, request->exclude_count);
         s->input.exclude_count = request->exclude_count;
-        if (build(s, request, err) < 0) return -1;
+        if (session_build_with(s, request, err) < 0) return -1;
         *ret = s->plan;
         return 0;
 }
@@ -173,6 +173,7 @@ int session_plan_saved(struct session *s, struct plan **ret, struct error **err)
         s->input.target_count = saved->target_count;
         s->input.excludes = (const char *const *)saved->excludes;
         s->input.exclude_count = saved->exclude_count;
+        s->input.back = saved->back;
         int built = plan_build(&s->input, &s->plan, err);
         s->world = NULL; /* the saved plan's own */
         if (built < 0) return error_context(err, "build the saved plan again");

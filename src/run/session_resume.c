@@ -14,7 +14,12 @@
 static bool is_unfinished(const char *status)
 {
         return strcmp(status, "running") == 0 || strcmp(status, "interrupted") == 0 ||
-               strcmp(status, "waiting") == 0;
+               strcmp(status, "waiting") == 0 || strcmp(status, RUN_ROLLBACK_DUE) == 0;
+}
+
+static bool changes_world(const char *kind)
+{
+        return strcmp(kind, "apply") == 0 || strcmp(kind, "destroy") == 0 || strcmp(kind, "rollback") == 0;
 }
 
 /* The run that an open intent belongs to; else the newest one that changes the world, if it is not over. */
@@ -24,7 +29,7 @@ static const struct run_row *find_unfinished(
         for (size_t i = 0; operation_count > 0 && i < count; i++)
                 if (strcmp(runs[i].id, operations[0].run) == 0) return &runs[i];
         for (size_t i = 0; i < count; i++) {
-                if (strcmp(runs[i].kind, "apply") != 0 && strcmp(runs[i].kind, "destroy") != 0) continue;
+                if (!changes_world(runs[i].kind)) continue;
                 return is_unfinished(runs[i].status) ? &runs[i] : NULL;
         }
         return NULL;
@@ -129,6 +134,7 @@ static int rebuild(struct session *s, struct unfinished *u, struct error **err)
         s->input.target_count = u->saved->target_count;
         s->input.excludes = (const char *const *)u->saved->excludes;
         s->input.exclude_count = u->saved->exclude_count;
+        s->input.back = u->saved->back;
         return session_build(s, err);
 }
 
@@ -223,6 +229,7 @@ static int continue_run(struct session *s, const char *run, bool settle_only,
                     .settle_only = settle_only,
                     .kind = u.row.kind,
                     .on_failure = u.row.on_failure,
+                    .status = strcmp(u.row.status, RUN_ROLLBACK_DUE) == 0 ? RUN_ROLLBACK_DUE : "interrupted",
                 };
                 status = session_execute(s, options, &setup, result, err);
         }
@@ -251,16 +258,52 @@ int session_resume(
         return status;
 }
 
-int session_cancel_unfinished(struct session *s, struct error **err)
+int session_supersede(struct session *s, struct run_row *ret, bool *found, struct error **err)
 {
         cleanup_free char *run = NULL;
         cleanup_free char *status = NULL;
+        *found = false;
         if (load_last(s, &run, &status, err) < 0) return -1;
         if (run == NULL || !is_unfinished(status)) return 0;
-        struct run_row row = {.id = run, .status = (char *)"cancelled", .ended_ms = clock_wall_ms()};
-        struct store_write w = {.kind = WRITE_RUN, .run = run};
+        if (store_run(s->store, s->name, run, ret, err) < 0) return -1;
+        /* A run that failed has failed, whether it was rolled back or something else took its place. */
+        bool due = strcmp(status, RUN_ROLLBACK_DUE) == 0;
+        free(ret->status);
+        ret->status = mem_strdup(due ? "failed" : "cancelled");
+        if (ret->ended_ms == 0) ret->ended_ms = clock_wall_ms();
+        *found = true;
+        return 0;
+}
+
+int session_rollback_due(struct session *s, char **failed, char **rollback, struct error **err)
+{
+        cleanup_free char *id = NULL;
+        cleanup_free char *status = NULL;
+        *failed = *rollback = NULL;
+        if (load_last(s, &id, &status, err) < 0) return -1;
+        if (id == NULL || !is_unfinished(status)) return 0;
+        struct run_row row = {0};
+        if (store_run(s->store, s->name, id, &row, err) < 0) return -1;
+        if (strcmp(status, RUN_ROLLBACK_DUE) == 0)
+                *failed = steal(id);
+        else if (strcmp(row.kind, "rollback") == 0 && row.undoes != NULL)
+                *rollback = steal(id);
+        run_row_release(&row);
+        return 0;
+}
+
+int session_rollback_over(struct session *s, struct error **err)
+{
+        if (session_hold(s, err) < 0) return -1;
+        struct run_row row = {0};
+        bool found = false;
+        int status = session_supersede(s, &row, &found, err);
+        struct store_write w = {.kind = WRITE_RUN, .run = row.id};
         w.run_row = &row;
-        return store_commit(s->store, &s->lease, &w, 1, err);
+        if (status == 0 && found) status = store_commit(s->store, &s->lease, &w, 1, err);
+        session_let_go(s);
+        run_row_release(&row);
+        return status;
 }
 
 static int settle_run(

@@ -113,29 +113,38 @@ static void step_rows_fill(
         }
 }
 
-static int write_run(struct session *s, const char *status, const char *kind, const struct text *document,
-    const struct step_row *rows, size_t count, struct error **err)
+static int write_run(struct session *s, const char *status, const struct run_setup *setup,
+    const struct text *document, const struct step_row *rows, size_t count, struct error **err)
 {
         char digest[65];
         text_hex(s->plan->digest, sizeof s->plan->digest, digest);
         struct run_row row = {
             .id = s->run,
-            .kind = (char *)kind,
+            .kind = (char *)setup->kind,
             .status = (char *)status,
             .requester = s->by,
             .digest = digest,
             .plan = document ? document->data : NULL,
             .started_ms = s->run_started_ms,
+            .undoes = s->input.back ? (char *)s->input.back->undoes : NULL,
             .on_failure = s->resolved_options.on_failure_given
                               ? (char *)failure_policy_name(s->resolved_options.on_failure)
                               : NULL,
         };
-        struct store_write writes[2] = {
-            {.kind = WRITE_RUN, .run = s->run}, {.kind = WRITE_STEPS, .run = s->run}};
-        writes[0].run_row = &row;
-        writes[1].steps.rows = rows;
-        writes[1].steps.count = count;
-        return store_commit(s->store, &s->lease, writes, rows ? 2 : 1, err);
+        struct store_write writes[3];
+        size_t used = 0;
+        writes[used] = (struct store_write){.kind = WRITE_RUN, .run = s->run};
+        writes[used++].run_row = &row;
+        if (rows != NULL) {
+                writes[used] = (struct store_write){.kind = WRITE_STEPS, .run = s->run};
+                writes[used].steps.rows = rows;
+                writes[used++].steps.count = count;
+        }
+        if (setup->before != NULL) {
+                writes[used] = (struct store_write){.kind = WRITE_RUN, .run = setup->before->id};
+                writes[used++].run_row = setup->before;
+        }
+        return store_commit(s->store, &s->lease, writes, used, err);
 }
 
 static int begin_run(
@@ -144,7 +153,8 @@ static int begin_run(
         s->run_started_ms = clock_wall_ms();
         if (setup->run != NULL) {
                 s->run = mem_strdup(setup->run);
-                return write_run(s, "running", setup->kind, NULL, NULL, 0, err);
+                const char *status = s->settling ? s->settled_status : "running";
+                return write_run(s, status, setup, NULL, NULL, 0, err);
         }
         struct text document __attribute__((__cleanup__(text_release_cleanup))) = {0};
         if (store_next_run(s->store, s->name, &s->run, err) < 0 || session_plan_write(s, &document, err) < 0)
@@ -152,7 +162,7 @@ static int begin_run(
         cleanup_free struct step_row *rows = mem_alloc((s->plan->count + 1) * sizeof *rows);
         size_t count;
         step_rows_fill(s->plan, rows, &count, row_of_step);
-        return write_run(s, "running", setup->kind, &document, rows, count, err);
+        return write_run(s, "running", setup, &document, rows, count, err);
 }
 
 /* Answers from other processes: the signal file changes, the worker reads the gates, the executor hears of it. */
@@ -316,6 +326,7 @@ static struct event end_event(struct session *s)
             .skipped = r->skipped,
             .problems = r->problems,
             .status = status_text(r->status),
+            .rollback_due = r->rollback_due,
         };
 }
 
@@ -352,8 +363,9 @@ static void finished(void *context)
         struct session *s = context;
         executor_result(s->executor, s->result);
         if (s->broken != NULL) return; /* nothing can be written any more */
-        if (!s->settling) write_record_changes(s);
-        if (!s->settling) write_outputs(s);
+        /* What a rollback will undo is not handed out: outputs stay as they were. */
+        if (!s->settling && !s->result->rollback_due) write_record_changes(s);
+        if (!s->settling && !s->result->rollback_due) write_outputs(s);
         struct run_result *r = s->result;
         struct arena *a = journal_arena(s->journal);
         struct run_row *row = arena_alloc(a, sizeof *row);
@@ -361,8 +373,10 @@ static void finished(void *context)
         bool over = r->status == RUN_DONE || r->status == RUN_FAILED;
         *row = (struct run_row){
             .id = arena_strdup(a, s->run),
-            .status = arena_strdup(a, s->settling ? "interrupted" : status_text(r->status)),
-            .summary = arena_strdup(a, summary),
+            .status = arena_strdup(a, s->settling       ? s->settled_status
+                                      : r->rollback_due ? RUN_ROLLBACK_DUE
+                                                        : status_text(r->status)),
+            .summary = s->settling ? NULL : arena_strdup(a, summary),
             .started_ms = s->run_started_ms,
             .ended_ms = over ? clock_wall_ms() : 0,
         };
@@ -420,9 +434,11 @@ static int run_loop(
             .settle_only = setup->settle_only,
             .destroys = s->input.mode == PLAN_DESTROY,
             .happened = happened,
+            .goes_back = s->input.back != NULL,
             .finished = finished,
             .context = s,
         };
+        const char *undoes = s->input.back ? s->input.back->undoes : NULL;
         s->executor = executor_new(&request);
         if (listen_to_world(s, err) < 0) return -1;
         journal_keep_lease(s->journal, LEASE_TTL_MS);
@@ -430,10 +446,16 @@ static int run_loop(
                 struct event e = {.kind = EVENT_RUN_STARTED,
                     .time_ms = clock_wall_ms(),
                     .run = s->run,
+                    .run_kind = setup->kind,
+                    .undoes = undoes,
                     .summary = &s->plan->summary};
                 s->options->event(s->options->context, &e);
         }
-        journal_event(s->journal, s->run, event_name(EVENT_RUN_STARTED), "{}");
+        struct text details __attribute__((__cleanup__(text_release_cleanup))) = {0};
+        text_add(&details, undoes ? "{\"undoes\":" : "{");
+        if (undoes != NULL) text_add_json(&details, undoes, strlen(undoes));
+        text_addc(&details, '}');
+        journal_event(s->journal, s->run, event_name(EVENT_RUN_STARTED), details.data);
         if (!s->settling) session_outbox_start(s);
         executor_start(s->executor);
         loop_run(s->engine->loop);
@@ -443,10 +465,6 @@ static int run_loop(
 int session_execute(struct session *s, const struct run_options *options, const struct run_setup *setup,
     struct run_result *result, struct error **err)
 {
-        if (options->on_failure_given && options->on_failure == ON_FAILURE_ROLLBACK)
-                return error_set(err, ERROR_INPUT, NULL,
-                    "--on-failure %s: this version acts on stop-dependants, stop-run and ask",
-                    failure_policy_name(options->on_failure));
         if (session_engine(s, err) == NULL) return -1;
         s->by = options->by ? mem_strdup(options->by) : session_user();
         s->resolved_options = *options;
@@ -456,6 +474,7 @@ int session_execute(struct session *s, const struct run_options *options, const 
                     setup->on_failure, &s->resolved_options.on_failure);
         s->options = &s->resolved_options;
         s->settling = setup->settle_only;
+        s->settled_status = setup->status;
         s->result = result;
         s->interrupts = 0;
         *result = (struct run_result){0};
@@ -478,8 +497,11 @@ int session_execute(struct session *s, const struct run_options *options, const 
         s->executor = NULL;
         s->journal = NULL;
         result->run = steal(s->run);
+        if (s->input.back != NULL && s->input.back->undoes != NULL)
+                result->undoes = mem_strdup(s->input.back->undoes);
         if (s->broken != NULL) {
                 result->status = RUN_FAILED;
+                result->rollback_due = false; /* nothing more can be recorded now */
                 error_move(&result->problems, &s->broken);
         }
         free(steal(s->by));
@@ -513,10 +535,16 @@ int session_run(
         if (open)
                 status = error_set(err, ERROR_CONFLICT, NULL,
                     "another run was interrupted since the plan was made; apply again, or `tutti resume`");
-        if (status == 0) status = session_cancel_unfinished(s, err);
-        struct run_setup setup = {.kind = s->input.mode == PLAN_DESTROY ? "destroy" : "apply"};
+        struct run_row before = {0};
+        bool unfinished = false;
+        if (status == 0) status = session_supersede(s, &before, &unfinished, err);
+        struct run_setup setup = {.kind = s->input.back                   ? "rollback"
+                                          : s->input.mode == PLAN_DESTROY ? "destroy"
+                                                                          : "apply",
+            .before = unfinished ? &before : NULL};
         if (status == 0) status = session_execute(s, options, &setup, result, err);
         session_let_go(s);
+        run_row_release(&before);
         return status;
 }
 
@@ -546,6 +574,7 @@ const char *session_step_status(const struct session *s, uint32_t index, int64_t
 void run_result_release(struct run_result *r)
 {
         free(r->run);
+        free(r->undoes);
         error_free(r->problems);
         for (size_t i = 0; i < r->waiting_count; i++) {
                 free(r->waiting[i]);

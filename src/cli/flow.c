@@ -1,0 +1,258 @@
+/* Settling, asking, running and undoing, as several commands do it; see flow.h. */
+#include "cli/flow.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/render.h"
+#include "cli/work.h"
+
+static struct run_options run_options_of(const struct options *o)
+{
+        return (struct run_options){
+            .parallel = o->parallel,
+            .approve = o->approve.items,
+            .approve_count = o->approve.count,
+            .by = o->as,
+            .on_failure_given = o->on_failure_given,
+            .on_failure = o->on_failure,
+        };
+}
+
+static void print_result(const struct options *o, const struct run_result *r)
+{
+        if (o->json) return;
+        struct text summary = {0};
+        render_summary(&r->done, true, &summary);
+        putchar('\n');
+        for (size_t i = 0; i < error_count(r->problems); i++) {
+                cleanup_free char *text = error_text(error_at(r->problems, i));
+                printf("%serror:%s ", style_on(STYLE_RED), style_off());
+                print_safe(stdout, text);
+                putchar('\n');
+        }
+        switch (r->status) {
+        case RUN_DONE: printf("%sDone%s: %s.\n", style_on(STYLE_GREEN), style_off(), summary.data); break;
+        case RUN_FAILED:
+                printf("%sFailed%s: %s; %zu failed, %zu skipped. What exists is recorded; %s\n",
+                    style_on(STYLE_RED), style_off(), summary.data, r->failed, r->skipped,
+                    r->rollback_due ? "what was done is undone now." : "`tutti apply` goes on from there.");
+                break;
+        case RUN_WAITING:
+                printf("%sWaiting%s for an answer: %s.\n", style_on(STYLE_CYAN), style_off(), summary.data);
+                for (size_t i = 0; i < r->waiting_count; i++)
+                        printf("  tutti approve %s '%s'%s%s && tutti resume %s\n", o->args[0], r->waiting[i],
+                            r->choices[i] ? " --answer " : "", r->choices[i] ? r->choices[i] : "",
+                            o->args[0]);
+                break;
+        case RUN_INTERRUPTED:
+                printf("%sInterrupted%s: %s; %zu steps remain. What exists is recorded; `tutti resume %s` "
+                       "%s.\n",
+                    style_on(STYLE_YELLOW), style_off(), summary.data, r->remaining, o->args[0],
+                    r->rollback_due ? "undoes what was done" : "goes on");
+                break;
+        }
+        text_release(&summary);
+}
+
+static int code_of(const struct run_result *r)
+{
+        switch (r->status) {
+        case RUN_DONE: return EXIT_DONE;
+        case RUN_WAITING: return EXIT_WAITING;
+        case RUN_INTERRUPTED: return EXIT_INTERRUPTED;
+        default: return EXIT_FAILED;
+        }
+}
+
+/* Runs, without what follows from a failure. -1 with the problems printed and *code set when nothing was started. */
+static int run(
+    struct session *s, const struct options *o, enum flow_kind kind, struct run_result *result, int *code)
+{
+        cleanup(error_free) struct error *err = NULL;
+        struct display *display = display_new(s, o);
+        struct run_options ro = run_options_of(o);
+        display_attach(display, &ro);
+        int status = kind == FLOW_RESUME ? session_resume(s, &ro, result, &err)
+                                         : session_run(s, &ro, result, &err);
+        while (status == 0 && result->again) { /* a broken object goes first: the rest is planned anew */
+                run_result_release(result);
+                status = session_resume(s, &ro, result, &err);
+        }
+        display_free(display);
+        if (status < 0) {
+                *code = print_error(o, err);
+                return -1;
+        }
+        print_result(o, result);
+        *code = code_of(result);
+        return 0;
+}
+
+void flow_show_outputs(struct session *s, const struct options *o)
+{
+        if (o->json || session_reload(s, NULL) < 0) return;
+        render_outputs(session_state(s)->outputs);
+}
+
+int flow_settle(struct session *s, const struct options *o)
+{
+        cleanup(error_free) struct error *err = NULL;
+        cleanup_free char *run_id = NULL, *status = NULL;
+        bool open = false;
+        if (session_intents(s, &open, &err) < 0) return print_error(o, err);
+        if (!open || !session_unfinished(s, &run_id, &status)) return EXIT_DONE;
+        if (!o->json)
+                printf("Run %s %s: what it had under way is settled first, and a new plan takes its place.\n",
+                    run_id, strcmp(status, RUN_ROLLBACK_DUE) == 0 ? "failed" : "was interrupted");
+        struct run_options ro = run_options_of(o);
+        return session_settle(s, &ro, &err) < 0 ? print_error(o, err) : EXIT_DONE;
+}
+
+bool flow_confirm(const struct options *o, const char *question, int *code)
+{
+        if (o->yes) return true;
+        if (o->json || !at_terminal()) {
+                cleanup(error_free) struct error *err = NULL;
+                error_set(&err, ERROR_INPUT, NULL,
+                    "there is no terminal to ask at; look at the plan, then give --yes, or apply a saved "
+                    "plan");
+                *code = print_error(o, err);
+                return false;
+        }
+        if (ask_yes(question)) return true;
+        printf("Nothing was changed.\n");
+        *code = EXIT_DONE;
+        return false;
+}
+
+/* --- undoing --------------------------------------------------------------------------------------------------------- */
+
+/* What exists although it should not, or does not although it should: what is left of the way back. */
+static void show_rest(struct session *s, const struct options *o, const char *failed)
+{
+        struct plan *plan;
+        struct plan_request request = {.no_refresh = true};
+        if (o->json || session_plan_back(s, &request, failed, BACK_UNDO, &plan, NULL) < 0) return;
+        if (plan_is_empty(plan)) return;
+        printf("\nWhat differs from the state before run %s, and is not undone:\n\n", failed);
+        for (size_t i = 0; i < plan->count; i++)
+                if (plan->steps[i].action != ACTION_JOIN) render_step(stdout, &plan->steps[i], 2);
+        printf("\n`tutti rollback %s %s --before` tries again; `tutti apply` goes forward from here.\n",
+            o->args[0], failed);
+}
+
+/* How a rollback ended: an exit code of EXIT_FAILED when it is over, as what it undid had failed. */
+static int end_rollback(struct session *s, const struct options *o, const struct run_result *r, bool *undone)
+{
+        if (r->status != RUN_DONE && r->status != RUN_FAILED) return code_of(r);
+        if (r->status == RUN_DONE && undone != NULL) *undone = true;
+        if (!o->json && r->status == RUN_DONE)
+                printf("Run %s failed; run %s rolled it back.\n", r->undoes, r->run);
+        if (!o->json && r->status == RUN_FAILED)
+                printf("Run %s failed, and so did run %s, which was to roll it back.\n", r->undoes, r->run);
+        if (r->status == RUN_FAILED) show_rest(s, o, r->undoes);
+        return EXIT_FAILED;
+}
+
+int flow_run(struct session *s, const struct options *o, enum flow_kind kind)
+{
+        struct run_result result = {0};
+        int code = EXIT_DONE;
+        if (run(s, o, kind, &result, &code) == 0) {
+                if (result.rollback_due && result.status == RUN_FAILED)
+                        code = flow_undo(s, o, result.run, NULL);
+                else if (result.undoes != NULL)
+                        code = end_rollback(s, o, &result, NULL);
+        }
+        run_result_release(&result);
+        return code;
+}
+
+/* It cannot be planned. If that is for good, nothing waits for it any longer. */
+static int give_up(struct session *s, const struct options *o, const char *run, const struct error *err)
+{
+        int code = print_error(o, err);
+        enum error_kind kind = error_kind(err);
+        bool for_good = kind == ERROR_CONFLICT || kind == ERROR_INPUT || kind == ERROR_MISSING;
+        if (for_good && session_rollback_over(s, NULL) == 0) {
+                if (!o->json)
+                        printf("Run %s cannot be rolled back. What exists is recorded; `tutti apply` goes on "
+                               "from "
+                               "there.\n",
+                            run);
+                return EXIT_FAILED;
+        }
+        if (!o->json)
+                printf("The rollback of run %s is due: `tutti resume %s` tries again.\n", run, o->args[0]);
+        return code == EXIT_INPUT ? EXIT_FAILED : code;
+}
+
+/* One round; *more: parts of it were deferred. */
+static int undo_round(
+    struct session *s, const struct options *o, const char *run_id, bool first, bool *undone, bool *more)
+{
+        cleanup(error_free) struct error *err = NULL;
+        struct plan *plan;
+        struct plan_request request = {.parallel = o->parallel, .no_refresh = o->no_refresh};
+        *more = false;
+        if (session_plan_back(s, &request, run_id, BACK_UNDO, &plan, &err) < 0)
+                return give_up(s, o, run_id, err);
+        bool empty = plan_is_empty(plan);
+        if (empty && first && !o->json) printf("\nRun %s left nothing to undo.\n", run_id);
+        if (empty) {
+                *undone = true;
+                return session_rollback_over(s, &err) < 0 ? print_error(o, err) : EXIT_FAILED;
+        }
+        if (!o->json) {
+                printf("\nThe way back to the state before run %s:\n\n", run_id);
+                render_plan(plan);
+                putchar('\n');
+        }
+        bool deferred = plan->summary.deferred > 0;
+        struct run_result result = {0};
+        int code = EXIT_DONE;
+        if (run(s, o, FLOW_NEW, &result, &code) == 0) {
+                *more = deferred && result.status == RUN_DONE;
+                code = end_rollback(s, o, &result, undone);
+        }
+        run_result_release(&result);
+        return code;
+}
+
+int flow_undo(struct session *s, const struct options *o, const char *run_id, bool *undone)
+{
+        cleanup(error_free) struct error *err = NULL;
+        struct run_options ro = run_options_of(o);
+        bool reached = false, more = true;
+        int code = EXIT_FAILED;
+        /* What was under way when it failed may have an outcome that nobody has seen yet. */
+        bool open = false;
+        if (session_settle(s, &ro, &err) < 0 && (session_intents(s, &open, NULL) < 0 || open))
+                return give_up(s, o, run_id, err);
+        for (int round = 0; more && round < WORK_ROUNDS_MAX; round++)
+                code = undo_round(s, o, run_id, round == 0, &reached, &more);
+        if (undone != NULL) *undone = reached && !more;
+        return code;
+}
+
+int flow_settle_rollback(struct session *s, const struct options *o)
+{
+        cleanup(error_free) struct error *err = NULL;
+        cleanup_free char *failed = NULL, *rollback = NULL;
+        bool undone = false;
+        int code = EXIT_DONE;
+        if (session_rollback_due(s, &failed, &rollback, &err) < 0) return print_error(o, err);
+        if (failed != NULL) {
+                if (!o->json) printf("Run %s failed, and its rollback is due: it comes first.\n", failed);
+                code = flow_undo(s, o, failed, &undone);
+        } else if (rollback != NULL) {
+                if (!o->json) printf("The rollback %s was interrupted: it goes on first.\n", rollback);
+                struct run_result result = {0};
+                if (run(s, o, FLOW_RESUME, &result, &code) == 0) code = end_rollback(s, o, &result, &undone);
+                run_result_release(&result);
+        }
+        if (!undone) return code;
+        return session_reload(s, &err) < 0 ? print_error(o, err) : EXIT_DONE;
+}

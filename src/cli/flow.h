@@ -1,0 +1,23 @@
+/* What apply, destroy, resume and rollback have in common: settling, asking, running, and undoing what failed. Internal to cli/. */
+#ifndef TUTTI_CLI_FLOW_H
+#define TUTTI_CLI_FLOW_H
+
+#include "cli/options.h"
+
+enum flow_kind { FLOW_NEW, FLOW_RESUME };
+
+/* Runs the session's plan, or goes on with the unfinished run, and prints how it ended. Where its failure asks for a rollback, that is
+ * planned, shown and run as well. Returns the exit code. */
+int flow_run(struct session *s, const struct options *o, enum flow_kind kind);
+/* An interrupted run is brought to an end before a new one begins: nothing that it had started is lost. */
+int flow_settle(struct session *s, const struct options *o);
+/* A rollback that is due, or was interrupted, comes before anything else. EXIT_DONE when there is none, or none any more. */
+int flow_settle_rollback(struct session *s, const struct options *o);
+/* Undoes a run that failed: the way back to the state before it. *undone, unless NULL: whether that state was reached. Returns
+ * EXIT_FAILED even then, as the run has failed. */
+int flow_undo(struct session *s, const struct options *o, const char *run, bool *undone);
+/* False, with the reason printed and *code set, when nobody said yes. */
+bool flow_confirm(const struct options *o, const char *question, int *code);
+void flow_show_outputs(struct session *s, const struct options *o);
+
+#endif

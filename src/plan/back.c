@@ -1,0 +1,65 @@
+/*
+ * The way back to an earlier state: which instances of that state's template count. See struct way_back in plan.h.
+ *
+ * An instance either returns (it existed then and was changed since), or is absent (it did not exist then), or stays as it is
+ * recorded: it was not touched since, so that it already is as it was. The last kind has to move all the same when what it stands on
+ * is made anew, as it then holds references to something that is gone.
+ */
+#include "plan/address.h"
+#include "plan/evaluation.h"
+
+void back_index(struct evaluation *ev)
+{
+        const struct way_back *back = ev->input->back;
+        if (back == NULL) return;
+        for (size_t i = 0; i < back->returning_count; i++)
+                map_put(&ev->returning, back->returning[i], (void *)back->returning[i]);
+        for (size_t i = 0; i < back->absent_count; i++)
+                map_put(&ev->absent, back->absent[i], (void *)back->absent[i]);
+}
+
+bool back_is_absent(const struct evaluation *ev, const char *address)
+{
+        return ev->input->back != NULL && map_has(&ev->absent, address);
+}
+
+enum back_role back_role(const struct evaluation *ev, const struct instance *i)
+{
+        if (ev->input->back == NULL || ev->input->mode != PLAN_APPLY) return BACK_DECIDES;
+        if (map_has(&ev->absent, i->address)) return BACK_ABSENT;
+        if (map_has(&ev->returning, i->address)) return BACK_DECIDES;
+        return i->recorded != NULL && !i->gone ? BACK_STAYS : BACK_ABSENT;
+}
+
+bool back_must_follow(const struct instance *i)
+{
+        for (uint32_t d = 0; d < i->node.dep_count; d++)
+                if (i->node.deps[d]->anew) return true;
+        return false;
+}
+
+int back_check(struct evaluation *ev, struct error **err)
+{
+        const struct way_back *back = ev->input->back;
+        if (back == NULL) return 0;
+        struct map described = {0};
+        for (size_t n = 0; n < ev->node_count; n++) {
+                const struct instance *i = (const struct instance *)ev->nodes[n];
+                if (i->node.kind == NODE_INSTANCE) map_put(&described, i->address, ev);
+        }
+        struct text scratch = {0};
+        int status = 0;
+        for (size_t r = 0; r < back->returning_count; r++) {
+                const char *address = back->returning[r];
+                if (map_has(&described, address)) continue;
+                if (address_find_cover(&ev->deferred_bare, address, &scratch) != NULL) continue;
+                struct place place = {.address = address};
+                status = error_set(err, ERROR_CONFLICT, &place,
+                    "existed after run %s and was changed since, but the plan of that time does not describe "
+                    "it",
+                    back->run);
+        }
+        text_release(&scratch);
+        map_release(&described);
+        return status;
+}
