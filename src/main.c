@@ -7,17 +7,21 @@
 #include "cli/command.h"
 #include "cli/print.h"
 
-static int unknown(const char *name)
+static int unknown(const char *name, bool json)
 {
         const char *names[64];
         size_t count = 0;
         for (const struct command *c = commands; c->name != NULL && count < 63; c++) names[count++] = c->name;
         names[count++] = "sandbox";
         const char *nearest = text_suggest(name, names, count);
+        cleanup(error_free) struct error *err = NULL;
         if (nearest != NULL)
-                fprintf(stderr, "tutti: there is no command '%s'; did you mean '%s'?\n", name, nearest);
+                error_set(
+                    &err, ERROR_INPUT, NULL, "there is no command '%s'; did you mean '%s'?", name, nearest);
         else
-                fprintf(stderr, "tutti: there is no command '%s'; `tutti help` lists them\n", name);
+                error_set(&err, ERROR_INPUT, NULL, "there is no command '%s'; `tutti help` lists them", name);
+        fprintf(stderr, "tutti: %s\n", error_message(err));
+        if (json) print_problems(err);
         return EXIT_INPUT;
 }
 
@@ -50,6 +54,6 @@ int main(int argc, char **argv)
         if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) name = "help";
         if (strcmp(name, "sandbox") == 0) return cmd_sandbox(argc - 1, argv + 1);
         const struct command *command = command_find(name);
-        if (command == NULL) return unknown(name);
+        if (command == NULL) return unknown(name, options_want_json(argc - 1, argv + 1));
         return argc > 1 ? run(command, argc - 1, argv + 1) : run(command, argc, argv);
 }

@@ -77,6 +77,19 @@ static int refuse(struct store *s, const char *environment, struct held *h, int6
             h->holder, since, left);
 }
 
+int store_lease_holder(struct store *s, const char *environment, struct lease_holder *ret, struct error **err)
+{
+        struct held h __attribute__((__cleanup__(held_release))) = {0};
+        *ret = (struct lease_holder){0};
+        int64_t id = environment_id(s, environment, err);
+        if (id <= 0) return id < 0 ? -1 : 0;
+        if (load(s, environment, &h, err) < 0) return -1;
+        if (h.holder == NULL || clock_wall_ms() >= h.renewed_ms + h.ttl_ms) return 0;
+        *ret = (struct lease_holder){
+            .holder = steal(h.holder), .since_ms = h.acquired_ms, .expires_ms = h.renewed_ms + h.ttl_ms};
+        return 0;
+}
+
 int store_lease_acquire(struct store *s, const char *environment, const char *holder, int64_t ttl_ms,
     struct lease *ret, struct error **err)
 {
@@ -149,6 +162,7 @@ int store_lease_release(struct store *s, struct lease *lease, struct error **err
         free(steal(h.holder));
         if (save(s, &h, err) < 0) return -1;
         if (sqlite_commit(s, err) < 0) return -1;
+        store_signal(s); /* somebody may wait for it */
         lease_release_memory(lease);
         return 0;
 }

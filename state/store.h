@@ -63,6 +63,14 @@ int store_lease_acquire(struct store *s, const char *environment, const char *ho
  * be gone (a process of this machine that no longer runs). Its late writes fail on the fence as ever. */
 int store_lease_take(struct store *s, const char *environment, const char *holder, int64_t ttl_ms,
     bool (*dead)(const char *holder), struct lease *ret, struct error **err);
+/* Who holds a lease that has not expired: the caller frees the text. Without one holder is NULL, also when there is no such
+ * environment. */
+struct lease_holder {
+        char *holder;
+        int64_t since_ms, expires_ms; /* unless renewed */
+};
+int store_lease_holder(
+    struct store *s, const char *environment, struct lease_holder *ret, struct error **err);
 int store_lease_renew(
     struct store *s, struct lease *lease, int64_t ttl_ms, struct error **err); /* ERROR_CONFLICT if lost */
 int store_lease_release(

@@ -70,16 +70,20 @@ static int apply_saved(const struct options *o)
         cleanup(session_close) struct session *s = NULL;
         struct plan *plan;
         if (session_open(&so, &s, &err) < 0) return print_error(o, err);
-        int code = flow_settle(s, o);
-        if (code == EXIT_DONE) code = flow_settle_rollback(s, o);
-        if (code != EXIT_DONE) return code;
-        if (session_plan_saved(s, &plan, &err) < 0) return print_error(o, err);
-        /* The plan was reviewed when it was saved: applying the file is the yes. */
-        if (!o->json) {
-                render_plan(plan);
-                putchar('\n');
-        }
-        code = flow_run(s, o, FLOW_NEW);
+        int code;
+        do {
+                code = flow_await(s, o);
+                if (code == EXIT_DONE) code = flow_settle(s, o);
+                if (code == EXIT_DONE) code = flow_settle_rollback(s, o);
+                if (code != EXIT_DONE) continue;
+                if (session_plan_saved(s, &plan, &err) < 0) return print_error(o, err);
+                /* The plan was reviewed when it was saved: applying the file is the yes. */
+                if (!o->json) {
+                        render_plan(plan);
+                        putchar('\n');
+                }
+                code = flow_run(s, o, FLOW_NEW);
+        } while (code == FLOW_AGAIN);
         if (code == EXIT_DONE) flow_show_outputs(s, o);
         return code;
 }
@@ -90,9 +94,13 @@ int cmd_apply(const struct options *o)
         int code = EXIT_DONE;
         cleanup(session_close) struct session *s = work_open(o, &code);
         if (s == NULL) return code;
-        code = flow_settle(s, o);
-        if (code == EXIT_DONE) code = flow_settle_rollback(s, o);
-        return code == EXIT_DONE ? rounds(s, o, PLAN_APPLY, "Apply this plan?") : code;
+        do {
+                code = flow_await(s, o);
+                if (code == EXIT_DONE) code = flow_settle(s, o);
+                if (code == EXIT_DONE) code = flow_settle_rollback(s, o);
+                if (code == EXIT_DONE) code = rounds(s, o, PLAN_APPLY, "Apply this plan?");
+        } while (code == FLOW_AGAIN);
+        return code;
 }
 
 int cmd_destroy(const struct options *o)
@@ -100,8 +108,20 @@ int cmd_destroy(const struct options *o)
         int code = EXIT_DONE;
         cleanup(session_close) struct session *s = work_open(o, &code);
         if (s == NULL) return code;
-        code = flow_settle(s, o);
-        return code == EXIT_DONE ? rounds(s, o, PLAN_DESTROY, "Delete all of this?") : code;
+        do {
+                code = flow_await(s, o);
+                if (code == EXIT_DONE) code = flow_settle(s, o);
+                if (code == EXIT_DONE) code = rounds(s, o, PLAN_DESTROY, "Delete all of this?");
+        } while (code == FLOW_AGAIN);
+        return code;
+}
+
+static int go_on(struct session *s, const struct options *o)
+{
+        cleanup(error_free) struct error *err = NULL;
+        cleanup_free char *failed = NULL, *rollback = NULL;
+        if (session_rollback_due(s, &failed, &rollback, &err) < 0) return print_error(o, err);
+        return failed ? flow_undo(s, o, failed, NULL) : flow_run(s, o, FLOW_RESUME);
 }
 
 int cmd_resume(const struct options *o)
@@ -109,11 +129,10 @@ int cmd_resume(const struct options *o)
         int code = EXIT_DONE;
         cleanup(session_close) struct session *s = work_open_record(o, true, &code);
         if (s == NULL) return code;
-        cleanup(error_free) struct error *err = NULL;
-        cleanup_free char *failed = NULL, *rollback = NULL;
-        if (session_rollback_due(s, &failed, &rollback, &err) < 0) return print_error(o, err);
-        if (failed != NULL) return flow_undo(s, o, failed, NULL);
-        code = flow_run(s, o, FLOW_RESUME);
+        do {
+                code = flow_await(s, o);
+                if (code == EXIT_DONE) code = go_on(s, o);
+        } while (code == FLOW_AGAIN);
         if (code == EXIT_DONE) flow_show_outputs(s, o);
         return code;
 }

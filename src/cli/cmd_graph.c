@@ -143,7 +143,9 @@ int cmd_graph(const struct options *o)
         else if (strcmp(format, "svg") == 0)
                 print_svg(g);
         else {
-                fprintf(stderr, "tutti graph: --format: '%s' is none of dot, mermaid, svg, json\n", format);
+                cleanup_free char *why = mem_printf(
+                    "--format: '%s' is none of dot, mermaid, svg, json", format);
+                options_wrong(o, why);
                 return EXIT_INPUT;
         }
         return EXIT_DONE;

@@ -138,6 +138,6 @@ int cmd_provider(const struct options *o)
         cleanup(plugins_free) struct plugins *plugins = plugins_new(".");
         if (strcmp(o->args[0], "list") == 0 && o->arg_count == 1) return list(o, plugins);
         if (strcmp(o->args[0], "show") == 0 && o->arg_count == 2) return show(o, plugins);
-        fprintf(stderr, "usage: tutti provider %s\n", o->command->arguments);
+        options_usage(o);
         return EXIT_INPUT;
 }

@@ -40,6 +40,11 @@ int cmd_rollback(const struct options *o)
         int code = EXIT_DONE;
         cleanup(session_close) struct session *s = work_open_record(o, true, &code);
         if (s == NULL) return code;
-        if (!o->plan_only && o->out == NULL) code = flow_settle(s, o);
-        return code == EXIT_DONE ? rounds(s, o) : code;
+        do {
+                bool runs = !o->plan_only && o->out == NULL;
+                code = runs ? flow_await(s, o) : EXIT_DONE;
+                if (code == EXIT_DONE && runs) code = flow_settle(s, o);
+                if (code == EXIT_DONE) code = rounds(s, o);
+        } while (code == FLOW_AGAIN);
+        return code;
 }

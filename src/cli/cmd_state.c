@@ -237,6 +237,6 @@ int cmd_state(const struct options *o)
                 cleanup(session_close) struct session *s = work_open_record(&shifted, verbs[i].writes, &code);
                 return s ? verbs[i].run(&shifted, s) : code;
         }
-        fprintf(stderr, "usage: tutti state %s\n", o->command->arguments);
+        options_usage(o);
         return EXIT_INPUT;
 }

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "cli/command.h"
+#include "cli/print.h"
 #include "cli/render.h"
 #include "cli/work.h"
 
@@ -20,9 +22,10 @@ static struct run_options run_options_of(const struct options *o)
         };
 }
 
-static void print_result(const struct options *o, const struct run_result *r)
+static void print_result(const struct session *s, const struct options *o, const struct run_result *r)
 {
         if (o->json) return;
+        const char *file = session_file(s); /* of the environment, also when a saved plan was applied */
         struct text summary = {0};
         render_summary(&r->done, true, &summary);
         putchar('\n');
@@ -42,14 +45,13 @@ static void print_result(const struct options *o, const struct run_result *r)
         case RUN_WAITING:
                 printf("%sWaiting%s for an answer: %s.\n", style_on(STYLE_CYAN), style_off(), summary.data);
                 for (size_t i = 0; i < r->waiting_count; i++)
-                        printf("  tutti approve %s '%s'%s%s && tutti resume %s\n", o->args[0], r->waiting[i],
-                            r->choices[i] ? " --answer " : "", r->choices[i] ? r->choices[i] : "",
-                            o->args[0]);
+                        printf("  tutti approve %s '%s'%s%s && tutti resume %s\n", file, r->waiting[i],
+                            r->choices[i] ? " --answer " : "", r->choices[i] ? r->choices[i] : "", file);
                 break;
         case RUN_INTERRUPTED:
                 printf("%sInterrupted%s: %s; %zu steps remain. What exists is recorded; `tutti resume %s` "
                        "%s.\n",
-                    style_on(STYLE_YELLOW), style_off(), summary.data, r->remaining, o->args[0],
+                    style_on(STYLE_YELLOW), style_off(), summary.data, r->remaining, file,
                     r->rollback_due ? "undoes what was done" : "goes on");
                 break;
         }
@@ -66,9 +68,44 @@ static int code_of(const struct run_result *r)
         }
 }
 
-/* Runs, without what follows from a failure. -1 with the problems printed and *code set when nothing was started. */
-static int run(
-    struct session *s, const struct options *o, enum flow_kind kind, struct run_result *result, int *code)
+/* --- waiting --------------------------------------------------------------------------------------------------------- */
+
+static int64_t time_left(const struct options *o)
+{
+        int64_t left = o->wait_ms > 0 ? o->wait_until_ms - clock_monotonic_ms() : 0;
+        return left > 0 ? left : 0;
+}
+
+/* Somebody took the environment, and there is time left to wait for it. */
+static bool tries_again(const struct options *o, const struct error *err)
+{
+        return error_kind(err) == ERROR_BUSY && time_left(o) > 0;
+}
+
+static void say_held(void *context, const char *holder, int64_t since_ms)
+{
+        const struct options *o = context;
+        char since[CLOCK_TEXT], wait[CLOCK_TEXT];
+        clock_text(since_ms, since);
+        duration_text(o->wait_ms, wait);
+        fprintf(stderr, "Held by ");
+        print_safe(stderr, holder);
+        fprintf(stderr, " since %s; waiting up to %s.\n", since, wait);
+}
+
+int flow_await(struct session *s, const struct options *o)
+{
+        cleanup(error_free) struct error *err = NULL;
+        if (o->wait_ms == 0) return EXIT_DONE;
+        struct wait_request request = {
+            .ms = o->wait_ms, .left_ms = time_left(o), .held = say_held, .context = (void *)o};
+        return session_wait(s, &request, &err) < 0 ? print_error(o, err) : EXIT_DONE;
+}
+
+/* Runs, without what follows from a failure. -1 with *code set when nothing was started, and the problems printed unless it is
+ * FLOW_AGAIN, which only what is `patient` gives. */
+static int run(struct session *s, const struct options *o, enum flow_kind kind, bool patient,
+    struct run_result *result, int *code)
 {
         cleanup(error_free) struct error *err = NULL;
         struct display *display = display_new(s, o);
@@ -82,10 +119,10 @@ static int run(
         }
         display_free(display);
         if (status < 0) {
-                *code = print_error(o, err);
+                *code = patient && tries_again(o, err) ? FLOW_AGAIN : print_error(o, err);
                 return -1;
         }
-        print_result(o, result);
+        print_result(s, o, result);
         *code = code_of(result);
         return 0;
 }
@@ -107,7 +144,8 @@ int flow_settle(struct session *s, const struct options *o)
                 printf("Run %s %s: what it had under way is settled first, and a new plan takes its place.\n",
                     run_id, strcmp(status, RUN_ROLLBACK_DUE) == 0 ? "failed" : "was interrupted");
         struct run_options ro = run_options_of(o);
-        return session_settle(s, &ro, &err) < 0 ? print_error(o, err) : EXIT_DONE;
+        if (session_settle(s, &ro, &err) == 0) return EXIT_DONE;
+        return tries_again(o, err) ? FLOW_AGAIN : print_error(o, err);
 }
 
 bool flow_confirm(const struct options *o, const char *question, int *code)
@@ -140,7 +178,7 @@ static void show_rest(struct session *s, const struct options *o, const char *fa
         for (size_t i = 0; i < plan->count; i++)
                 if (plan->steps[i].action != ACTION_JOIN) render_step(stdout, &plan->steps[i], 2);
         printf("\n`tutti rollback %s %s --before` tries again; `tutti apply` goes forward from here.\n",
-            o->args[0], failed);
+            session_file(s), failed);
 }
 
 /* How a rollback ended: an exit code of EXIT_FAILED when it is over, as what it undid had failed. */
@@ -160,7 +198,7 @@ int flow_run(struct session *s, const struct options *o, enum flow_kind kind)
 {
         struct run_result result = {0};
         int code = EXIT_DONE;
-        if (run(s, o, kind, &result, &code) == 0) {
+        if (run(s, o, kind, true, &result, &code) == 0) {
                 if (result.rollback_due && result.status == RUN_FAILED)
                         code = flow_undo(s, o, result.run, NULL);
                 else if (result.undoes != NULL)
@@ -185,7 +223,8 @@ static int give_up(struct session *s, const struct options *o, const char *run, 
                 return EXIT_FAILED;
         }
         if (!o->json)
-                printf("The rollback of run %s is due: `tutti resume %s` tries again.\n", run, o->args[0]);
+                printf(
+                    "The rollback of run %s is due: `tutti resume %s` tries again.\n", run, session_file(s));
         return code == EXIT_INPUT ? EXIT_FAILED : code;
 }
 
@@ -213,7 +252,7 @@ static int undo_round(
         bool deferred = plan->summary.deferred > 0;
         struct run_result result = {0};
         int code = EXIT_DONE;
-        if (run(s, o, FLOW_NEW, &result, &code) == 0) {
+        if (run(s, o, FLOW_NEW, false, &result, &code) == 0) {
                 *more = deferred && result.status == RUN_DONE;
                 code = end_rollback(s, o, &result, undone);
         }
@@ -250,7 +289,8 @@ int flow_settle_rollback(struct session *s, const struct options *o)
         } else if (rollback != NULL) {
                 if (!o->json) printf("The rollback %s was interrupted: it goes on first.\n", rollback);
                 struct run_result result = {0};
-                if (run(s, o, FLOW_RESUME, &result, &code) == 0) code = end_rollback(s, o, &result, &undone);
+                if (run(s, o, FLOW_RESUME, false, &result, &code) == 0)
+                        code = end_rollback(s, o, &result, &undone);
                 run_result_release(&result);
         }
         if (!undone) return code;

@@ -9,6 +9,10 @@ enum flow_kind { FLOW_NEW, FLOW_RESUME };
 /* Runs the session's plan, or goes on with the unfinished run, and prints how it ended. Where its failure asks for a rollback, that is
  * planned, shown and run as well. Returns the exit code. */
 int flow_run(struct session *s, const struct options *o, enum flow_kind kind);
+/* With --wait: waits until nobody holds the environment. Returns the exit code. flow_run and flow_settle give FLOW_AGAIN in place of one,
+ * without a word, when somebody was faster and there is time left: begin anew with waiting. */
+int flow_await(struct session *s, const struct options *o);
+enum { FLOW_AGAIN = -1 };
 /* An interrupted run is brought to an end before a new one begins: nothing that it had started is lost. */
 int flow_settle(struct session *s, const struct options *o);
 /* A rollback that is due, or was interrupted, comes before anything else. EXIT_DONE when there is none, or none any more. */

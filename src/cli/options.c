@@ -7,8 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "cli/command.h"
+#include "cli/print.h"
 
 enum flag {
         FLAG_JSON = 256,
@@ -35,6 +37,7 @@ enum flag {
         FLAG_REVEAL,
         FLAG_CONTEXT,
         FLAG_TEST,
+        FLAG_WAIT,
         FLAG_LOG,
         FLAG_HELP,
 };
@@ -53,6 +56,8 @@ static const struct {
     {"exclude", "ADDRESS", FLAG_EXCLUDE, OPTION_SELECT, "without this and what depends on it (repeatable)"},
     {"yes", NULL, FLAG_YES, OPTION_RUN, "do not ask about the whole; gates are still asked"},
     {"approve", "GATE|all", FLAG_APPROVE, OPTION_RUN, "answer a gate beforehand (repeatable)"},
+    {"wait", "DURATION", FLAG_WAIT, OPTION_RUN,
+        "wait so long for an environment that is held, instead of exit 5"},
     {"parallel", "N", FLAG_PARALLEL, OPTION_RUN | OPTION_REFRESH,
         "at most N steps at once; providers have limits of their own"},
     {"on-failure", "POLICY", FLAG_ON_FAILURE, OPTION_RUN,
@@ -85,6 +90,15 @@ static void list_add(struct list *list, const char *item)
         vec_push(list->items, list->count, list->capacity, item);
 }
 
+void options_wrong(const struct options *o, const char *message)
+{
+        fprintf(stderr, "tutti %s: %s; see `tutti help %s`\n", o->command->name, message, o->command->name);
+        if (!o->json) return;
+        cleanup(error_free) struct error *err = NULL;
+        error_set(&err, ERROR_INPUT, NULL, "%s", message);
+        print_problems(err);
+}
+
 static int parse_count(const char *text, unsigned *n)
 {
         char *end;
@@ -94,11 +108,15 @@ static int parse_count(const char *text, unsigned *n)
         return 0;
 }
 
+/* Flags that cannot be understood are told as every other problem is: in words, and with --json as problems too. */
 static int wrong(const struct options *o, const char *fmt, const char *what)
 {
-        fprintf(stderr, "tutti %s: ", o->command->name);
-        fprintf(stderr, fmt, what);
-        fprintf(stderr, "; see `tutti help %s`\n", o->command->name);
+        struct text message __attribute__((__cleanup__(text_release_cleanup))) = {0};
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        text_addf(&message, fmt, what);
+#pragma GCC diagnostic pop
+        options_wrong(o, message.data);
         return -1;
 }
 
@@ -140,6 +158,11 @@ static int take(struct options *o, int flag, const char *argument)
         case FLAG_REVEAL: o->reveal = true; break;
         case FLAG_CONTEXT: o->context = argument; break;
         case FLAG_TEST: o->test = true; break;
+        case FLAG_WAIT:
+                if (!duration_parse(argument, &o->wait_ms))
+                        return wrong(o, "--wait: '%s' is no duration such as 30s or 5m", argument);
+                o->wait_until_ms = clock_monotonic_ms() + o->wait_ms;
+                break;
         case FLAG_LOG:
                 if (!log_parse_level(argument, &level))
                         return wrong(o, "--log-level: '%s' is none of error, warn, info, debug", argument);
@@ -177,15 +200,31 @@ static int parse_flags(struct options *o, int argc, char **argv)
         return 0;
 }
 
+void options_usage(const struct options *o)
+{
+        fprintf(stderr, "usage: tutti %s %s\n", o->command->name, o->command->arguments);
+        if (!o->json) return;
+        cleanup(error_free) struct error *err = NULL;
+        error_set(&err, ERROR_INPUT, NULL, "usage: tutti %s %s", o->command->name, o->command->arguments);
+        print_problems(err);
+}
+
+bool options_want_json(int argc, char **argv)
+{
+        for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+                if (strcmp(argv[i], "--json") == 0) return true;
+        return false;
+}
+
 int options_parse(struct options *o, const struct command *command, int argc, char **argv)
 {
-        *o = (struct options){.command = command};
+        *o = (struct options){.command = command, .json = options_want_json(argc, argv)};
         if (parse_flags(o, argc, argv) < 0) return -1;
         o->args = (const char **)argv + optind;
         o->arg_count = argc - optind;
         if (o->help) return 0;
         if (o->arg_count < command->positional_min) {
-                fprintf(stderr, "usage: tutti %s %s\n", command->name, command->arguments);
+                options_usage(o);
                 return -1;
         }
         if (o->arg_count > command->positional_max)

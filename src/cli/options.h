@@ -23,6 +23,8 @@ struct options {
         const char *out, *format, *comment, *as, *answer, *state_url, *context;
         struct list sets, values, targets, excludes, approve;
         unsigned parallel;
+        int64_t wait_ms,
+            wait_until_ms; /* for an environment that is held, and until when (monotonic); 0: not */
         bool on_failure_given;
         enum failure_policy on_failure;
 };
@@ -46,6 +48,11 @@ enum { /* which flags a command accepts */
 
 /* Parses what follows the command's name. -1 with the problem printed. Strings are borrowed from argv. */
 int options_parse(struct options *o, const struct command *command, int argc, char **argv);
+/* Whether --json is among the arguments, before they are understood. */
+bool options_want_json(int argc, char **argv);
+/* Print that the arguments cannot be understood, with --json as problems too. */
+void options_wrong(const struct options *o, const char *message);
+void options_usage(const struct options *o);
 void options_release(struct options *o);
 /* Appends "  --flag  what it does" lines of the accepted flags to standard output. */
 void options_help(unsigned flags);

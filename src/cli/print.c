@@ -68,6 +68,16 @@ void json_problems(struct text *out, const struct error *err)
         text_addc(out, ']');
 }
 
+void print_problems(const struct error *err)
+{
+        struct text json = {0};
+        text_add(&json, "{\"problems\":");
+        json_problems(&json, err);
+        text_addc(&json, '}');
+        puts(json.data);
+        text_release(&json);
+}
+
 int exit_code_of(const struct error *err)
 {
         if (error_count(err) == 0) return EXIT_FAILED;
@@ -102,14 +112,7 @@ int print_error(const struct options *o, const struct error *err)
                 if (more > 0) fprintf(stderr, " (and at %zu more instances)", more);
                 fputc('\n', stderr);
         }
-        if (o->json) {
-                struct text json = {0};
-                text_add(&json, "{\"problems\":");
-                json_problems(&json, err);
-                text_addc(&json, '}');
-                puts(json.data);
-                text_release(&json);
-        }
+        if (o->json) print_problems(err);
         return exit_code_of(err);
 }
 

@@ -229,3 +229,8 @@ int loop_on_signal(
         }
         return 0;
 }
+
+void loop_off_signal(struct loop *loop)
+{
+        for (size_t i = 0; i < SIGNALS; i++) uv_signal_stop(&loop->signals[i]);
+}

@@ -34,11 +34,20 @@ void loop_defer(struct loop *loop, void (*call)(void *context), void *context);
 int loop_on_signal(
     struct loop *loop, void (*caught)(void *context, int signal), void *context, struct error **err);
 
+/* From now on they do again what they do by default. */
+void loop_off_signal(struct loop *loop);
+
 /* Calls `changed` when the file (which must exist) is written to or touched; coalesces bursts. */
 struct watch;
 int watch_start(struct loop *loop, const char *path, void (*changed)(void *context), void *context,
     struct watch **ret, struct error **err);
 void watch_stop(struct watch *watch);
+
+/* Calls `ended` once when a process of this machine ends that is not our child. NULL where that cannot be told, or when there is no
+ * such process. */
+struct death;
+struct death *death_watch(struct loop *loop, long pid, void (*ended)(void *context), void *context);
+void death_unwatch(struct death *death); /* NULL-safe */
 
 /* Calls `line` for each line typed on standard input, NULL at its end. Reads only while started; needs a terminal or pipe. */
 struct input;

@@ -306,6 +306,11 @@ const char *session_name(const struct session *s)
         return s->name;
 }
 
+const char *session_file(const struct session *s)
+{
+        return s->file;
+}
+
 struct store *session_store(struct session *s)
 {
         return s->store;

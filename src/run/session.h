@@ -35,6 +35,8 @@ CLEANUP(struct session *, session_close);
 
 const struct environment *session_environment(const struct session *s); /* NULL with no_template */
 const char *session_name(const struct session *s);
+const char *session_file(
+    const struct session *s); /* the environment file, as it was given or as the saved plan names it */
 struct store *session_store(struct session *s); /* NULL while there is none yet */
 struct plugins *session_plugins(struct session *s);
 const struct sealer *session_sealer(struct session *s);
@@ -189,6 +191,16 @@ int session_answer(struct session *s, const char *gate, const char *answer, cons
 void session_leave_gates(struct session *s);
 /* While running: a step's state ("pending", "running", "waiting", "done", "failed", "skipped") and when it started (monotonic ms). */
 const char *session_step_status(const struct session *s, uint32_t index, int64_t *started_ms);
+
+/* Waiting for an environment that another run holds; by event, never by polling. The session's plan is dropped: plan after it. */
+struct wait_request {
+        int64_t ms, left_ms; /* as asked for, and what is left of it */
+        /* Somebody holds it, and since when (wall clock); called again when it is somebody else. May be NULL. */
+        void (*held)(void *context, const char *holder, int64_t since_ms);
+        void *context;
+};
+/* 0 when nobody holds it, which may change at once; ERROR_BUSY naming the holder when time is up, ERROR_CANCELLED on a signal. */
+int session_wait(struct session *s, const struct wait_request *request, struct error **err);
 
 /* Telling: messages to the environment's targets (`notify:`). A run sends what waits while it goes on, and at its end waits a few
  * seconds for answers. */

@@ -45,7 +45,8 @@ struct session {
         struct lease lease;
         struct worker *worker;
         struct journal *journal;
-        struct outbox *outbox; /* NULL when nobody is to be told */
+        struct waiting *waiting; /* session_wait.c */
+        struct outbox *outbox;   /* NULL when nobody is to be told */
         struct executor *executor;
         struct watch *watch;
         struct input *typed;
