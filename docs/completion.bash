@@ -70,7 +70,7 @@ _tutti_flag_argument() {
         case $1 in
         --values) _tutti_yaml ;;
         --context) _tutti_files '\.json$' ;;
-        -o | --out) _tutti_files ;;
+        -o | --out | --key | --signature) _tutti_files ;;
         --target | --exclude) _tutti_addresses ;;
         --approve) _tutti_gates; _tutti_words all ;;
         --format) _tutti_words 'dot mermaid svg json' ;;
@@ -78,7 +78,7 @@ _tutti_flag_argument() {
         --log-level) _tutti_words 'error warn info debug' ;;
         --data) _tutti_files '^$' ;;
         --answer) _tutti_words 'retry skip abort adopt forget' ;;
-        --set | --parallel | --wait | --comment | --as | --state | --listen | --token | --latency | --rate) ;;
+        --set | --parallel | --wait | --valid | --comment | --as | --state | --listen | --token | --latency | --rate) ;;
         *) return 1 ;;
         esac
 }

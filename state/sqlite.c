@@ -24,6 +24,8 @@ static const char *const migrations[] = {
 #include "003_tainted.sql.h"
     ,
 #include "004_notification.sql.h"
+    ,
+#include "005_answers.sql.h"
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof migrations[0] };
 

@@ -1,6 +1,6 @@
 /*
- * Gates and the answers to them. The first answer counts, whoever gives it: an answer that came in from another process
- * is never undone by a run that writes the gate again.
+ * Gates and the answers to them. An outcome that came in from another process is not undone by a run that writes the waiting gate
+ * again, unless that run found that it does not count.
  */
 #include "state/sqlite_internal.h"
 
@@ -64,7 +64,8 @@ int write_gate(
             "answered_ms)"
             " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
             " ON CONFLICT (environment, run, name) DO UPDATE SET status = ?4, details = ?5, answered_by = ?6,"
-            " comment = ?7, opened_ms = ?8, answered_ms = ?9 WHERE status = 'waiting'",
+            " comment = ?7, opened_ms = ?8, answered_ms = ?9 WHERE status = 'waiting' OR ?4 <> 'waiting' OR "
+            "?10",
             err);
         if (st == NULL) return -1;
         bind_int(st, 1, e->id);
@@ -76,44 +77,74 @@ int write_gate(
         bind_text(st, 7, gate->comment);
         bind_int(st, 8, gate->opened_ms);
         bind_int(st, 9, gate->answered_ms);
+        bind_int(st, 10, gate->reopen);
         return sqlite_run(s, st, err);
 }
 
-/* The gate as it stands, and the digest of the plan that it belongs to: 1 found, 0 not, -1. */
-static int find(struct store *s, int64_t environment, const char *run, const char *gate, struct gate_row *ret,
-    char **digest, struct error **err)
+/* ---- answers ---- */
+
+int store_answers(struct store *s, const char *environment, const char *run, struct answer_row **rows,
+    size_t *count, struct error **err)
 {
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
-            "SELECT g.status, g.answered_by, g.answered_ms, r.digest FROM gate g JOIN run r"
-            " ON r.environment = g.environment AND r.id = g.run WHERE g.environment = ? AND g.run = ? AND "
-            "g.name = ?",
+            "SELECT id, run, gate, answer, person, comment, user, digest, proposal, opened_ms, answered_ms,"
+            " signature, key, signed_ms, expires_ms FROM answer"
+            " WHERE environment = (SELECT id FROM environment WHERE name = ?1) AND (?2 IS NULL OR run = ?2)"
+            " ORDER BY run, gate, id",
             err);
         if (st == NULL) return -1;
-        bind_int(st, 1, environment);
+        bind_text(st, 1, environment);
         bind_text(st, 2, run);
-        bind_text(st, 3, gate);
-        int found = sqlite_step(s, st, err);
-        if (found != 1) return found;
-        *ret = (struct gate_row){.status = column_text(st, 0),
-            .answered_by = column_text(st, 1),
-            .answered_ms = column_int(st, 2)};
-        *digest = column_text(st, 3);
-        return 1;
+        struct answer_row *list = NULL;
+        size_t used = 0, capacity = 0;
+        int more;
+        while ((more = sqlite_step(s, st, err)) == 1)
+                vec_push(list, used, capacity,
+                    (struct answer_row){
+                        .id = column_int(st, 0),
+                        .run = column_text(st, 1),
+                        .gate = column_text(st, 2),
+                        .answer = column_text(st, 3),
+                        .by = column_text(st, 4),
+                        .comment = column_text(st, 5),
+                        .user = column_text(st, 6),
+                        .digest = column_text(st, 7),
+                        .proposal = column_text(st, 8),
+                        .opened_ms = column_int(st, 9),
+                        .answered_ms = column_int(st, 10),
+                        .signature = column_text(st, 11),
+                        .key = column_text(st, 12),
+                        .signed_ms = column_int(st, 13),
+                        .expires_ms = column_int(st, 14),
+                    });
+        if (more < 0) {
+                answer_rows_free(list, used);
+                return -1;
+        }
+        *rows = list;
+        *count = used;
+        return 0;
 }
 
-static int check_waiting(struct store *s, int64_t environment, const char *run, const char *gate,
-    char **digest, struct error **err)
+void answer_row_release(struct answer_row *row)
 {
-        struct gate_row row = {0};
-        int found = find(s, environment, run, gate, &row, digest, err);
-        if (found < 0) return -1;
-        if (found == 0) return error_set(err, ERROR_MISSING, NULL, "run '%s' has no gate '%s'", run, gate);
-        cleanup_free char *status = row.status, *by = row.answered_by;
-        if (text_equal(status, "waiting")) return 0;
-        char when[CLOCK_TEXT];
-        clock_text(row.answered_ms, when);
-        return error_set(err, ERROR_CONFLICT, NULL, "gate '%s' of run '%s' was %s already, by %s at %s", gate,
-            run, status, by != NULL ? by : "the run", when);
+        free(row->run);
+        free(row->gate);
+        free(row->answer);
+        free(row->by);
+        free(row->comment);
+        free(row->user);
+        free(row->digest);
+        free(row->proposal);
+        free(row->signature);
+        free(row->key);
+        *row = (struct answer_row){0};
+}
+
+void answer_rows_free(struct answer_row *rows, size_t count)
+{
+        for (size_t i = 0; i < count; i++) answer_row_release(&rows[i]);
+        free(rows);
 }
 
 static void add_field(struct text *json, const char *name, const char *value)
@@ -122,22 +153,98 @@ static void add_field(struct text *json, const char *name, const char *value)
         text_add_json(json, value ? value : "", value ? strlen(value) : 0);
 }
 
-/* What the chain keeps of an answer: also who wrote to the gate's row later cannot change who said what. */
-static int log_answer(struct store *s, struct environment_state *e, const char *run, const char *gate,
-    const char *answer, const char *by, const char *comment, const char *digest, struct error **err)
+/* What the chain keeps of an answer: also who wrote to the rows later cannot change who said what, and with which signature. */
+static int log_answer(
+    struct store *s, struct environment_state *e, const struct answer_row *a, struct error **err)
 {
         struct text json __attribute__((__cleanup__(text_release_cleanup))) = {0};
-        add_field(&json, "gate", gate);
-        add_field(&json, "answer", answer);
-        add_field(&json, "by", by != NULL ? by : "");
-        if (comment != NULL) add_field(&json, "comment", comment);
-        add_field(&json, "digest", digest);
+        add_field(&json, "gate", a->gate);
+        add_field(&json, "answer", a->answer);
+        add_field(&json, "by", a->by);
+        if (a->comment != NULL) add_field(&json, "comment", a->comment);
+        add_field(&json, "digest", a->digest);
+        add_field(&json, "proposal", a->proposal);
+        add_field(&json, "user", a->user);
+        text_addf(&json, ",\"opened_ms\":%lld", (long long)a->opened_ms);
+        if (a->signature != NULL) {
+                text_addf(&json, ",\"signed_ms\":%lld,\"expires_ms\":%lld", (long long)a->signed_ms,
+                    (long long)a->expires_ms);
+                add_field(&json, "key", a->key);
+                add_field(&json, "signature", a->signature);
+        }
         text_addc(&json, '}');
-        return write_event(s, e, run, "gate-answered", json.data, err);
+        return write_event(s, e, a->run, "gate-answered", json.data, err);
 }
 
-static int update(struct store *s, const struct environment_state *e, const char *run, const char *gate,
-    const char *answer, const char *by, const char *comment, struct error **err)
+int write_answer(struct store *s, struct environment_state *e, const struct answer_row *a, struct error **err)
+{
+        cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
+            "INSERT INTO answer (environment, run, gate, answer, person, comment, user, digest, proposal,"
+            " opened_ms, answered_ms, signature, key, signed_ms, expires_ms)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            err);
+        if (st == NULL) return -1;
+        bind_int(st, 1, e->id);
+        bind_text(st, 2, a->run);
+        bind_text(st, 3, a->gate);
+        bind_text(st, 4, a->answer);
+        bind_name(st, 5, a->by);
+        bind_text(st, 6, a->comment);
+        bind_name(st, 7, a->user);
+        bind_name(st, 8, a->digest);
+        bind_name(st, 9, a->proposal);
+        bind_int(st, 10, a->opened_ms);
+        bind_int(st, 11, e->now_ms);
+        bind_text(st, 12, a->signature);
+        bind_text(st, 13, a->key);
+        bind_int(st, 14, a->signed_ms);
+        bind_int(st, 15, a->expires_ms);
+        if (sqlite_run(s, st, err) < 0) return -1;
+        return log_answer(s, e, a, err);
+}
+
+/* ---- an answer from another process ---- */
+
+/* The gate waits, or may wait again. */
+static int check_waiting(
+    struct store *s, int64_t environment, const struct answer_row *a, bool reopen, struct error **err)
+{
+        cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
+            "SELECT status, answered_by, answered_ms FROM gate WHERE environment = ? AND run = ? AND name = "
+            "?",
+            err);
+        if (st == NULL) return -1;
+        bind_int(st, 1, environment);
+        bind_text(st, 2, a->run);
+        bind_text(st, 3, a->gate);
+        int found = sqlite_step(s, st, err);
+        if (found < 0) return -1;
+        if (found == 0)
+                return error_set(err, ERROR_MISSING, NULL, "run '%s' has no gate '%s'", a->run, a->gate);
+        cleanup_free char *status = column_text(st, 0), *by = column_text(st, 1);
+        if (text_equal(status, "waiting") || reopen) return 0;
+        char when[CLOCK_TEXT];
+        clock_text(column_int(st, 2), when);
+        return error_set(err, ERROR_CONFLICT, NULL, "gate '%s' of run '%s' was %s already, by %s at %s",
+            a->gate, a->run, status, by != NULL ? by : "the run", when);
+}
+
+static int check_seen(
+    struct store *s, int64_t environment, const struct answer_row *a, size_t seen, struct error **err)
+{
+        cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(
+            s, "SELECT count(*) FROM answer WHERE environment = ? AND run = ? AND gate = ?", err);
+        if (st == NULL) return -1;
+        bind_int(st, 1, environment);
+        bind_text(st, 2, a->run);
+        bind_text(st, 3, a->gate);
+        if (sqlite_step(s, st, err) < 0) return -1;
+        if (column_int(st, 0) == (int64_t)seen) return 0;
+        return error_set(err, ERROR_RETRY, NULL, "another answer to gate '%s' came in", a->gate);
+}
+
+static int write_outcome(struct store *s, const struct environment_state *e, const struct answer_row *a,
+    const struct gate_row *outcome, struct error **err)
 {
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
             "UPDATE gate SET status = ?4, answered_by = ?5, comment = ?6, answered_ms = ?7"
@@ -145,27 +252,28 @@ static int update(struct store *s, const struct environment_state *e, const char
             err);
         if (st == NULL) return -1;
         bind_int(st, 1, e->id);
-        bind_text(st, 2, run);
-        bind_text(st, 3, gate);
-        bind_text(st, 4, answer);
-        bind_name(st, 5, by);
-        bind_text(st, 6, comment);
+        bind_text(st, 2, a->run);
+        bind_text(st, 3, a->gate);
+        bind_text(st, 4, outcome->status);
+        bind_name(st, 5, outcome->answered_by);
+        bind_text(st, 6, outcome->comment);
         bind_int(st, 7, e->now_ms);
         return sqlite_run(s, st, err);
 }
 
-int store_answer(struct store *s, const char *environment, const char *run, const char *gate,
-    const char *answer, const char *by, const char *comment, struct error **err)
+int store_answer(struct store *s, const char *environment, const struct answer_row *answer,
+    const struct gate_row *outcome, bool reopen, size_t seen, struct error **err)
 {
         if (sqlite_begin(s, err) < 0) return -1;
         cleanup(transaction_end) struct store *transaction = s;
         struct environment_state e;
         int found = environment_state_load(s, environment, &e, err);
         if (found == 0) return environment_missing(s, environment, err);
-        cleanup_free char *digest = NULL;
-        if (found < 0 || check_waiting(s, e.id, run, gate, &digest, err) < 0) return -1;
-        if (update(s, &e, run, gate, answer, by, comment, err) < 0) return -1;
-        if (log_answer(s, &e, run, gate, answer, by, comment, digest, err) < 0) return -1;
+        if (found < 0 || check_waiting(s, e.id, answer, reopen, err) < 0 ||
+            check_seen(s, e.id, answer, seen, err) < 0)
+                return -1;
+        if (write_answer(s, &e, answer, err) < 0) return -1;
+        if (outcome != NULL && write_outcome(s, &e, answer, outcome, err) < 0) return -1;
         if (environment_save(s, &e, err) < 0 || sqlite_commit(s, err) < 0) return -1;
         store_signal(s);
         return 0;

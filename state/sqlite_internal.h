@@ -106,6 +106,8 @@ int write_resource_move(
 int write_outputs(struct store *s, struct environment_state *e, const char *outputs, struct error **err);
 int write_gate(
     struct store *s, const struct environment_state *e, const struct gate_row *gate, struct error **err);
+int write_answer(
+    struct store *s, struct environment_state *e, const struct answer_row *answer, struct error **err);
 int write_event(struct store *s, struct environment_state *e, const char *run, const char *kind,
     const char *data, struct error **err);
 int write_notification(struct store *s, const struct environment_state *e, const struct notification_row *row,

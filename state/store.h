@@ -164,23 +164,44 @@ int store_operations(
     struct store *s, const char *environment, struct operation_row **rows, size_t *count, struct error **err);
 void operation_rows_free(struct operation_row *rows, size_t count);
 
-/* Gates and the answers to them */
+/* Gates and the answers to them: the gate's row is the question and, in the end, its outcome; who said what stands in the answers. */
 struct gate_row {
         char *run, *name; /* name: the address of the gate, or of the resource whose `approve` asks */
-        char *status;     /* waiting; else the answer: approved, rejected; of questions: see run/question.h */
-        char *details;    /* JSON: message, approvers, what waits behind it, plan digest */
-        char *answered_by, *comment; /* or NULL */
+        char *status;     /* waiting, approved, rejected; of questions the answer: see run/question.h */
+        char *details;    /* JSON: the question as it is shown, see run/proposal.h */
+        char *answered_by, *comment; /* of the outcome, or NULL; several names with commas */
         int64_t opened_ms, answered_ms;
+        bool reopen; /* writing: waits, whatever outcome is recorded: it did not count */
 };
 int store_gates(struct store *s, const char *environment, const char *run, struct gate_row **rows,
     size_t *count, struct error **err);
 void gate_rows_free(struct gate_row *rows, size_t count);
-/* Answers a waiting gate from any process, without a lease. `answer` becomes its status.
- * ERROR_MISSING if no such gate waits, ERROR_CONFLICT if it was answered.
- * Appends the event gate-answered {gate, answer, by, comment?, digest} with it. The first answer stands: WRITE_GATE on an answered
- * gate changes nothing. */
-int store_answer(struct store *s, const char *environment, const char *run, const char *gate,
-    const char *answer, const char *by, const char *comment, struct error **err);
+/* What one person answered. Whether it counts is for its reader to decide: the store does not know keys. */
+struct answer_row {
+        int64_t id; /* in order of arrival; the store's */
+        char *run, *gate;
+        char *answer;            /* approved, rejected */
+        char *by, *comment;      /* the person; comment or NULL */
+        char *user;              /* the operating system's user whose process handed it in */
+        char *digest, *proposal; /* of the run's plan and of what was shown, in hexadecimal */
+        int64_t opened_ms;       /* when that was first asked */
+        int64_t answered_ms;     /* when it came in; the store's clock */
+        char *signature, *key;   /* base64, and the public key as it is written; NULL: unsigned */
+        int64_t signed_ms, expires_ms;
+};
+/* The answers to the gates of a run, or of all runs (NULL), in the order of their gates' names, then of arrival. */
+int store_answers(struct store *s, const char *environment, const char *run, struct answer_row **rows,
+    size_t *count, struct error **err);
+void answer_row_release(struct answer_row *row);
+void answer_rows_free(struct answer_row *rows, size_t count);
+/*
+ * Adds an answer from any process, without a lease, with the event gate-answered; `outcome` (status, by, comment) is what the gate
+ * comes to by it, NULL: it goes on waiting. `seen` is how many answers to the gate the caller knew when it decided so: ERROR_RETRY,
+ * and nothing written, when there are others. ERROR_MISSING if there is no such gate, ERROR_CONFLICT if it does not wait any more,
+ * unless `reopen` says that the outcome which is recorded does not count.
+ */
+int store_answer(struct store *s, const char *environment, const struct answer_row *answer,
+    const struct gate_row *outcome, bool reopen, size_t seen, struct error **err);
 
 /* Events: append-only, hash-chained per environment (SHA-256 over the previous hash and the row). */
 struct event_row {
@@ -249,8 +270,9 @@ enum store_write_kind {
         WRITE_RESOURCE,      /* insert or update by address + deposed; history gets the version it replaces */
         WRITE_RESOURCE_GONE, /* delete by address + deposed; history keeps it; again is no error */
         WRITE_RESOURCE_MOVE, /* new address or deposed; ERROR_MISSING if nothing is there, ERROR_CONFLICT if the new one is taken */
-        WRITE_OUTPUTS,  /* text */
-        WRITE_GATE,     /* insert or update by run + name */
+        WRITE_OUTPUTS, /* text */
+        WRITE_GATE, /* insert or update by run + name; one that waits does not undo an outcome, unless `reopen` */
+        WRITE_ANSWER,   /* append, with the event gate-answered */
         WRITE_EVENT,    /* append; time and hash are the store's */
         WRITE_DURATION, /* feed the moving average: type, action, seconds */
         WRITE_NOTIFICATION, /* a message for the outbox, as store_notify takes it; a subject told before is no error */
@@ -273,6 +295,7 @@ struct store_write {
                 const char *outputs;
                 const struct gate_row *gate;
                 const struct notification_row *notification;
+                const struct answer_row *answer;
                 struct {
                         const char *kind, *data;
                 } event;

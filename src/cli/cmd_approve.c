@@ -1,42 +1,33 @@
-/* tutti approve: answers a gate of a waiting or running run, from any terminal. */
+/*
+ * tutti approve: answers a gate of a waiting or running run, from any terminal; or signs an answer for somebody else to hand in, or
+ * hands in one that was signed elsewhere.
+ */
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "cli/command.h"
+#include "cli/gates.h"
 #include "cli/print.h"
 #include "cli/work.h"
-#include "run/session.h"
+#include "io/file.h"
 
-static const struct gate_row *find_waiting(const struct gate_row *gates, size_t count, const char *name)
-{
-        for (size_t i = 0; i < count; i++)
-                if (strcmp(gates[i].name, name) == 0) return &gates[i];
-        return NULL;
-}
+enum { ANSWER_FILE_MAX = 65536, TRIES = 20 };
 
-static int check_approver(const struct gate_row *gate, const char *by, struct error **err)
-{
-        json_t *details = json_loads(gate->details ? gate->details : "{}", 0, NULL);
-        const json_t *approvers = json_object_get(details, "approvers");
-        bool may = json_array_size(approvers) == 0;
-        struct text names = {0};
-        for (size_t i = 0; i < json_array_size(approvers); i++) {
-                const char *name = json_string_value(json_array_get(approvers, i));
-                if (name == NULL) continue;
-                may |= strcmp(name, by) == 0;
-                text_addf(&names, "%s%s", names.len ? ", " : "", name);
-        }
-        int result = may ? 0
-                         : error_set(err, ERROR_DENIED, NULL,
-                               "%s may not answer gate '%s'; its approvers are: %s", by, gate->name,
-                               names.data);
-        text_release(&names);
-        json_decref(details);
-        return result;
-}
+struct approving {
+        struct session *session;
+        const struct options *o;
+        char *run, *user;
+        const char *by;
+        /* what came of it, for the last word */
+        char *answer, *person;
+        bool is_signed, question;
+        unsigned approvals, needed;
+        const char *status; /* of the gate */
+};
 
-/* The word that answers this gate: a question takes one of its choices, any other approval or rejection. NULL with an error. */
+/* The word that answers a question about a failed step: one of its choices. NULL with an error. */
 static const char *word_for(const struct gate_row *gate, const struct options *o, struct error **err)
 {
         json_t *details = json_loads(gate->details ? gate->details : "{}", 0, NULL);
@@ -52,13 +43,7 @@ static const char *word_for(const struct gate_row *gate, const struct options *o
                 text_addf(&names, "%s%s", names.len ? ", " : "", name);
         }
         const char *word = o->answer;
-        if (choices == NULL && o->answer != NULL) {
-                error_set(err, ERROR_INPUT, NULL, "gate '%s' is approved or rejected: it takes no --answer",
-                    gate->name);
-                word = NULL;
-        } else if (choices == NULL) {
-                word = o->reject ? "rejected" : "approved";
-        } else if (!may) {
+        if (!may) {
                 error_set(err, ERROR_INPUT, NULL,
                     "'%s' asks what is to become of a step: give --answer with one of: %s", gate->name,
                     names.data);
@@ -69,60 +54,240 @@ static const char *word_for(const struct gate_row *gate, const struct options *o
         return word;
 }
 
-static int answer(
-    struct session *s, const struct options *o, const char *run, const char **word, struct error **err)
+/* --- a question about a failed step ---------------------------------------------------------------------------------- */
+
+static int answer_question(struct approving *a, const struct gate_row *gate, size_t seen, struct error **err)
 {
-        struct gate_row *gates;
-        size_t count;
-        if (store_gates(session_store(s), session_name(s), run, &gates, &count, err) < 0) return -1;
-        const struct gate_row *gate = find_waiting(gates, count, o->args[1]);
-        cleanup_free char *user = session_user();
-        const char *by = o->as ? o->as : user;
-        int result;
-        if (gate == NULL)
-                result = error_set(err, ERROR_MISSING, NULL,
-                    "no gate '%s' waits in run %s; `tutti status %s` shows those that do", o->args[1], run,
-                    o->args[0]);
-        else if ((*word = word_for(gate, o, err)) == NULL || check_approver(gate, by, err) < 0)
-                result = -1;
-        else
-                result = store_answer(
-                    session_store(s), session_name(s), run, gate->name, *word, by, o->comment, err);
-        gate_rows_free(gates, count);
+        const char *word = word_for(gate, a->o, err);
+        if (word == NULL) return -1;
+        if (a->o->sign || a->o->signature != NULL)
+                return error_set(err, ERROR_INPUT, NULL,
+                    "'%s' asks what is to become of a step: its answer is not one that is signed",
+                    gate->name);
+        struct answer_row row = {.run = a->run,
+            .gate = gate->name,
+            .answer = (char *)word,
+            .by = (char *)a->by,
+            .comment = (char *)a->o->comment,
+            .user = a->user,
+            .digest = (char *)"",
+            .proposal = (char *)"",
+            .opened_ms = gate->opened_ms};
+        struct gate_row outcome = {
+            .status = (char *)word, .answered_by = (char *)a->by, .comment = (char *)a->o->comment};
+        if (store_answer(
+                session_store(a->session), session_name(a->session), &row, &outcome, false, seen, err) < 0)
+                return -1;
+        a->answer = mem_strdup(word);
+        a->person = mem_strdup(a->by);
+        a->question = true;
+        a->status = a->answer;
+        return 0;
+}
+
+/* --- an approval or a rejection -------------------------------------------------------------------------------------- */
+
+/* What was signed elsewhere: it says by itself who answers what. */
+static int read_answer(
+    const struct approving *a, const struct counted_gate *c, struct answer_row *ret, struct error **err)
+{
+        struct text text __attribute__((__cleanup__(text_release_cleanup))) = {0};
+        const char *path = a->o->signature;
+        if (a->o->reject || a->o->comment != NULL || a->o->as != NULL || a->o->key != NULL)
+                return error_set(err, ERROR_INPUT, NULL,
+                    "--signature names an answer that says by itself who answers what and why; --reject, "
+                    "--comment, --as "
+                    "and --key have no place beside it");
+        if (file_read(path, ANSWER_FILE_MAX, &text, err) < 0) return -1;
+        if (answer_read(text.data ? text.data : "", text.len, c->ballot.lineage, ret, err) < 0)
+                return error_context(err, "%s", path);
+        free(ret->user);
+        ret->user = mem_strdup(a->user);
+        ret->answered_ms = clock_wall_ms();
+        if (answer_check(&c->ballot, ret, ret->answered_ms, err) == 0) return 0;
+        answer_row_release(ret);
+        return error_context(err, "%s", path);
+}
+
+static int obtain(
+    const struct approving *a, const struct counted_gate *c, struct answer_row *ret, struct error **err)
+{
+        if (a->o->signature != NULL) return read_answer(a, c, ret, err);
+        struct answer_request request = {
+            .by = a->by,
+            .comment = a->o->comment,
+            .user = a->user,
+            .approve = !a->o->reject,
+            .key_file = a->o->key,
+            .valid_ms = a->o->valid_ms,
+            .must_sign = a->o->sign,
+        };
+        return answer_make(&c->ballot, &request, clock_wall_ms(), ret, err);
+}
+
+static int refuse_twice(const struct counted_gate *c, const struct answer_row *row, struct error **err)
+{
+        for (size_t i = 0; strcmp(row->answer, "approved") == 0 && i < c->tally.count; i++)
+                if (strcmp(c->tally.by[i], row->by) == 0)
+                        return error_set(
+                            err, ERROR_CONFLICT, NULL, "%s approved gate '%s' already", row->by, row->gate);
+        return 0;
+}
+
+/* Stores it with what the gate comes to by it. ERROR_RETRY when others were faster. */
+static int store(struct approving *a, const struct gate_row *gate, const struct counted_gate *c,
+    const struct answer_row *own, struct error **err)
+{
+        size_t count = c->answers.count;
+        cleanup_free struct answer_row *all = mem_alloc((count + 1) * sizeof *all);
+        if (count > 0) memcpy(all, c->answers.rows, count * sizeof *all);
+        all[count] = *own;
+        struct tally t;
+        answers_count(&c->ballot, all, count + 1, clock_wall_ms(), NULL, NULL, &t);
+        cleanup_free char *names = tally_names(&t);
+        bool closes = t.outcome != TALLY_OPEN;
+        struct gate_row outcome = {
+            .status = (char *)(t.outcome == TALLY_APPROVED ? "approved" : "rejected"),
+            .answered_by = names,
+            .comment = closes ? t.last->comment : NULL,
+        };
+        /* An approval that no answer bears out was written there by somebody else: it stands in nobody's way. */
+        bool forged = strcmp(gate->status, "approved") == 0 && c->tally.outcome != TALLY_APPROVED;
+        int result = store_answer(session_store(a->session), session_name(a->session), own,
+            closes ? &outcome : NULL, forged, count, err);
+        a->status = closes ? (t.outcome == TALLY_APPROVED ? "approved" : "rejected") : "waiting";
+        a->approvals = (unsigned)t.count;
+        a->needed = c->proposal->needed;
+        tally_release(&t);
         return result;
 }
 
-static void print_json(const char *run, const char *word, const struct options *o)
+static int print_signed(
+    const struct approving *a, const struct counted_gate *c, const struct answer_row *row, struct error **err)
+{
+        struct text json __attribute__((__cleanup__(text_release_cleanup))) = {0};
+        answer_write(row, session_name(a->session), c->ballot.lineage, &json);
+        if (a->o->out != NULL) return file_write(a->o->out, json.data, json.len, 0600, err);
+        fputs(json.data, stdout);
+        return 0;
+}
+
+static int answer_ballot(
+    struct approving *a, const struct gate_row *gate, const struct counted_gate *c, struct error **err)
+{
+        struct answer_row own;
+        if (a->o->answer != NULL)
+                return error_set(err, ERROR_INPUT, NULL,
+                    "gate '%s' is approved or rejected: it takes no --answer", gate->name);
+        if (obtain(a, c, &own, err) < 0) return -1;
+        int result = refuse_twice(c, &own, err);
+        if (result == 0) result = a->o->sign ? print_signed(a, c, &own, err) : store(a, gate, c, &own, err);
+        a->answer = mem_strdup(own.answer);
+        a->person = mem_strdup(own.by);
+        a->is_signed = own.signature != NULL;
+        answer_row_release(&own);
+        return result;
+}
+
+/* --- one attempt ----------------------------------------------------------------------------------------------------- */
+
+/* What the gate shows must be of the plan that its run is recorded with. */
+static int check_plan(struct approving *a, const struct counted_gate *c, struct error **err)
+{
+        struct run_row run = {0};
+        if (store_run(session_store(a->session), session_name(a->session), a->run, &run, err) < 0) return -1;
+        bool same = text_equal(run.digest, c->proposal->plan);
+        run_row_release(&run);
+        return same ? 0
+                    : error_set(err, ERROR_CONFLICT, NULL,
+                          "gate '%s' was asked about another plan than that of run %s: it is stale; `tutti "
+                          "resume` asks anew",
+                          c->ballot.gate, a->run);
+}
+
+static int attempt(struct approving *a, struct error **err)
+{
+        struct gates gates;
+        if (gates_load(a->session, a->run, &gates, err) < 0) return -1;
+        const struct gate_row *gate = gates_find(&gates, a->o->args[1]);
+        struct counted_gate c = {0};
+        int result = -1;
+        if (gate == NULL) {
+                error_set(err, ERROR_MISSING, NULL,
+                    "no gate '%s' waits in run %s; `tutti status %s` shows those that do", a->o->args[1],
+                    a->run, a->o->args[0]);
+        } else if (gate_is_question(gate)) {
+                const struct answer_slice *given = map_get(&gates.by_gate, gate->name);
+                result = answer_question(a, gate, given ? given->count : 0, err);
+        } else if (gates_count(&gates, gate, &c, err) == 0 && check_plan(a, &c, err) == 0) {
+                result = answer_ballot(a, gate, &c, err);
+        }
+        counted_gate_release(&c);
+        gates_release(&gates);
+        return result;
+}
+
+static int answer(struct approving *a, struct error **err)
+{
+        for (int i = 0;; i++) {
+                cleanup(error_free) struct error *problem = NULL;
+                free(steal(a->answer));
+                free(steal(a->person));
+                if (attempt(a, &problem) == 0) return 0;
+                if (error_kind(problem) != ERROR_RETRY || i == TRIES) return error_move(err, &problem);
+        }
+}
+
+/* --- the command ----------------------------------------------------------------------------------------------------- */
+
+static void print_json(const struct approving *a)
 {
         struct text json = {0};
-        text_addf(&json, "{\"run\":\"%s\",\"gate\":", run);
-        text_json(&json, o->args[1]);
+        text_addf(&json, "{\"run\":\"%s\",\"gate\":", a->run);
+        text_json(&json, a->o->args[1]);
         text_add(&json, ",\"answer\":");
-        text_json(&json, word);
+        text_json(&json, a->answer);
+        text_add(&json, ",\"by\":");
+        text_json(&json, a->person);
+        text_addf(&json, ",\"signed\":%s", a->is_signed ? "true" : "false");
+        if (!a->question) text_addf(&json, ",\"approvals\":%u,\"needed\":%u", a->approvals, a->needed);
+        text_add(&json, ",\"status\":");
+        text_json(&json, a->status);
         text_addc(&json, '}');
         puts(json.data);
         text_release(&json);
+}
+
+static void print_text(const struct approving *a)
+{
+        printf("%s: %s by ", a->o->args[1], a->answer);
+        print_safe(stdout, a->person);
+        printf("%s, in run %s.", a->is_signed ? ", signed" : "", a->run);
+        if (strcmp(a->status, "waiting") == 0)
+                printf(" That is %u of %u; the gate waits on.\n", a->approvals, a->needed);
+        else
+                printf(" A run that is under way goes on by itself; otherwise: tutti resume %s\n",
+                    a->o->args[0]);
 }
 
 int cmd_approve(const struct options *o)
 {
         int code = EXIT_DONE;
         cleanup(error_free) struct error *err = NULL;
-        cleanup(session_close) struct session *s = work_open_record(o, true, &code);
+        cleanup(session_close) struct session *s = work_open_record(o, !o->sign, &code);
         if (s == NULL) return code;
-        cleanup_free char *run = NULL;
+        cleanup_free char *run = NULL, *user = session_user();
         if (!session_unfinished(s, &run, NULL)) {
                 error_set(&err, ERROR_MISSING, NULL, "no run of environment '%s' waits", session_name(s));
                 return print_error(o, err);
         }
-        const char *word = NULL;
-        if (answer(s, o, run, &word, &err) < 0) return print_error(o, err);
-        if (o->json)
-                print_json(run, word, o);
-        else
-                printf(
-                    "%s: %s, in run %s. A run that is under way goes on by itself; otherwise: tutti resume "
-                    "%s\n",
-                    o->args[1], word, run, o->args[0]);
-        return EXIT_DONE;
+        struct approving a = {.session = s, .o = o, .run = run, .user = user, .by = o->as ? o->as : user};
+        int result = answer(&a, &err);
+        if (result == 0 && !o->sign) (o->json ? print_json : print_text)(&a);
+        if (result == 0 && o->sign && o->out != NULL && !o->json)
+                printf("Signed. To hand it in: tutti approve %s '%s' --signature %s\n", o->args[0],
+                    o->args[1], o->out);
+        free(a.answer);
+        free(a.person);
+        return result == 0 ? EXIT_DONE : print_error(o, err);
 }

@@ -48,8 +48,14 @@ const struct command commands[] = {
         "as it is. `tutti runs ENV.yaml` lists the runs.",
         FLAGS_RECORD | OPTION_RUN | OPTION_REFRESH | OPTION_OUT | OPTION_BACK, 2, 2, cmd_rollback},
     {"approve", "ENV.yaml GATE [--reject | --answer WORD] [--comment TEXT] [--as NAME]", "answer a gate",
-        "Answers a gate of a run that is under way or waiting, from any terminal.",
-        FLAGS_RECORD | OPTION_ANSWER, 2, 2, cmd_approve},
+        "Answers a gate of a run that is under way or waiting, from any terminal. Where the environment "
+        "names "
+        "approvers with\n"
+        "keys, the answer is signed with the key of NAME. --sign -o FILE only signs, for somebody who may "
+        "read "
+        "the store and\n"
+        "not write it; --signature FILE hands that in.",
+        FLAGS_RECORD | OPTION_ANSWER | OPTION_SIGN | OPTION_OUT, 2, 2, cmd_approve},
     {"approver", "keygen NAME [-o FILE]", "a key to sign answers to gates with",
         "Draws an Ed25519 key, writes the private half to FILE (default: "
         "~/.config/tutti/approvers/NAME.pem, mode 0600,\n"

@@ -32,6 +32,10 @@ enum flag {
         FLAG_REJECT,
         FLAG_ANSWER,
         FLAG_COMMENT,
+        FLAG_KEY,
+        FLAG_SIGN,
+        FLAG_SIGNATURE,
+        FLAG_VALID,
         FLAG_AS,
         FLAG_STATE,
         FLAG_REVEAL,
@@ -67,13 +71,20 @@ static const struct {
     {"detailed-exitcode", NULL, FLAG_EXITCODE, OPTION_EXITCODE, "exit 2 when there is a difference"},
     {"before", NULL, FLAG_BEFORE, OPTION_BACK, "to the state before that run, not after it"},
     {"plan", NULL, FLAG_PLAN, OPTION_BACK, "only show the plan"},
-    {"out", "FILE", 'o', OPTION_OUT, "where to write it: the saved plan, the key (also -o)"},
+    {"out", "FILE", 'o', OPTION_OUT,
+        "where to write it: the saved plan, the key, the signed answer (also -o)"},
     {"format", "FORMAT", FLAG_FORMAT, OPTION_FORMAT, "dot, mermaid, svg or json"},
     {"reject", NULL, FLAG_REJECT, OPTION_ANSWER, "reject instead of approving"},
     {"answer", "WORD", FLAG_ANSWER, OPTION_ANSWER,
         "to a question about a failed step: retry, skip, abort; adopt, forget"},
     {"comment", "TEXT", FLAG_COMMENT, OPTION_ANSWER, "why; recorded with the answer"},
     {"as", "NAME", FLAG_AS, OPTION_ANSWER | OPTION_RUN, "the approver's name; default: your user name"},
+    {"key", "FILE", FLAG_KEY, OPTION_SIGN,
+        "the approver's private key; default: ~/.config/tutti/approvers/NAME.pem"},
+    {"sign", NULL, FLAG_SIGN, OPTION_SIGN,
+        "sign the answer and write it out (-o FILE) instead of storing it"},
+    {"signature", "FILE", FLAG_SIGNATURE, OPTION_SIGN, "hand in an answer that was signed with --sign"},
+    {"valid", "DURATION", FLAG_VALID, OPTION_SIGN, "how long the signature is good for; default: 24h"},
     {"reveal", NULL, FLAG_REVEAL, OPTION_REVEAL, "show sensitive values"},
     {"context", "FILE.json", FLAG_CONTEXT, OPTION_CONTEXT, "the names that expressions see"},
     {"test", NULL, FLAG_TEST, OPTION_TEST, "send each target a message that only tries it"},
@@ -152,6 +163,13 @@ static int take(struct options *o, int flag, const char *argument)
         case FLAG_FORMAT: o->format = argument; break;
         case FLAG_REJECT: o->reject = true; break;
         case FLAG_ANSWER: o->answer = argument; break;
+        case FLAG_KEY: o->key = argument; break;
+        case FLAG_SIGN: o->sign = true; break;
+        case FLAG_SIGNATURE: o->signature = argument; break;
+        case FLAG_VALID:
+                if (!duration_parse(argument, &o->valid_ms) || o->valid_ms <= 0)
+                        return wrong(o, "--valid: '%s' is no duration such as 24h", argument);
+                break;
         case FLAG_COMMENT: o->comment = argument; break;
         case FLAG_AS: o->as = argument; break;
         case FLAG_STATE: o->state_url = argument; break;

@@ -19,8 +19,9 @@ struct options {
         const char **args; /* positional ones, without the command's name */
         int arg_count;
         bool json, no_color, yes, no_refresh, detailed_exitcode, before, plan_only, reject, reveal,
-            allow_outside, help, test;
-        const char *out, *format, *comment, *as, *answer, *state_url, *context;
+            allow_outside, help, test, sign;
+        const char *out, *format, *comment, *as, *answer, *key, *signature, *state_url, *context;
+        int64_t valid_ms; /* --valid; 0: not given */
         struct list sets, values, targets, excludes, approve;
         unsigned parallel;
         int64_t wait_ms,
@@ -44,6 +45,7 @@ enum { /* which flags a command accepts */
         OPTION_CONTEXT = 1 << 11,  /* --context */
         OPTION_TEST = 1 << 12,     /* --test */
         OPTION_BACK = 1 << 13,     /* --before --plan */
+        OPTION_SIGN = 1 << 14,     /* --key --sign --signature --valid */
 };
 
 /* Parses what follows the command's name. -1 with the problem printed. Strings are borrowed from argv. */

@@ -11,7 +11,9 @@
 #include "cli/render.h"
 
 struct open_gate {
-        char *name, *message, *approvers;
+        char *name, *message;
+        char *approvers, *approved; /* who may, who did */
+        unsigned needed;
         const char *const *choices; /* of a question; NULL: approve or reject */
         uint32_t *behind;
         size_t behind_count;
@@ -49,6 +51,7 @@ static void gate_release(struct open_gate *g)
         free(g->name);
         free(g->message);
         free(g->approvers);
+        free(g->approved);
         free(g->behind);
 }
 
@@ -103,6 +106,14 @@ static void print_event_json(const struct display *d, const struct event *e)
                 text_add(&json, ",\"answer\":");
                 text_json(&json, e->answer);
         }
+        if (e->gate != NULL) {
+                text_add(&json, ",\"gate\":");
+                text_json(&json, e->gate);
+        }
+        if (e->needed > 0)
+                text_addf(&json, ",\"approvals\":%u,\"needed\":%u,\"signed\":%s", e->approvals, e->needed,
+                    e->is_signed ? "true" : "false");
+        if (e->kind == EVENT_GATE_REMINDER) text_addf(&json, ",\"waited_ms\":%lld", (long long)e->wait_ms);
         if (e->kind == EVENT_STEP_RETRY)
                 text_addf(&json, ",\"attempt\":%u,\"wait_ms\":%lld", e->attempt, (long long)e->wait_ms);
         if (e->kind == EVENT_STEP_DONE) text_addf(&json, ",\"elapsed_ms\":%lld", (long long)e->wait_ms);
@@ -242,6 +253,51 @@ static void line_start(const struct event *e, enum style style, const char *mark
             e->step ? e->step->address : "", style_off());
 }
 
+static void print_gate_event(struct display *d, const struct event *e)
+{
+        char duration[CLOCK_TEXT];
+        switch (e->kind) {
+        case EVENT_GATE_WAITING:
+                line_start(e, STYLE_CYAN, "?");
+                if (e->step->action != ACTION_GATE) { /* a question about a failure, which was shown */
+                        d->over--;
+                        printf("waits for a word on what is to become of it\n");
+                        break;
+                }
+                printf("waits for approval%s", e->message && *e->message ? ": " : "");
+                print_safe(stdout, e->message ? e->message : "");
+                putchar('\n');
+                break;
+        case EVENT_GATE_APPROVED:
+        case EVENT_GATE_REJECTED:
+                if (e->step->action == ACTION_GATE || e->kind == EVENT_GATE_REJECTED) d->over++;
+                line_start(e, e->kind == EVENT_GATE_APPROVED ? STYLE_GREEN : STYLE_RED,
+                    e->kind == EVENT_GATE_APPROVED ? "✓" : "✗");
+                if (e->answer != NULL)
+                        printf("%s, says %s\n", e->answer, e->by);
+                else
+                        printf("%s by %s\n", e->kind == EVENT_GATE_APPROVED ? "approved" : "rejected", e->by);
+                break;
+        case EVENT_GATE_PARTIAL:
+                line_start(e, STYLE_CYAN, "✓");
+                printf("approved by ");
+                print_safe(stdout, e->by);
+                printf(", %u of %u\n", e->approvals, e->needed);
+                break;
+        case EVENT_GATE_REMINDER:
+                duration_text(e->wait_ms, duration);
+                line_start(e, STYLE_CYAN, "?");
+                printf("still waits for approval, since %s\n", duration);
+                break;
+        case EVENT_GATE_IGNORED:
+                line_start(e, STYLE_YELLOW, "!");
+                print_safe(stdout, e->message);
+                putchar('\n');
+                break;
+        default: break; /* of the run as a whole */
+        }
+}
+
 static void print_event(struct display *d, const struct event *e)
 {
         char duration[CLOCK_TEXT];
@@ -286,30 +342,7 @@ static void print_event(struct display *d, const struct event *e)
                 print_safe(stdout, e->message);
                 putchar('\n');
                 break;
-        case EVENT_GATE_WAITING:
-                line_start(e, STYLE_CYAN, "?");
-                if (e->step->action != ACTION_GATE) { /* a question about a failure, which was shown */
-                        d->over--;
-                        printf("waits for a word on what is to become of it\n");
-                        break;
-                }
-                printf("waits for approval%s", e->message && *e->message ? ": " : "");
-                print_safe(stdout, e->message ? e->message : "");
-                putchar('\n');
-                break;
-        case EVENT_GATE_APPROVED:
-        case EVENT_GATE_REJECTED:
-                if (e->step->action == ACTION_GATE || e->kind == EVENT_GATE_REJECTED) d->over++;
-                line_start(e, e->kind == EVENT_GATE_APPROVED ? STYLE_GREEN : STYLE_RED,
-                    e->kind == EVENT_GATE_APPROVED ? "✓" : "✗");
-                if (e->answer != NULL)
-                        printf("%s, says %s\n", e->answer, e->by);
-                else
-                        printf("%s by %s\n", e->kind == EVENT_GATE_APPROVED ? "approved" : "rejected", e->by);
-                break;
-        case EVENT_RUN_STARTED:
-        case EVENT_RUN_WAITING:
-        case EVENT_RUN_DONE: break;
+        default: print_gate_event(d, e); break;
         }
 }
 
@@ -337,7 +370,16 @@ static void show_gate(const struct open_gate *g, bool whole, const struct plan *
                 print_safe(stdout, g->message);
                 printf("%s\n", style_off());
         }
-        if (g->choices == NULL) printf("  may approve: %s;", g->approvers);
+        if (g->choices == NULL) {
+                printf("  may approve: ");
+                print_safe(stdout, g->approvers);
+                printf(";");
+        }
+        if (g->needed > 1) {
+                printf(" %u are needed, and so far approved: ", g->needed);
+                print_safe(stdout, *g->approved ? g->approved : "nobody");
+                printf(";");
+        }
         printf("  the run has been going for %s; %zu steps wait behind it\n", since, g->behind_count);
         size_t shown = whole ? g->behind_count : g->behind_count < 5 ? g->behind_count : 5;
         for (size_t i = 0; i < shown; i++) {
@@ -350,42 +392,45 @@ static void show_gate(const struct open_gate *g, bool whole, const struct plan *
         if (shown < g->behind_count) printf("    … and %zu more; [i] shows all\n", g->behind_count - shown);
 }
 
-static char *approvers_text(const struct value *approvers)
+static char *names_text(const char *const *names, size_t count)
 {
         struct text text = {0};
-        for (size_t i = 0; approvers != NULL && i < value_count(approvers); i++) {
-                const struct value *v = value_at(approvers, i);
-                if (value_kind(v) == TYPE_STRING && value_is_known(v) && !value_is_null(v))
-                        text_addf(&text, "%s%s", i ? ", " : "", value_as_string(v));
-        }
-        if (text.len == 0) text_add(&text, "anyone here");
+        for (size_t i = 0; i < count; i++) text_addf(&text, "%s%s", i ? ", " : "", names[i]);
         return text_steal(&text);
 }
 
+static void gate_gone(struct display *d, const char *name)
+{
+        for (size_t i = 0; i < d->gate_count; i++) {
+                if (strcmp(d->gates[i].name, name) != 0) continue;
+                gate_release(&d->gates[i]);
+                memmove(&d->gates[i], &d->gates[i + 1], (d->gate_count - i - 1) * sizeof *d->gates);
+                d->gate_count--;
+                break;
+        }
+}
+
+/* Also when somebody approved, and more are needed: the same gate again. */
 static void gate_changed(void *context, const struct gate_view *view, bool open)
 {
         struct display *d = context;
         erase(d);
+        gate_gone(d, view->name);
         if (open) {
                 struct open_gate g = {
                     .name = mem_strdup(view->name),
                     .message = mem_strdup(view->message),
                     .choices = view->choices,
-                    .approvers = approvers_text(view->approvers),
+                    .approvers = view->anyone ? mem_strdup("anyone here")
+                                              : names_text(view->people, view->people_count),
+                    .approved = names_text(view->approved, view->approved_count),
+                    .needed = view->needed,
                     .behind = mem_dup(view->behind, view->behind_count * sizeof *view->behind),
                     .behind_count = view->behind_count,
                     .run_started_ms = view->run_started_ms,
                 };
                 vec_push(d->gates, d->gate_count, d->gate_capacity, g);
                 if (d->interactive) show_gate(&g, false, d->plan);
-        } else {
-                for (size_t i = 0; i < d->gate_count; i++) {
-                        if (strcmp(d->gates[i].name, view->name) != 0) continue;
-                        gate_release(&d->gates[i]);
-                        memmove(&d->gates[i], &d->gates[i + 1], (d->gate_count - i - 1) * sizeof *d->gates);
-                        d->gate_count--;
-                        break;
-                }
         }
         draw(d);
 }

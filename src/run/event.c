@@ -14,6 +14,9 @@ const char *event_name(enum event_kind kind)
             [EVENT_GATE_WAITING] = "gate-waiting",
             [EVENT_GATE_APPROVED] = "gate-approved",
             [EVENT_GATE_REJECTED] = "gate-rejected",
+            [EVENT_GATE_PARTIAL] = "gate-partial",
+            [EVENT_GATE_REMINDER] = "gate-reminder",
+            [EVENT_GATE_IGNORED] = "gate-ignored",
             [EVENT_RUN_WAITING] = "run-waiting",
             [EVENT_RUN_DONE] = "run-done",
         };

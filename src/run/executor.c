@@ -84,7 +84,7 @@ void executor_free(struct executor *x)
         for (size_t i = 0; i < x->count; i++) {
                 struct step_run *r = &x->steps[i];
                 if (r->operation != NULL) operation_drop(r->operation);
-                timer_cancel(r->expiry);
+                gate_free(r);
                 value_free(r->properties);
                 value_free(r->host);
                 value_free(r->adopted);
@@ -135,6 +135,9 @@ static void log_event(
                 text_addf(&json, "%s\"answer\":", separator);
                 text_add_json(&json, e->answer, strlen(e->answer));
         }
+        if (e->needed > 0)
+                text_addf(&json, ",\"approvals\":%u,\"needed\":%u,\"signed\":%s", e->approvals, e->needed,
+                    e->is_signed ? "true" : "false");
         if (kind == EVENT_STEP_DONE) text_addf(&json, ",\"elapsed_ms\":%lld", (long long)e->wait_ms);
         text_addc(&json, '}');
         journal_event(x->request.journal, x->request.run, event_name(kind), json.data);

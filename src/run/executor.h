@@ -12,6 +12,8 @@
 
 struct executor;
 
+struct answer_slice; /* answer.h */
+
 struct executor_request { /* borrowed for the life of the executor */
         const struct operation_io *io;
         struct plugins *plugins;
@@ -20,9 +22,14 @@ struct executor_request { /* borrowed for the life of the executor */
         struct plan *plan;
         const struct run_options *options;
         const char *run, *lineage;
+        const char *digest;                /* of the run's plan as it was shown, in hexadecimal */
+        const char *requester;             /* who started the run */
+        const char *user;                  /* the operating system's user */
+        const struct approvers *approvers; /* of the environment file as it is now; NULL: nobody is named */
         int64_t run_started_ms;
         const int64_t *row_of_step; /* the row in the run's step table of each step; -1 for joins */
         const struct map *answers;  /* gate name → struct gate_row *, opened by this run before; or NULL */
+        const struct map *given;    /* gate name → struct answer_slice *: answers to these; or NULL */
         const struct map *
             operations; /* address → struct operation_row *: intents that an interrupted run left open; or NULL */
         bool settle_only; /* run nothing but the steps of those intents, whatever they wait for */
@@ -30,6 +37,7 @@ struct executor_request { /* borrowed for the life of the executor */
         bool destroys;    /* `rollback` in the template is about making things, not about removing them all */
         /* Each event, in the turn in which it is recorded. */
         void (*happened)(void *context, const struct event *event);
+        void (*listen)(void *context); /* there may be answers in the store: read them, and executor_hear */
         void (*finished)(void *context);
         void *context;
 };
@@ -45,10 +53,12 @@ void executor_stop(struct executor *x);
 void executor_stop_now(struct executor *x);
 /* The options changed: look again whether the run is over. */
 void executor_wake(struct executor *x);
-/* An answer to an open gate, from the terminal or from the store. ERROR_MISSING when no such gate is open,
- * ERROR_DENIED, ERROR_INPUT when that is no answer to it. */
+/* An answer to an open gate from the terminal. ERROR_MISSING when no such gate is open, ERROR_INPUT when that is no answer to it; for
+ * approvals and rejections as answer_make of answer.h. */
 int executor_answer(struct executor *x, const char *gate, const char *answer, const char *by,
-    const char *comment, bool recorded, struct error **err);
+    const char *comment, struct error **err);
+/* What the store says of a gate: its row, and the answers to it (NULL: none). Answers that do not count are told and left. */
+void executor_hear(struct executor *x, const struct gate_row *row, const struct answer_slice *answers);
 /* How it ended. The problems are handed over. */
 void executor_result(struct executor *x, struct run_result *result);
 const char *executor_step_status(const struct executor *x, uint32_t index, int64_t *started_ms);

@@ -25,6 +25,7 @@ struct step_run {
         bool broken;    /* its creation failed and left an object behind, recorded as tainted */
         char *adopt_id; /* somebody said that the object exists: its id, "" where it has none; else NULL */
         struct question *question; /* question.c: what was asked about it last, or NULL */
+        struct gate *gate;         /* gate.c: while it waits, or NULL */
         int64_t opened_ms;         /* gates and questions: wall clock */
         struct timer *expiry;      /* gates */
 };
@@ -82,6 +83,7 @@ const struct operation_row *execute_intent(const struct step_run *r);
 
 /* gate.c: also what questions need of it */
 void gate_open(struct step_run *r);
+void gate_free(struct step_run *r); /* with its timer */
 /* The name of the gate, of the gate that guards the step, or of the question that it waits with. */
 const char *gate_name(const struct step_run *r);
 /* What waits for this step, directly or through others: indices of steps that act. The caller frees. */

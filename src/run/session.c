@@ -236,6 +236,23 @@ int session_reload(struct session *s, struct error **err)
         return load_state(s, err);
 }
 
+int session_approvers(struct session *s, const struct approvers **ret, struct error **err)
+{
+        struct source_reader reader = {read_file, NULL};
+        if (s->approvers_arena == NULL) {
+                cleanup(arena_free) struct arena *arena = arena_new();
+                cleanup(error_free) struct error *problem = NULL;
+                int result = approvers_load(s->file, &reader, arena, &s->approvers, &problem);
+                /* A saved plan may outlive its file; what it says is what was reviewed. */
+                bool gone = result < 0 && s->saved != NULL && access(s->file, F_OK) < 0;
+                if (gone) s->approvers = s->env->approvers;
+                if (result < 0 && !gone) return error_move(err, &problem);
+                s->approvers_arena = steal(arena);
+        }
+        if (ret != NULL) *ret = s->approvers;
+        return 0;
+}
+
 struct engine *session_engine(struct session *s, struct error **err)
 {
         if (s->engine != NULL) return s->engine;
@@ -288,6 +305,7 @@ void session_close(struct session *s)
         for (map_foreach (&s->durations, d)) free(d->value);
         map_release(&s->durations);
         arena_free(s->request_arena);
+        arena_free(s->approvers_arena);
         free(s->name);
         free(s->file);
         free(s->folder);

@@ -92,6 +92,9 @@ enum event_kind {
         EVENT_GATE_WAITING,
         EVENT_GATE_APPROVED,
         EVENT_GATE_REJECTED,
+        EVENT_GATE_PARTIAL,  /* an approval that counts, and more are needed */
+        EVENT_GATE_REMINDER, /* it waits still; wait_ms: for so long in this process */
+        EVENT_GATE_IGNORED,  /* an answer that does not count; message: why */
         EVENT_RUN_WAITING,
         EVENT_RUN_DONE,
 };
@@ -100,14 +103,16 @@ struct event {
         enum event_kind kind;
         int64_t time_ms;
         const char *run;
-        const struct step *step; /* NULL for run events */
-        const char *message;     /* progress, reason, failure, comment; or NULL */
-        const char *by;          /* gates: who */
-        const char *gate;        /* gates that wait: the name to answer to; NULL: the step's own */
-        const char *details;     /* gates that wait: JSON of what is asked, as the store keeps it */
-        const char *answer;      /* questions: retry, skip, … */
-        unsigned attempt;        /* retries */
-        int64_t wait_ms;         /* retries; step-done: elapsed */
+        const struct step *step;    /* NULL for run events */
+        const char *message;        /* progress, reason, failure, comment; or NULL */
+        const char *by;             /* gates: who */
+        const char *gate;           /* gates and questions: the name by which it is answered */
+        const char *details;        /* gates that wait: JSON of what is asked, as the store keeps it */
+        const char *answer;         /* questions: retry, skip, … */
+        bool is_signed;             /* gates: the answer is, or all that approved */
+        unsigned approvals, needed; /* gates: how many count so far, of how many; needed 0: a question */
+        unsigned attempt;           /* retries */
+        int64_t wait_ms;            /* retries; step-done: elapsed */
         const struct plan_summary *summary; /* run-done: what was done */
         size_t failed, skipped;
         const struct error *problems; /* run-done */
@@ -122,8 +127,13 @@ struct gate_view { /* a gate that waits, for a prompt */
         const char *name, *message;
         const char *const
             *choices; /* of a question (see run/question.h), ends with NULL; NULL: approve or reject */
-        const struct value *approvers; /* list of names, or NULL: anyone */
-        const uint32_t *behind;        /* steps that wait for it, directly or through others */
+        const char *const *people; /* who may answer, groups resolved */
+        size_t people_count;
+        bool anyone;                 /* nobody is named: everybody may */
+        const char *const *approved; /* who did */
+        size_t approved_count;
+        unsigned needed;
+        const uint32_t *behind; /* steps that wait for it, directly or through others */
         size_t behind_count;
         int64_t run_started_ms, opened_ms; /* wall clock */
 };
@@ -221,6 +231,10 @@ int session_notify_drift(struct session *s, struct error **err);
 int session_notify_test(struct session *s,
     void (*tested)(void *context, const struct notify_target *target, const struct error *error),
     void *context, struct error **err);
+
+/* Who may answer gates, by the environment file as it is now, not by any plan; NULL: it names nobody. Lives as long as the session; `ret` may
+ * be NULL. ERROR_INPUT when the block is wrong. */
+int session_approvers(struct session *s, const struct approvers **ret, struct error **err);
 
 /* Writing the record by hand (state mv, rm, import): take the lease, commit, let go. */
 int session_hold(struct session *s, struct error **err);

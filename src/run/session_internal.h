@@ -37,11 +37,14 @@ struct session {
         struct plan *plan;
         struct saved_plan *saved; /* the session came from a plan file */
         struct engine *engine;
+        struct arena *approvers_arena; /* NULL: not read yet */
+        const struct approvers *approvers;
 
         /* While running. */
         const struct run_options *options;
         struct run_options resolved_options;
-        char *by;
+        char *by, *user;
+        char digest[65]; /* of the run's plan, as it was shown when the run began */
         struct lease lease;
         struct worker *worker;
         struct journal *journal;
@@ -58,6 +61,8 @@ struct session {
         const char *settled_status; /* what the run is once it is settled */
         struct gate_row *gate_rows;
         size_t gate_count;
+        struct answer_row *answer_rows;
+        size_t answer_count;
         struct error *gate_error;
         struct error *broken;
         struct run_result *result;
@@ -87,10 +92,12 @@ int session_read(
 
 /* session_run.c */
 struct run_setup {
-        const char *run;              /* NULL: a new run */
-        int64_t *row_of_step;         /* handed over; NULL: number the steps and write the step table */
-        const struct map *answers;    /* gates answered before */
-        const struct map *operations; /* address → struct operation_row *: open intents */
+        const char *run;                /* NULL: a new run */
+        int64_t *row_of_step;           /* handed over; NULL: number the steps and write the step table */
+        const struct map *answers;      /* gates opened before */
+        const struct map *given;        /* answers to them; see struct executor_request */
+        const char *digest, *requester; /* of a run that goes on; NULL: of this one */
+        const struct map *operations;   /* address → struct operation_row *: open intents */
         bool settle_only;
         const char *kind;
         const char *on_failure; /* as recorded when the run began; NULL: not given then */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "run/answer.h"
 #include "run/record.h"
 #include "run/session_internal.h"
 
@@ -83,6 +84,10 @@ struct unfinished { /* what is known of the run to go on with */
         size_t gate_count;
         struct map open;    /* address → struct operation_row * of this run */
         struct map answers; /* gate → struct gate_row *, as they stand */
+        struct answer_row *given;
+        size_t given_count;
+        struct answer_slice *slices;
+        struct map given_by_gate;
         struct saved_plan *saved;
         struct environment *env;
         int64_t *row_of_step;
@@ -96,6 +101,9 @@ static void unfinished_release(struct unfinished *u)
         gate_rows_free(u->gates, u->gate_count);
         map_release(&u->open);
         map_release(&u->answers);
+        map_release(&u->given_by_gate);
+        free(u->slices);
+        answer_rows_free(u->given, u->given_count);
         free(u->row_of_step);
 }
 
@@ -104,12 +112,14 @@ static int load_unfinished(struct session *s, const char *run, struct unfinished
         if (store_run(s->store, s->name, run, &u->row, err) < 0 ||
             store_steps(s->store, s->name, run, &u->steps, &u->step_count, err) < 0 ||
             store_operations(s->store, s->name, &u->operations, &u->operation_count, err) < 0 ||
-            store_gates(s->store, s->name, run, &u->gates, &u->gate_count, err) < 0)
+            store_gates(s->store, s->name, run, &u->gates, &u->gate_count, err) < 0 ||
+            store_answers(s->store, s->name, run, &u->given, &u->given_count, err) < 0)
                 return -1;
         for (size_t i = 0; i < u->operation_count; i++)
                 if (strcmp(u->operations[i].run, run) == 0)
                         map_put(&u->open, u->operations[i].address, &u->operations[i]);
         for (size_t i = 0; i < u->gate_count; i++) map_put(&u->answers, u->gates[i].name, &u->gates[i]);
+        u->slices = answers_by_gate(u->given, u->given_count, &u->given_by_gate);
         if (u->row.plan == NULL)
                 return error_set(err, ERROR_CONFLICT, NULL, "run %s has no recorded plan", run);
         return saved_plan_read(u->row.plan, strlen(u->row.plan), &s->sealer, &u->saved, err);
@@ -225,6 +235,9 @@ static int continue_run(struct session *s, const char *run, bool settle_only,
                     .run = run,
                     .row_of_step = u.row_of_step,
                     .answers = &u.answers,
+                    .given = &u.given_by_gate,
+                    .digest = u.row.digest,
+                    .requester = u.row.requester,
                     .operations = &u.open,
                     .settle_only = settle_only,
                     .kind = u.row.kind,

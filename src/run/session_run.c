@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "run/answer.h"
 #include "io/file.h"
 #include "run/holder.h"
 #include "run/record.h"
@@ -116,7 +117,9 @@ static int begin_run(
 static void read_gates(void *context) /* on the worker */
 {
         struct session *s = context;
-        store_gates(s->store, s->name, s->run, &s->gate_rows, &s->gate_count, &s->gate_error);
+        /* In this order: an outcome that is read has its answers read as well. */
+        if (store_gates(s->store, s->name, s->run, &s->gate_rows, &s->gate_count, &s->gate_error) == 0)
+                store_answers(s->store, s->name, s->run, &s->answer_rows, &s->answer_count, &s->gate_error);
 }
 
 static void gates_read(void *context);
@@ -136,13 +139,16 @@ static void gates_read(void *context)
 {
         struct session *s = context;
         s->reading_gates = false;
-        for (size_t i = 0; i < s->gate_count; i++) {
-                const struct gate_row *g = &s->gate_rows[i];
-                if (g->answered_by == NULL || strcmp(g->status, "waiting") == 0) continue;
-                /* Those that are closed already are not found, which is right. */
-                executor_answer(s->executor, g->name, g->status, g->answered_by, g->comment, true, NULL);
-        }
+        struct map by_gate = {0};
+        struct answer_slice *slices = answers_by_gate(s->answer_rows, s->answer_count, &by_gate);
+        for (size_t i = 0; i < s->gate_count && s->gate_error == NULL; i++)
+                executor_hear(s->executor, &s->gate_rows[i], map_get(&by_gate, s->gate_rows[i].name));
+        map_release(&by_gate);
+        free(slices);
         gate_rows_free(s->gate_rows, s->gate_count);
+        answer_rows_free(s->answer_rows, s->answer_count);
+        s->answer_rows = NULL;
+        s->answer_count = 0;
         s->gate_rows = NULL;
         s->gate_count = 0;
         error_free(steal(s->gate_error));
@@ -376,6 +382,12 @@ static int run_loop(
             .run_started_ms = s->run_started_ms,
             .row_of_step = row_of_step,
             .answers = setup->answers,
+            .given = setup->given,
+            .digest = s->digest,
+            .requester = setup->requester ? setup->requester : s->by,
+            .user = s->user,
+            .approvers = s->approvers,
+            .listen = signal_file_changed,
             .operations = setup->operations,
             .settle_only = setup->settle_only,
             .destroys = s->input.mode == PLAN_DESTROY,
@@ -412,7 +424,13 @@ int session_execute(struct session *s, const struct run_options *options, const 
     struct run_result *result, struct error **err)
 {
         if (session_engine(s, err) == NULL) return -1;
-        s->by = options->by ? mem_strdup(options->by) : session_user();
+        if (session_approvers(s, NULL, err) < 0) return -1;
+        s->user = session_user();
+        s->by = mem_strdup(options->by ? options->by : s->user);
+        if (setup->digest != NULL)
+                snprintf(s->digest, sizeof s->digest, "%s", setup->digest);
+        else
+                text_hex(s->plan->digest, sizeof s->plan->digest, s->digest);
         s->resolved_options = *options;
         s->resolved_options.by = s->by;
         if (!options->on_failure_given && setup->on_failure != NULL)
@@ -451,6 +469,7 @@ int session_execute(struct session *s, const struct run_options *options, const 
                 error_move(&result->problems, &s->broken);
         }
         free(steal(s->by));
+        free(steal(s->user));
         s->options = NULL;
         return status;
 }
@@ -498,7 +517,7 @@ int session_answer(struct session *s, const char *gate, const char *answer, cons
     const char *comment, struct error **err)
 {
         if (s->executor == NULL) return error_set(err, ERROR_MISSING, NULL, "nothing runs here");
-        return executor_answer(s->executor, gate, answer, by ? by : s->by, comment, false, err);
+        return executor_answer(s->executor, gate, answer, by ? by : s->by, comment, err);
 }
 
 const struct plan *session_current_plan(const struct session *s)

@@ -39,7 +39,7 @@ void statement_bytes(const struct statement *s, struct text *out)
         add_text(out, s->run);
         add_text(out, s->gate);
         add_text(out, s->digest);
-        add_text(out, s->question);
+        add_text(out, s->proposal);
         add_int(out, s->opened_ms);
         add_text(out, s->answer);
         add_text(out, s->by);

@@ -1,9 +1,9 @@
 /*
  * Signed answers to gates: Ed25519 keys of approvers, and the bytes that they sign.
  *
- * What is signed is a statement: this answer, by this person, to this question of this run. Its bytes are
+ * What is signed is a statement: this answer, by this person, to what this run proposed at this gate. Its bytes are
  *
- *     text("tutti approval 1") text(lineage) text(run) text(gate) text(digest) text(question) int(opened_ms)
+ *     text("tutti approval 1") text(lineage) text(run) text(gate) text(digest) text(proposal) int(opened_ms)
  *     text(answer) text(by) text(comment) int(signed_ms) int(expires_ms)
  *
  *     int(x)  = x as 64 bits, big-endian          text(s) = int(length of s in bytes) s
@@ -24,8 +24,8 @@
 struct statement {
         const char *lineage, *run, *gate; /* the environment by its lineage; names move, a lineage does not */
         const char *digest;               /* of the run's plan, in hexadecimal */
-        const char *question;             /* SHA-256 of the question as it was shown, in hexadecimal */
-        int64_t opened_ms;                /* when the question was first asked, wall clock */
+        const char *proposal;             /* SHA-256 of what was shown, in hexadecimal */
+        int64_t opened_ms;                /* when it was first asked, wall clock */
         const char *answer;               /* "approved", "rejected" */
         const char *by, *comment;         /* the person; NULL counts as "" */
         int64_t signed_ms, expires_ms;    /* wall clock */

@@ -5,6 +5,8 @@
 
 #include "base/clock.h"
 
+enum { APPROVALS_MAX = 100, REMIND_MIN_MS = 1000 };
+
 static struct resource *resource_of(const struct reading *in)
 {
         return in->into;
@@ -39,9 +41,49 @@ static void read_approvers(struct reading *in, const struct yaml_entry *entry)
         }
 }
 
-static void read_expires(struct reading *in, const struct yaml_entry *entry)
+static void read_approvals(struct reading *in, const struct yaml_entry *entry)
+{
+        resource_of(in)->approve->approvals = key_unsigned(in, entry, 1, APPROVALS_MAX);
+}
+
+static void read_not_requester(struct reading *in, const struct yaml_entry *entry)
+{
+        resource_of(in)->approve->not_requester = key_bool(in, entry);
+}
+
+static void read_after(struct reading *in, const struct yaml_entry *entry)
 {
         resource_of(in)->approve->expires_ms = key_duration(in, entry);
+}
+
+static void read_expiry_action(struct reading *in, const struct yaml_entry *entry)
+{
+        static const char *const names[] = {"reject", "remind"};
+        const char *text = key_text(in, entry);
+        if (text == NULL) return;
+        size_t k = 0;
+        while (k < 2 && strcmp(names[k], text) != 0) k++;
+        if (k < 2)
+                resource_of(in)->approve->expiry = (enum approval_expiry)k;
+        else
+                key_problem(in, entry->value, "unknown action '%.60s' of 'expires': reject or remind%s", text,
+                    loader_suggest(in->loader, text, names, 2));
+}
+
+/* A duration, after which the gate is rejected; or a map that says what else shall happen. */
+static void read_expires(struct reading *in, const struct yaml_entry *entry)
+{
+        static const struct key keys[] = {{"after", read_after}, {"action", read_expiry_action}};
+        const struct approval *a = resource_of(in)->approve;
+        if (entry->value->kind != YAML_MAP) {
+                read_after(in, entry);
+                return;
+        }
+        keys_read(in, entry->value, "'expires'", keys, 2);
+        if (yaml_get(entry->value, "after") == NULL)
+                key_problem(in, entry->value, "'expires' needs 'after', a duration such as 24h");
+        else if (a->expiry == EXPIRY_REMIND && a->expires_ms > 0 && a->expires_ms < REMIND_MIN_MS)
+                key_problem(in, entry->value, "a reminder comes after a second at the soonest");
 }
 
 static void read_on(struct reading *in, const struct yaml_entry *entry)
@@ -74,7 +116,8 @@ static struct approval *approval_new(struct reading *in)
 void resource_approve(struct reading *in, const struct yaml_entry *entry)
 {
         static const struct key keys[] = {{"on", read_on}, {"approvers", read_approvers},
-            {"message", read_message}, {"expires", read_expires}};
+            {"message", read_message}, {"approvals", read_approvals}, {"not_requester", read_not_requester},
+            {"expires", read_expires}};
         const struct yaml_node *node = entry->value;
         if (node->kind == YAML_MAP) {
                 approval_new(in);
@@ -88,8 +131,8 @@ void resource_approve(struct reading *in, const struct yaml_entry *entry)
 
 void resource_gate(struct reading *in, const struct yaml_node *properties)
 {
-        static const struct key keys[] = {
-            {"message", read_message}, {"approvers", read_approvers}, {"expires", read_expires}};
+        static const struct key keys[] = {{"message", read_message}, {"approvers", read_approvers},
+            {"approvals", read_approvals}, {"not_requester", read_not_requester}, {"expires", read_expires}};
         approval_new(in)->on = 0;
         if (properties != NULL && keys_is_map(in, properties, "'properties' of a gate"))
                 keys_read(in, properties, "a gate's properties", keys, sizeof keys / sizeof keys[0]);

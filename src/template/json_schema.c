@@ -51,7 +51,11 @@ static const char parameters[] =
 #define ASKING                                                                                           \
         "\"message\":{\"type\":\"string\"},\"approvers\":{\"description\":\"persons and groups who may " \
         "answer\",\"$ref\":\"#/$defs/approvers\"},"                                                      \
-        "\"expires\":{\"$ref\":\"#/$defs/duration\"}"
+        "\"approvals\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":100,\"description\":\"how many "  \
+        "persons must approve\"},"                                                                       \
+        "\"not_requester\":{\"type\":\"boolean\",\"description\":\"whoever started the run may not "     \
+        "answer\"},"                                                                                     \
+        "\"expires\":{\"$ref\":\"#/$defs/expires\"}"
 
 static const char execution[] =
     "\"retry\":{\"anyOf\":[{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000},{\"type\":\"object\","
@@ -71,6 +75,9 @@ static const char execution[] =
     "\"properties\":{"
     "\"on\":{\"anyOf\":[{\"$ref\":\"#/$defs/action\"},{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/"
     "action\"}}]}," ASKING "}}]},"
+    "\"expires\":{\"anyOf\":[{\"$ref\":\"#/$defs/duration\"},{\"type\":\"object\","
+    "\"additionalProperties\":false,\"required\":[\"after\"],\"properties\":{"
+    "\"after\":{\"$ref\":\"#/$defs/duration\"},\"action\":{\"enum\":[\"reject\",\"remind\"]}}}]},"
     "\"action\":{\"enum\":[\"create\",\"update\",\"replace\",\"delete\"]},"
     "\"on_failure\":{\"anyOf\":[{\"$ref\":\"#/$defs/"
     "policy\"},{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"

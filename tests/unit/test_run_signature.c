@@ -15,7 +15,7 @@ static const struct statement sample = {
     .run = "r7",
     .gate = "go-live",
     .digest = "00ff",
-    .question = "abcd",
+    .proposal = "abcd",
     .opened_ms = 1,
     .answer = "approved",
     .by = "alice",
@@ -109,7 +109,7 @@ static void signatures(void)
         s[1].run = "r8";
         s[2].gate = "go-life";
         s[3].digest = "00fe";
-        s[4].question = "abce";
+        s[4].proposal = "abce";
         s[5].opened_ms++;
         s[6].answer = "rejected";
         s[7].by = "alicf";

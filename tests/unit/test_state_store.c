@@ -370,6 +370,19 @@ static void test_operations(void)
         fixture_release(&f);
 }
 
+static struct answer_row fixture_answer(const char *gate, const char *by)
+{
+        return (struct answer_row){.run = (char *)"r1",
+            .gate = (char *)gate,
+            .answer = (char *)"approved",
+            .by = (char *)by,
+            .comment = (char *)"looks \"good\"",
+            .user = (char *)"root",
+            .digest = (char *)"00ff",
+            .proposal = (char *)"abcd",
+            .opened_ms = 50};
+}
+
 static void test_gates(void)
 {
         struct fixture f;
@@ -383,17 +396,21 @@ static void test_gates(void)
         commit_ok(
             &f, "a gate opens", {.kind = WRITE_RUN, .run_row = &run}, {.kind = WRITE_GATE, .gate = &gate});
         struct store *other = fixture_open(&f, STORE_CREATE);
-        fails(store_answer(other, "staging", "r1", "nope", "approved", "bob", NULL, &err), ERROR_MISSING,
-            "'nope'", "no such gate");
-        fails(store_answer(other, "absent", "r1", "go-live", "approved", "bob", NULL, &err), ERROR_MISSING,
-            "'absent'", "no such environment");
+        struct answer_row bob = fixture_answer("go-live", "bob"), eve = fixture_answer("go-live", "eve");
+        struct gate_row yes = {
+            .status = (char *)"approved", .answered_by = (char *)"bob", .comment = bob.comment};
+        bob.gate = (char *)"nope";
+        fails(store_answer(other, "staging", &bob, &yes, false, 0, &err), ERROR_MISSING, "'nope'",
+            "no such gate");
+        bob.gate = (char *)"go-live";
+        fails(store_answer(other, "absent", &bob, &yes, false, 0, &err), ERROR_MISSING, "'absent'",
+            "no such environment");
         struct timespec past[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
         utimensat(AT_FDCWD, store_signal_file(f.s), past, 0);
-        ok(store_answer(other, "staging", "r1", "go-live", "approved", "bob", "looks \"good\"", NULL) == 0,
-            "bob approves");
+        ok(store_answer(other, "staging", &bob, &yes, false, 0, NULL) == 0, "bob approves");
         struct stat st;
         ok(stat(store_signal_file(f.s), &st) == 0 && st.st_mtim.tv_sec > 1, "the signal is given");
-        fails(store_answer(other, "staging", "r1", "go-live", "rejected", "eve", NULL, &err), ERROR_CONFLICT,
+        fails(store_answer(other, "staging", &eve, NULL, false, 1, &err), ERROR_CONFLICT,
             "approved already, by bob", "a second answer is refused");
         commit_ok(&f, "the run writes the gate again, late", {.kind = WRITE_GATE, .gate = &gate});
         struct gate_row *rows;
@@ -413,10 +430,62 @@ static void test_gates(void)
         is_str(events[0].kind, "gate-answered", "as an answer");
         is_str(events[0].data,
             "{\"gate\":\"go-live\",\"answer\":\"approved\",\"by\":\"bob\",\"comment\":\"looks \\\"good\\\"\","
-            "\"digest\":\"sha256:abc\"}",
+            "\"digest\":\"00ff\",\"proposal\":\"abcd\",\"user\":\"root\",\"opened_ms\":50}",
             "with who, why and the plan that was seen");
         event_rows_free(events, count);
         store_close(other);
+        fixture_release(&f);
+}
+
+/* A gate that needs several; one whose outcome was found not to count. */
+static void test_answers(void)
+{
+        struct fixture f;
+        fixture_init(&f);
+        struct run_row run = fixture_run("r1");
+        struct gate_row gate = {
+            .run = (char *)"r1", .name = (char *)"g", .status = (char *)"waiting", .opened_ms = 50};
+        commit_ok(
+            &f, "a gate opens", {.kind = WRITE_RUN, .run_row = &run}, {.kind = WRITE_GATE, .gate = &gate});
+        struct answer_row ann = fixture_answer("g", "ann"), bob = fixture_answer("g", "bob");
+        struct gate_row yes = {.status = (char *)"approved", .answered_by = (char *)"ann, bob"};
+        ann.signature = (char *)"c2ln", ann.key = (char *)"ed25519:x", ann.signed_ms = 7, ann.expires_ms = 9;
+        ok(store_answer(f.s, "staging", &ann, NULL, false, 0, NULL) == 0, "the first answer");
+        fails(store_answer(f.s, "staging", &bob, &yes, false, 0, &err), ERROR_RETRY, "came in",
+            "a second, decided without knowing the first, is to be decided again");
+        commit_ok(&f, "an answer of the run itself", {.kind = WRITE_ANSWER, .answer = &bob});
+        struct answer_row *rows;
+        size_t count;
+        ok(store_answers(f.s, "staging", "r1", &rows, &count, NULL) == 0 && count == 2, "both are read");
+        ok(rows[0].id < rows[1].id, "in order of arrival");
+        is_str(rows[0].by, "ann", "who");
+        is_str(rows[0].signature, "c2ln", "the signature");
+        is_str(rows[0].key, "ed25519:x", "and its key");
+        ok(rows[0].signed_ms == 7 && rows[0].expires_ms == 9 && rows[0].answered_ms > 50, "the times");
+        ok(rows[1].signature == NULL && rows[1].key == NULL, "or none");
+        is_str(rows[1].proposal, "abcd", "what was shown");
+        answer_rows_free(rows, count);
+        ok(store_answers(f.s, "staging", NULL, &rows, &count, NULL) == 0 && count == 2, "of all runs, too");
+        answer_rows_free(rows, count);
+        struct event_row *events;
+        ok(store_events(f.s, "staging", "r1", &events, &count, NULL) == 0 && count == 2,
+            "both are in the log");
+        ok(strstr(events[0].data,
+               "\"signed_ms\":7,\"expires_ms\":9,\"key\":\"ed25519:x\",\"signature\":\"c2ln\"}") != NULL,
+            "with their signature");
+        event_rows_free(events, count);
+        gate.status = (char *)"approved";
+        commit_ok(&f, "the outcome", {.kind = WRITE_GATE, .gate = &gate});
+        gate.status = (char *)"waiting";
+        gate.reopen = true;
+        commit_ok(&f, "which does not count", {.kind = WRITE_GATE, .gate = &gate});
+        struct gate_row *gates;
+        ok(store_gates(f.s, "staging", "r1", &gates, &count, NULL) == 0 && count == 1, "the gate");
+        is_str(gates[0].status, "waiting", "waits again");
+        gate_rows_free(gates, count);
+        bob.gate = (char *)"nope";
+        fails(commit_one(&f, (struct store_write){.kind = WRITE_ANSWER, .answer = &bob}, &err),
+            ERROR_CONFLICT, "FOREIGN KEY", "an answer needs its gate");
         fixture_release(&f);
 }
 
@@ -474,6 +543,7 @@ static void exercise(struct fixture *f)
         struct operation_row op = {
             .run = (char *)"r1", .address = (char *)"a", .type = (char *)"t", .action = (char *)"create"};
         struct gate_row gate = {.run = (char *)"r1", .name = (char *)"g", .status = (char *)"waiting"};
+        struct answer_row written = fixture_answer("g", "ann"), *answers;
         struct resource_row a = fixture_resource("a"), b = fixture_resource("b");
         commit_ok(f, "one write of each kind", {.kind = WRITE_RUN, .run_row = &run},
             {.kind = WRITE_RUN, .run_row = &run}, {.kind = WRITE_STEPS, .run = "r1", .steps = {&step, 1}},
@@ -482,7 +552,8 @@ static void exercise(struct fixture *f)
             {.kind = WRITE_RESOURCE, .resource = &a},
             {.kind = WRITE_RESOURCE_MOVE, .move = {"a", "", "b", ""}},
             {.kind = WRITE_RESOURCE_GONE, .resource = &b}, {.kind = WRITE_OUTPUTS, .outputs = "{}"},
-            {.kind = WRITE_GATE, .gate = &gate}, {.kind = WRITE_EVENT, .event = {"e", NULL}},
+            {.kind = WRITE_GATE, .gate = &gate}, {.kind = WRITE_ANSWER, .answer = &written},
+            {.kind = WRITE_EVENT, .event = {"e", NULL}},
             {.kind = WRITE_DURATION, .action = "create", .duration = {"t", 1}});
         size_t n;
         struct environment_row *environments;
@@ -495,7 +566,8 @@ static void exercise(struct fixture *f)
         struct event_row *events;
         struct duration_row *durations;
         char *text;
-        int bad = store_answer(f->s, "staging", "r1", "g", "approved", "bob", NULL, NULL);
+        struct answer_row answer = fixture_answer("g", "bob");
+        int bad = store_answer(f->s, "staging", &answer, NULL, false, 1, NULL);
         bad |= store_lease_renew(f->s, &f->lease, 60000, NULL) | store_verify(f->s, "staging", &n, NULL);
         if (!(bad |= store_environments(f->s, &environments, &n, NULL)))
                 environment_rows_free(environments, n);
@@ -508,6 +580,7 @@ static void exercise(struct fixture *f)
         if (!(bad |= store_operations(f->s, "staging", &operations, &n, NULL)))
                 operation_rows_free(operations, n);
         if (!(bad |= store_gates(f->s, "staging", "r1", &gates, &n, NULL))) gate_rows_free(gates, n);
+        if (!(bad |= store_answers(f->s, "staging", "r1", &answers, &n, NULL))) answer_rows_free(answers, n);
         if (!(bad |= store_events(f->s, "staging", NULL, &events, &n, NULL))) event_rows_free(events, n);
         if (!(bad |= store_events(f->s, "staging", "r1", &events, &n, NULL))) event_rows_free(events, n);
         if (!(bad |= store_durations(f->s, &durations, &n, NULL))) duration_rows_free(durations, n);
@@ -619,6 +692,7 @@ int main(void)
         test_steps();
         test_operations();
         test_gates();
+        test_answers();
         test_durations();
         test_batches();
         test_cost();
