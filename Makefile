@@ -27,7 +27,7 @@ COMMA    := ,
 SANFLAGS := $(if $(SAN),-fsanitize=address$(COMMA)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 ALLFLAGS  = $(STRICT) $(CFLAGS) $(HARDEN) $(SANFLAGS) $(CPPFLAGS) -MMD -MP
 LDFLAGS  += -Wl,-z,relro $(SANFLAGS)
-LDLIBS   := -lcurl -lssh2 -luv -lsqlite3 -lmicrohttpd -lyaml -ljansson -lmpfr -lgmp -lpcre2-8 -lutf8proc \
+LDLIBS   := -lssh2 -luv -lsqlite3 -lyaml -ljansson -lmpfr -lgmp -lpcre2-8 -lutf8proc \
             -lcrypt -lz -lssl -lcrypto -lpthread -ldl -lm
 
 PACKAGES := gcc make libc6-dev libcurl4-openssl-dev libssl-dev libjansson-dev libssh2-1-dev libyaml-dev \
@@ -93,7 +93,7 @@ REST := $(patsubst %.c,$(O)/obj/%.o,$(wildcard providers/rest/*.c))
 $(O)/tests/test_rest_%.t: tests/unit/test_rest_%.c $(REST) $(O)/libtutti.a | $(O)/tutti
 	$(call say,CC   $<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALLFLAGS) -Itests $(LDFLAGS) -o $@ $< $(REST) $(O)/libtutti.a $(LDLIBS) -lexpat
+	$(Q)$(CC) $(ALLFLAGS) -Itests $(LDFLAGS) -o $@ $< $(REST) $(O)/libtutti.a $(LDLIBS) -lexpat -lcurl
 
 $(O)/bench/%: tests/bench/%.c $(O)/libtutti.a
 	$(call say,CC   $<)

@@ -2,7 +2,6 @@
 #include "providers/sandbox/http.h"
 
 #include <arpa/inet.h>
-#include <microhttpd.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "providers/sandbox/hold.h"
+#include "providers/sandbox/microhttpd.h"
 #include "providers/sandbox/routes.h"
 
 enum { BODY_MAX = 1024 * 1024, KEY_MAX = 255, CONNECTIONS_MAX = 16000, IDLE_SECONDS = 120 };
@@ -51,7 +51,7 @@ struct sandbox_http {
 
 static int connection_socket(struct MHD_Connection *connection)
 {
-        return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+        return mhd.get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 }
 
 static void suspend(struct exchange *x, enum phase phase)
@@ -61,7 +61,7 @@ static void suspend(struct exchange *x, enum phase phase)
         x->back = &x->http->suspended;
         if (x->next != NULL) x->next->back = &x->next;
         x->http->suspended = x;
-        MHD_suspend_connection(x->connection);
+        mhd.suspend_connection(x->connection);
 }
 
 static void resume(struct exchange *x, enum phase phase)
@@ -71,7 +71,7 @@ static void resume(struct exchange *x, enum phase phase)
         x->phase = phase;
         *x->back = x->next;
         if (x->next != NULL) x->next->back = x->back;
-        MHD_resume_connection(x->connection);
+        mhd.resume_connection(x->connection);
 }
 
 /* connect() to no address makes Linux send RST at once, where close() would say a polite goodbye. */
@@ -85,7 +85,7 @@ static enum MHD_Result reset_connection(struct MHD_Connection *connection)
 /* The time taken depends on the lengths only, never on where two tokens differ. */
 static bool is_authorized(const struct exchange *x)
 {
-        const char *header = MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, "Authorization");
+        const char *header = mhd.lookup_connection_value(x->connection, MHD_HEADER_KIND, "Authorization");
         size_t len = strlen(x->http->token);
         if (header == NULL || strncasecmp(header, "Bearer ", 7) != 0) return false;
         header += 7;
@@ -171,8 +171,8 @@ static void answer(struct exchange *x, const char *method, const char *path)
             .body = x->body.data,
             .body_len = x->body.len,
             .may_hold = !x->was_held};
-        request.key = MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, "Idempotency-Key");
-        MHD_get_connection_values(x->connection, MHD_GET_ARGUMENT_KIND, collect_query, &request);
+        request.key = mhd.lookup_connection_value(x->connection, MHD_HEADER_KIND, "Idempotency-Key");
+        mhd.get_connection_values(x->connection, MHD_GET_ARGUMENT_KIND, collect_query, &request);
         if (!text_is_utf8(path, strlen(path)))
                 refuse(x, 400, "the path is not UTF-8");
         else if (request.key != NULL && !is_acceptable_key(request.key))
@@ -190,14 +190,14 @@ static void add_headers(struct MHD_Response *response, const struct sandbox_repl
 {
         char seconds[24];
         if (reply->content_type != NULL)
-                MHD_add_response_header(response, "Content-Type", reply->content_type);
-        if (reply->location[0] != '\0') MHD_add_response_header(response, "Location", reply->location);
-        if (reply->link != NULL) MHD_add_response_header(response, "Link", reply->link);
-        if (reply->allow != NULL) MHD_add_response_header(response, "Allow", reply->allow);
-        if (reply->status == 401) MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
+                mhd.add_response_header(response, "Content-Type", reply->content_type);
+        if (reply->location[0] != '\0') mhd.add_response_header(response, "Location", reply->location);
+        if (reply->link != NULL) mhd.add_response_header(response, "Link", reply->link);
+        if (reply->allow != NULL) mhd.add_response_header(response, "Allow", reply->allow);
+        if (reply->status == 401) mhd.add_response_header(response, "WWW-Authenticate", "Bearer");
         if (reply->retry_after == 0) return;
         snprintf(seconds, sizeof seconds, "%lld", (long long)(reply->retry_after + 999) / 1000);
-        MHD_add_response_header(response, "Retry-After", seconds);
+        mhd.add_response_header(response, "Retry-After", seconds);
 }
 
 /* The first half of a body whose length was announced in full. */
@@ -218,14 +218,14 @@ static enum MHD_Result send_reply(struct exchange *x)
         if (x->fault == SANDBOX_FAULT_TRUNCATE && reply->len == 0)
                 return MHD_NO; /* no body to cut: just close */
         if (x->fault == SANDBOX_FAULT_TRUNCATE)
-                response = MHD_create_response_from_callback(reply->len, 64 * 1024, read_half, x, NULL);
+                response = mhd.create_response_from_callback(reply->len, 64 * 1024, read_half, x, NULL);
         else
-                response = MHD_create_response_from_buffer(
+                response = mhd.create_response_from_buffer(
                     reply->len, steal(reply->body), MHD_RESPMEM_MUST_FREE);
         if (response == NULL) return MHD_NO;
         add_headers(response, reply);
-        enum MHD_Result result = MHD_queue_response(x->connection, (unsigned)reply->status, response);
-        MHD_destroy_response(response);
+        enum MHD_Result result = mhd.queue_response(x->connection, (unsigned)reply->status, response);
+        mhd.destroy_response(response);
         return result;
 }
 
@@ -329,7 +329,11 @@ struct sandbox_http *sandbox_http_new(struct sandbox_watches *watches, struct sa
         http->watches = watches;
         http->cloud = cloud;
         http->token = token;
-        http->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request,
+        if (sandbox_mhd_load(err) < 0) {
+                close(listener);
+                return NULL;
+        }
+        http->daemon = mhd.start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request,
             http, MHD_OPTION_LISTEN_SOCKET, (MHD_socket)listener, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
             NULL, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
             (unsigned)IDLE_SECONDS, MHD_OPTION_END);
@@ -338,7 +342,7 @@ struct sandbox_http *sandbox_http_new(struct sandbox_watches *watches, struct sa
                 error_set(err, ERROR_SYSTEM, NULL, "start the HTTP server: libmicrohttpd refused");
                 return NULL;
         }
-        int fd = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+        int fd = mhd.get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
         if (sandbox_watches_add(watches, fd, EPOLLIN, &http->watch, err) < 0) return NULL;
         return steal(http);
 }
@@ -349,8 +353,8 @@ void sandbox_http_free(struct sandbox_http *http)
         sandbox_holds_release(&http->holds);
         while (http->suspended != NULL) resume(http->suspended, PHASE_ABANDONED);
         if (http->daemon != NULL) {
-                MHD_run(http->daemon);
-                MHD_stop_daemon(http->daemon);
+                mhd.run(http->daemon);
+                mhd.stop_daemon(http->daemon);
         }
         free(http);
 }
@@ -359,7 +363,7 @@ int sandbox_http_timeout(const struct sandbox_http *http)
 {
         MHD_UNSIGNED_LONG_LONG ms;
         int64_t hold = sandbox_holds_next(&http->holds, clock_monotonic_ms());
-        if (MHD_get_timeout(http->daemon, &ms) != MHD_YES) return (int)hold;
+        if (mhd.get_timeout(http->daemon, &ms) != MHD_YES) return (int)hold;
         if (hold >= 0 && (MHD_UNSIGNED_LONG_LONG)hold < ms) return (int)hold;
         return ms < 60000 ? (int)ms : 60000;
 }
@@ -368,13 +372,13 @@ int sandbox_http_run(struct sandbox_http *http, struct error **err)
 {
         for (struct exchange *x; (x = sandbox_holds_take(&http->holds, clock_monotonic_ms())) != NULL;)
                 resume(x, PHASE_READING); /* it is answered anew */
-        MHD_run(http->daemon);
+        mhd.run(http->daemon);
         if (!sandbox_disk_is_dirty(&http->cloud->disk)) return 0;
         if (sandbox_disk_commit(&http->cloud->disk, err) < 0) return -1;
         for (struct exchange *x = http->suspended, *next; x != NULL; x = next) {
                 next = x->next;
                 if (x->phase == PHASE_WAITING) resume(x, PHASE_REPLYING);
         }
-        MHD_run(http->daemon);
+        mhd.run(http->daemon);
         return 0;
 }

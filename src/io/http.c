@@ -50,10 +50,10 @@ static void exchange_free(struct http_exchange *x)
         struct http *http = x->http;
         if (x->transfer.easy != NULL) {
                 http_multi_remove(http->multi, x->transfer.easy);
-                curl_easy_cleanup(x->transfer.easy);
+                curl.easy_cleanup(x->transfer.easy);
         }
         timer_cancel(x->refused);
-        curl_slist_free_all(x->headers);
+        curl.slist_free_all(x->headers);
         http_gather_release(&x->gather);
         error_free(x->error);
         free(x->label);
@@ -102,15 +102,15 @@ static int exchange_error(struct http_exchange *x, CURLcode code)
                 return error_set(&x->error, ERROR_RETRY, NULL,
                     "%s: the connection was closed before a reply came", x->label);
         return error_set(&x->error, kind_of(code), NULL, "%s: %s", x->label,
-            x->detail[0] ? x->detail : curl_easy_strerror(code));
+            x->detail[0] ? x->detail : curl.easy_strerror(code));
 }
 
 static void fill_reply(struct http_exchange *x, struct http_reply *reply)
 {
         long status = 0;
         curl_off_t elapsed_us = 0;
-        curl_easy_getinfo(x->transfer.easy, CURLINFO_RESPONSE_CODE, &status);
-        curl_easy_getinfo(x->transfer.easy, CURLINFO_TOTAL_TIME_T, &elapsed_us);
+        curl.easy_getinfo(x->transfer.easy, CURLINFO_RESPONSE_CODE, &status);
+        curl.easy_getinfo(x->transfer.easy, CURLINFO_TOTAL_TIME_T, &elapsed_us);
         text_addn(&x->gather.body, "", 0);
         *reply = (struct http_reply){.status = (unsigned)status,
             .headers = x->gather.headers,
@@ -195,17 +195,17 @@ static bool is_loopback(const char *host)
 /* Checks the URL and sets the label. Returns 1 for a host on this machine, 0 for another, -1. */
 static int check_url(struct http_exchange *x, const struct http_request *r)
 {
-        CURLU *url = curl_url();
+        CURLU *url = curl.url();
         char *scheme = NULL, *host = NULL, *port = NULL;
-        CURLUcode rc = curl_url_set(url, CURLUPART_URL, r->url, CURLU_PATH_AS_IS);
+        CURLUcode rc = curl.url_set(url, CURLUPART_URL, r->url, CURLU_PATH_AS_IS);
         if (rc == CURLUE_OK) {
-                curl_url_get(url, CURLUPART_SCHEME, &scheme, 0);
-                curl_url_get(url, CURLUPART_HOST, &host, 0);
-                curl_url_get(url, CURLUPART_PORT, &port, 0);
+                curl.url_get(url, CURLUPART_SCHEME, &scheme, 0);
+                curl.url_get(url, CURLUPART_HOST, &host, 0);
+                curl.url_get(url, CURLUPART_PORT, &port, 0);
         }
         int result = -1;
         if (rc != CURLUE_OK)
-                error_set(&x->error, ERROR_INPUT, NULL, "%s: bad URL: %s", r->method, curl_url_strerror(rc));
+                error_set(&x->error, ERROR_INPUT, NULL, "%s: bad URL: %s", r->method, curl.url_strerror(rc));
         else if (scheme == NULL || host == NULL ||
                  (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0))
                 error_set(&x->error, ERROR_INPUT, NULL, "%s: bad URL: it must begin with http:// or https://",
@@ -215,16 +215,16 @@ static int check_url(struct http_exchange *x, const struct http_request *r)
         if (result >= 0)
                 x->label = mem_printf("%s %s://%s%s%s%s%s", r->method, scheme, host, port ? ":" : "",
                     port ? port : "", r->unix_socket ? " at " : "", r->unix_socket ? r->unix_socket : "");
-        curl_free(scheme);
-        curl_free(host);
-        curl_free(port);
-        curl_url_cleanup(url);
+        curl.free(scheme);
+        curl.free(host);
+        curl.free(port);
+        curl.url_cleanup(url);
         return result;
 }
 
 static void add_header(struct http_exchange *x, const char *line)
 {
-        x->headers = curl_slist_append(x->headers, line);
+        x->headers = curl.slist_append(x->headers, line);
 }
 
 /* What frames the message is ours: length, transfer coding, Expect. */
@@ -252,7 +252,7 @@ static int set_headers(struct http_exchange *x, const struct http_request *r)
         }
         if (!typed) add_header(x, "Content-Type:");
         add_header(x, "Expect:");
-        curl_easy_setopt(x->transfer.easy, CURLOPT_HTTPHEADER, x->headers);
+        curl.easy_setopt(x->transfer.easy, CURLOPT_HTTPHEADER, x->headers);
         return 0;
 }
 
@@ -267,12 +267,12 @@ static int set_method(struct http_exchange *x, const struct http_request *r)
         if (!head && (r->body != NULL || bodied)) {
                 x->body_len = r->body != NULL ? r->body_len : 0;
                 x->body = mem_dup(r->body != NULL ? r->body : "", x->body_len);
-                curl_easy_setopt(x->transfer.easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->body_len);
-                curl_easy_setopt(x->transfer.easy, CURLOPT_POSTFIELDS, x->body);
+                curl.easy_setopt(x->transfer.easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->body_len);
+                curl.easy_setopt(x->transfer.easy, CURLOPT_POSTFIELDS, x->body);
         } else if (head) {
-                curl_easy_setopt(x->transfer.easy, CURLOPT_NOBODY, 1L);
+                curl.easy_setopt(x->transfer.easy, CURLOPT_NOBODY, 1L);
         }
-        if (!head) curl_easy_setopt(x->transfer.easy, CURLOPT_CUSTOMREQUEST, m);
+        if (!head) curl.easy_setopt(x->transfer.easy, CURLOPT_CUSTOMREQUEST, m);
         return 0;
 }
 
@@ -281,48 +281,48 @@ static void set_transport(struct http_exchange *x, const struct http_request *r,
         CURL *easy = x->transfer.easy;
         int64_t timeout = r->timeout_ms ? r->timeout_ms : TIMEOUT_DEFAULT_MS;
         int64_t connect = r->connect_timeout_ms ? r->connect_timeout_ms : CONNECT_TIMEOUT_DEFAULT_MS;
-        curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout);
-        curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect);
-        curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, r->unix_socket);
+        curl.easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout);
+        curl.easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect);
+        curl.easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, r->unix_socket);
         /* A proxy from the environment cannot reach what is on this machine. */
-        if (local || r->unix_socket != NULL) curl_easy_setopt(easy, CURLOPT_PROXY, "");
-        curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-        if (r->ca_file != NULL) curl_easy_setopt(easy, CURLOPT_CAINFO, r->ca_file);
-        curl_easy_setopt(easy, CURLOPT_SSLCERT, r->cert_file);
-        curl_easy_setopt(easy, CURLOPT_SSLKEY, r->key_file);
-        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, r->insecure ? 0L : 1L);
-        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, r->insecure ? 0L : 2L);
-        curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, r->close ? 1L : 0L);
-        curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, r->close ? 1L : 0L);
+        if (local || r->unix_socket != NULL) curl.easy_setopt(easy, CURLOPT_PROXY, "");
+        curl.easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+        if (r->ca_file != NULL) curl.easy_setopt(easy, CURLOPT_CAINFO, r->ca_file);
+        curl.easy_setopt(easy, CURLOPT_SSLCERT, r->cert_file);
+        curl.easy_setopt(easy, CURLOPT_SSLKEY, r->key_file);
+        curl.easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, r->insecure ? 0L : 1L);
+        curl.easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, r->insecure ? 0L : 2L);
+        curl.easy_setopt(easy, CURLOPT_FRESH_CONNECT, r->close ? 1L : 0L);
+        curl.easy_setopt(easy, CURLOPT_FORBID_REUSE, r->close ? 1L : 0L);
 }
 
 static void set_callbacks(struct http_exchange *x)
 {
         CURL *easy = x->transfer.easy;
-        curl_easy_setopt(easy, CURLOPT_PRIVATE, &x->transfer);
-        curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, x->detail);
-        curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, header_arrived);
-        curl_easy_setopt(easy, CURLOPT_HEADERDATA, x);
-        curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, body_arrived);
-        curl_easy_setopt(easy, CURLOPT_WRITEDATA, x);
-        curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, about_to_send);
-        curl_easy_setopt(easy, CURLOPT_PREREQDATA, x);
-        curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+        curl.easy_setopt(easy, CURLOPT_PRIVATE, &x->transfer);
+        curl.easy_setopt(easy, CURLOPT_ERRORBUFFER, x->detail);
+        curl.easy_setopt(easy, CURLOPT_HEADERFUNCTION, header_arrived);
+        curl.easy_setopt(easy, CURLOPT_HEADERDATA, x);
+        curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, body_arrived);
+        curl.easy_setopt(easy, CURLOPT_WRITEDATA, x);
+        curl.easy_setopt(easy, CURLOPT_PREREQFUNCTION, about_to_send);
+        curl.easy_setopt(easy, CURLOPT_PREREQDATA, x);
+        curl.easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 }
 
 static void set_protocol(struct http_exchange *x, const char *url)
 {
         CURL *easy = x->transfer.easy;
-        curl_easy_setopt(easy, CURLOPT_URL, url);
-        curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-        curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-        curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-        curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-        curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-        curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-        curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-        curl_easy_setopt(easy, CURLOPT_USERAGENT, "tutti/" TUTTI_VERSION);
-        curl_easy_setopt(easy, CURLOPT_SHARE, x->http->share);
+        curl.easy_setopt(easy, CURLOPT_URL, url);
+        curl.easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+        curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+        curl.easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+        curl.easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+        curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+        curl.easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+        curl.easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+        curl.easy_setopt(easy, CURLOPT_USERAGENT, "tutti/" TUTTI_VERSION);
+        curl.easy_setopt(easy, CURLOPT_SHARE, x->http->share);
 }
 
 static int exchange_prepare(struct http_exchange *x, const struct http_request *r)
@@ -347,7 +347,7 @@ struct http_exchange *http_start(
         x->next = http->exchanges;
         if (x->next != NULL) x->next->prev = x;
         http->exchanges = x;
-        x->transfer.easy = curl_easy_init();
+        x->transfer.easy = curl.easy_init();
         if (x->transfer.easy == NULL) abort(); /* out of memory, as in mem_alloc */
         if (exchange_prepare(x, request) < 0)
                 x->refused = timer_start(http->loop, 0, report_refused, x);
@@ -375,13 +375,14 @@ static void raise_file_limit(void)
 
 int http_new(struct loop *loop, struct http **ret, struct error **err)
 {
-        if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        if (http_curl_load(err) < 0) return -1;
+        if (curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
                 return error_set(
                     err, ERROR_SYSTEM, NULL, "start the HTTP client: curl cannot be initialised");
         struct http *http = mem_alloc(sizeof *http);
         http->loop = loop;
-        http->share = curl_share_init();
-        curl_share_setopt(http->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+        http->share = curl.share_init();
+        curl.share_setopt(http->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
         if (http_multi_new(loop, &http->multi, err) < 0) {
                 http_free(http);
                 return -1;
@@ -399,9 +400,9 @@ void http_free(struct http *http)
                 exchange_free(x);
         }
         http_multi_free(http->multi);
-        curl_share_cleanup(http->share);
+        curl.share_cleanup(http->share);
         free(http);
-        curl_global_cleanup();
+        curl.global_cleanup();
 }
 
 struct http_multi *http_multi_of(struct http *http)

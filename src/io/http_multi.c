@@ -16,7 +16,7 @@
 enum { CONNECTIONS_KEPT = 1024 };
 
 struct http_multi {
-        CURLM *curl;
+        CURLM *handle;
         struct loop *loop;
         uv_timer_t timer;
         struct socket_watch *reporting; /* whose event is being handled; NULL once curl let go of it */
@@ -31,11 +31,11 @@ struct socket_watch {
 static void harvest(struct http_multi *multi)
 {
         int left;
-        for (CURLMsg *message; (message = curl_multi_info_read(multi->curl, &left)) != NULL;)
+        for (CURLMsg *message; (message = curl.multi_info_read(multi->handle, &left)) != NULL;)
                 if (message->msg == CURLMSG_DONE) {
                         struct http_transfer *transfer = NULL;
                         CURLcode result = message->data.result; /* the message goes with its handle */
-                        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+                        curl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
                         transfer->completed(transfer, result);
                 }
 }
@@ -43,7 +43,7 @@ static void harvest(struct http_multi *multi)
 static void report(struct http_multi *multi, curl_socket_t socket, int events)
 {
         int running;
-        curl_multi_socket_action(multi->curl, socket, events, &running);
+        curl.multi_socket_action(multi->handle, socket, events, &running);
 }
 
 /*
@@ -82,7 +82,7 @@ static struct socket_watch *socket_watch_new(struct http_multi *multi, curl_sock
                 return NULL;
         }
         watch->poll.data = watch;
-        curl_multi_assign(multi->curl, socket, watch);
+        curl.multi_assign(multi->handle, socket, watch);
         return watch;
 }
 
@@ -95,7 +95,7 @@ static int socket_wanted(CURL *easy, curl_socket_t socket, int what, void *conte
         if (what == CURL_POLL_REMOVE) {
                 if (watch == NULL) return 0;
                 if (multi->reporting == watch) multi->reporting = NULL;
-                curl_multi_assign(multi->curl, socket, NULL);
+                curl.multi_assign(multi->handle, socket, NULL);
                 loop_close_block((uv_handle_t *)&watch->poll, watch);
                 return 0;
         }
@@ -115,10 +115,10 @@ static void timer_due(uv_timer_t *timer)
 }
 
 /* CURLMOPT_TIMERFUNCTION: curl wants to be called after `ms`. */
-static int timeout_wanted(CURLM *curl, long ms, void *context)
+static int timeout_wanted(CURLM *handle, long ms, void *context)
 {
         struct http_multi *multi = context;
-        (void)curl;
+        (void)handle;
         if (ms < 0)
                 uv_timer_stop(&multi->timer);
         else
@@ -128,18 +128,18 @@ static int timeout_wanted(CURLM *curl, long ms, void *context)
 
 int http_multi_new(struct loop *loop, struct http_multi **ret, struct error **err)
 {
-        CURLM *curl = curl_multi_init();
-        if (curl == NULL) return error_set(err, ERROR_SYSTEM, NULL, "start the HTTP client: out of memory");
+        CURLM *handle = curl.multi_init();
+        if (handle == NULL) return error_set(err, ERROR_SYSTEM, NULL, "start the HTTP client: out of memory");
         struct http_multi *multi = mem_alloc(sizeof *multi);
-        multi->curl = curl;
+        multi->handle = handle;
         multi->loop = loop;
         uv_timer_init(loop_uv(loop), &multi->timer);
         multi->timer.data = multi;
-        curl_multi_setopt(curl, CURLMOPT_SOCKETFUNCTION, socket_wanted);
-        curl_multi_setopt(curl, CURLMOPT_SOCKETDATA, multi);
-        curl_multi_setopt(curl, CURLMOPT_TIMERFUNCTION, timeout_wanted);
-        curl_multi_setopt(curl, CURLMOPT_TIMERDATA, multi);
-        curl_multi_setopt(curl, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
+        curl.multi_setopt(handle, CURLMOPT_SOCKETFUNCTION, socket_wanted);
+        curl.multi_setopt(handle, CURLMOPT_SOCKETDATA, multi);
+        curl.multi_setopt(handle, CURLMOPT_TIMERFUNCTION, timeout_wanted);
+        curl.multi_setopt(handle, CURLMOPT_TIMERDATA, multi);
+        curl.multi_setopt(handle, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
         *ret = multi;
         return 0;
 }
@@ -148,16 +148,16 @@ void http_multi_free(struct http_multi *multi)
 {
         if (multi == NULL) return;
         /* Closing the kept connections calls socket_wanted, maybe timeout_wanted. */
-        curl_multi_cleanup(multi->curl);
+        curl.multi_cleanup(multi->handle);
         loop_close_block((uv_handle_t *)&multi->timer, multi);
 }
 
 void http_multi_add(struct http_multi *multi, CURL *easy)
 {
-        curl_multi_add_handle(multi->curl, easy);
+        curl.multi_add_handle(multi->handle, easy);
 }
 
 void http_multi_remove(struct http_multi *multi, CURL *easy)
 {
-        curl_multi_remove_handle(multi->curl, easy);
+        curl.multi_remove_handle(multi->handle, easy);
 }

@@ -4,7 +4,7 @@
 #ifndef TUTTI_IO_HTTP_MULTI_H
 #define TUTTI_IO_HTTP_MULTI_H
 
-#include <curl/curl.h>
+#include "io/http_curl.h"
 #include "io/loop.h"
 
 struct http_multi;

@@ -32,8 +32,8 @@ struct smtp_exchange {
 static void exchange_free(struct smtp_exchange *x)
 {
         http_multi_remove(http_multi_of(x->http), x->transfer.easy); /* harmless when it is off already */
-        curl_easy_cleanup(x->transfer.easy);
-        curl_slist_free_all(x->to);
+        curl.easy_cleanup(x->transfer.easy);
+        curl.slist_free_all(x->to);
         free(x->message);
         free(x->label);
         free(x);
@@ -62,7 +62,7 @@ static enum error_kind kind_of(CURLcode code)
 static int exchange_error(struct smtp_exchange *x, CURLcode code, struct error **err)
 {
         long reply = 0;
-        curl_easy_getinfo(x->transfer.easy, CURLINFO_RESPONSE_CODE, &reply);
+        curl.easy_getinfo(x->transfer.easy, CURLINFO_RESPONSE_CODE, &reply);
         if (code == CURLE_LOGIN_DENIED)
                 return error_set(
                     err, ERROR_DENIED, NULL, "%s: the server refused user or password", x->label);
@@ -72,7 +72,7 @@ static int exchange_error(struct smtp_exchange *x, CURLcode code, struct error *
                 return error_set(
                     err, ERROR_PROVIDER, NULL, "%s: the server refused the mail with %ld", x->label, reply);
         return error_set(err, kind_of(code), NULL, "%s: %s", x->label,
-            x->detail[0] ? x->detail : curl_easy_strerror(code));
+            x->detail[0] ? x->detail : curl.easy_strerror(code));
 }
 
 static void completed(struct http_transfer *transfer, CURLcode code)
@@ -127,41 +127,41 @@ static int dialogue(CURL *easy, curl_infotype type, char *data, size_t len, void
 static void set_dialogue(struct smtp_exchange *x, const struct smtp_mail *mail)
 {
         CURL *easy = x->transfer.easy;
-        curl_easy_setopt(easy, CURLOPT_URL, mail->url);
-        curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-        curl_easy_setopt(easy, CURLOPT_PROXY, "");
-        curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-        curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
-        curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
-        curl_easy_setopt(
+        curl.easy_setopt(easy, CURLOPT_URL, mail->url);
+        curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+        curl.easy_setopt(easy, CURLOPT_PROXY, "");
+        curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+        curl.easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+        curl.easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+        curl.easy_setopt(
             easy, CURLOPT_TIMEOUT_MS, (long)(mail->timeout_ms ? mail->timeout_ms : TIMEOUT_DEFAULT_MS));
-        curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
-        curl_easy_setopt(easy, CURLOPT_USERNAME, mail->user);
-        curl_easy_setopt(easy, CURLOPT_PASSWORD, mail->password);
-        curl_easy_setopt(easy, CURLOPT_MAIL_FROM, mail->from);
-        curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, x->to);
-        curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
-        curl_easy_setopt(easy, CURLOPT_USE_SSL, (long)(mail->plain ? CURLUSESSL_NONE : CURLUSESSL_ALL));
-        curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-        if (mail->ca_file != NULL) curl_easy_setopt(easy, CURLOPT_CAINFO, mail->ca_file);
+        curl.easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
+        curl.easy_setopt(easy, CURLOPT_USERNAME, mail->user);
+        curl.easy_setopt(easy, CURLOPT_PASSWORD, mail->password);
+        curl.easy_setopt(easy, CURLOPT_MAIL_FROM, mail->from);
+        curl.easy_setopt(easy, CURLOPT_MAIL_RCPT, x->to);
+        curl.easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+        curl.easy_setopt(easy, CURLOPT_USE_SSL, (long)(mail->plain ? CURLUSESSL_NONE : CURLUSESSL_ALL));
+        curl.easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+        curl.easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+        curl.easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+        if (mail->ca_file != NULL) curl.easy_setopt(easy, CURLOPT_CAINFO, mail->ca_file);
 }
 
 static void set_callbacks(struct smtp_exchange *x)
 {
         CURL *easy = x->transfer.easy;
-        curl_easy_setopt(easy, CURLOPT_PRIVATE, &x->transfer);
-        curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, x->detail);
-        curl_easy_setopt(easy, CURLOPT_READFUNCTION, message_wanted);
-        curl_easy_setopt(easy, CURLOPT_READDATA, x);
-        curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ignore_reply);
-        curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, ignore_reply);
-        curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-        curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, x);
-        curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, dialogue);
-        curl_easy_setopt(easy, CURLOPT_DEBUGDATA, x);
-        curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);
+        curl.easy_setopt(easy, CURLOPT_PRIVATE, &x->transfer);
+        curl.easy_setopt(easy, CURLOPT_ERRORBUFFER, x->detail);
+        curl.easy_setopt(easy, CURLOPT_READFUNCTION, message_wanted);
+        curl.easy_setopt(easy, CURLOPT_READDATA, x);
+        curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, ignore_reply);
+        curl.easy_setopt(easy, CURLOPT_HEADERFUNCTION, ignore_reply);
+        curl.easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+        curl.easy_setopt(easy, CURLOPT_OPENSOCKETDATA, x);
+        curl.easy_setopt(easy, CURLOPT_DEBUGFUNCTION, dialogue);
+        curl.easy_setopt(easy, CURLOPT_DEBUGDATA, x);
+        curl.easy_setopt(easy, CURLOPT_VERBOSE, 1L);
 }
 
 struct smtp_exchange *smtp_start(
@@ -175,8 +175,8 @@ struct smtp_exchange *smtp_start(
         x->message = mem_dup(mail->message, mail->message_len);
         x->len = mail->message_len;
         x->label = mem_strdup(mail->url);
-        for (size_t i = 0; i < mail->to_count; i++) x->to = curl_slist_append(x->to, mail->to[i]);
-        x->transfer.easy = curl_easy_init();
+        for (size_t i = 0; i < mail->to_count; i++) x->to = curl.slist_append(x->to, mail->to[i]);
+        x->transfer.easy = curl.easy_init();
         if (x->transfer.easy == NULL) abort(); /* out of memory, as in mem_alloc */
         set_dialogue(x, mail);
         set_callbacks(x);
