@@ -15,7 +15,7 @@ YAML
 
 # tutti under a terminal; what is typed comes through the fifo on descriptor 9.
 terminal() {
-        rm -f typed && mkfifo typed
+        rm -f typed screen && mkfifo typed
         TERM=xterm script -qfec "$TUTTI $*" screen <typed >/dev/null 2>&1 &
         SCRIPT=$!
         exec 9>typed
