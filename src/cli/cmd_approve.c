@@ -208,7 +208,10 @@ static int check_plan(struct approving *a, const struct counted_gate *c, struct 
 static int attempt(struct approving *a, struct error **err)
 {
         struct gates gates;
-        if (gates_load(a->session, a->run, &gates, err) < 0) return -1;
+        const struct approvers *approvers;
+        if (session_approvers(a->session, &approvers, err) < 0 ||
+            gates_load(a->session, a->run, approvers, &gates, err) < 0)
+                return -1;
         const struct gate_row *gate = gates_find(&gates, a->o->args[1]);
         struct counted_gate c = {0};
         int result = -1;
@@ -281,7 +284,8 @@ int cmd_approve(const struct options *o)
                 error_set(&err, ERROR_MISSING, NULL, "no run of environment '%s' waits", session_name(s));
                 return print_error(o, err);
         }
-        struct approving a = {.session = s, .o = o, .run = run, .user = user, .by = o->as ? o->as : user};
+        struct approving a = {
+            .session = s, .o = o, .run = run, .user = user, .by = o->as ? o->as : user, .status = "waiting"};
         int result = answer(&a, &err);
         if (result == 0 && !o->sign) (o->json ? print_json : print_text)(&a);
         if (result == 0 && o->sign && o->out != NULL && !o->json)

@@ -5,13 +5,12 @@
 
 #include "base/clock.h"
 
-int gates_load(struct session *s, const char *run, struct gates *g, struct error **err)
+int gates_load(struct session *s, const char *run, const struct approvers *approvers, struct gates *g,
+    struct error **err)
 {
-        *g = (struct gates){.lineage = session_state(s)->lineage};
+        *g = (struct gates){.approvers = approvers, .lineage = session_state(s)->lineage};
         /* In this order: an outcome that is read has its answers read as well. */
-        if (session_approvers(s, &g->approvers, err) < 0 ||
-            store_gates(session_store(s), session_name(s), run, &g->rows, &g->count, err) < 0)
-                return -1;
+        if (store_gates(session_store(s), session_name(s), run, &g->rows, &g->count, err) < 0) return -1;
         if (store_answers(session_store(s), session_name(s), run, &g->answers, &g->answer_count, err) < 0) {
                 gates_release(g);
                 return -1;

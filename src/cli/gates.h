@@ -18,8 +18,9 @@ struct gates {
         const struct approvers *approvers;
         const char *lineage;
 };
-/* Reads them. ERROR_INPUT when the environment's approvers are wrong. */
-int gates_load(struct session *s, const char *run, struct gates *ret, struct error **err);
+/* Reads them. `approvers` as session_approvers gives them. */
+int gates_load(struct session *s, const char *run, const struct approvers *approvers, struct gates *ret,
+    struct error **err);
 void gates_release(struct gates *g);
 const struct gate_row *gates_find(const struct gates *g, const char *name); /* or NULL */
 

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "cli/command.h"
+#include "cli/gate_report.h"
 #include "cli/notify_report.h"
 #include "cli/print.h"
 
@@ -13,8 +14,7 @@ struct report {
         struct run_row run;
         struct step_row *steps;
         size_t step_count;
-        struct gate_row *gates;
-        size_t gate_count;
+        struct gates gates;
         struct notification_row *waiting; /* status: what was not delivered yet */
         size_t waiting_count;
 };
@@ -24,8 +24,11 @@ static int load(struct session *s, const char *run, bool timeline, struct report
         if (store_run(session_store(s), session_name(s), run, &r->run, err) < 0) return -1;
         if (store_steps(session_store(s), session_name(s), run, &r->steps, &r->step_count, err) < 0)
                 return -1;
-        if (store_gates(session_store(s), session_name(s), run, &r->gates, &r->gate_count, err) < 0)
-                return -1;
+        /* Where the file's approvers are wrong nobody is known who could answer. */
+        static const struct approvers nobody = {0};
+        const struct approvers *approvers;
+        if (session_approvers(s, &approvers, NULL) < 0) approvers = &nobody;
+        if (gates_load(s, run, approvers, &r->gates, err) < 0) return -1;
         return timeline ? 0
                         : store_notifications(
                               session_store(s), session_name(s), &r->waiting, &r->waiting_count, err);
@@ -35,7 +38,7 @@ static void release(struct report *r)
 {
         run_row_release(&r->run);
         step_rows_free(r->steps, r->step_count);
-        gate_rows_free(r->gates, r->gate_count);
+        gates_release(&r->gates);
         notification_rows_free(r->waiting, r->waiting_count);
 }
 
@@ -60,6 +63,7 @@ static void print_json(struct session *s, const struct report *r, bool timeline)
         struct text json = {0};
         text_add(&json, "{\"environment\":");
         text_json(&json, session_name(s));
+        json_member(&json, "lineage", session_state(s)->lineage);
         text_addf(&json, ",\"resources\":%zu,\"run\":{\"id\":", session_state(s)->count);
         text_json(&json, r->run.id);
         json_member(&json, "kind", r->run.kind);
@@ -85,16 +89,9 @@ static void print_json(struct session *s, const struct report *r, bool timeline)
                 text_addc(&json, '}');
         }
         text_add(&json, "],\"gates\":[");
-        for (size_t i = 0; i < r->gate_count; i++) {
-                const struct gate_row *g = &r->gates[i];
-                text_add(&json, i ? ",{\"name\":" : "{\"name\":");
-                text_json(&json, g->name);
-                json_member(&json, "status", g->status);
-                json_member(&json, "by", g->answered_by);
-                json_member(&json, "comment", g->comment);
-                json_time(&json, "opened", g->opened_ms);
-                json_time(&json, "answered", g->answered_ms);
-                text_addf(&json, ",\"details\":%s}", g->details && *g->details ? g->details : "null");
+        for (size_t i = 0; i < r->gates.count; i++) {
+                if (i > 0) text_addc(&json, ',');
+                gate_json(&r->gates, &r->gates.rows[i], &json);
         }
         text_add(&json, "]}");
         if (!timeline) {
@@ -158,22 +155,6 @@ static void print_steps(const struct report *r, bool timeline)
         }
 }
 
-static void print_gates(const struct options *o, const struct report *r)
-{
-        for (size_t i = 0; i < r->gate_count; i++) {
-                const struct gate_row *g = &r->gates[i];
-                char when[CLOCK_TEXT];
-                clock_text(g->answered_ms ? g->answered_ms : g->opened_ms, when);
-                if (strcmp(g->status, "waiting") == 0)
-                        printf("  gate %s waits since %s: tutti approve %s '%s'\n", g->name, when, o->args[0],
-                            g->name);
-                else
-                        printf("  gate %s %s by %s at %s%s%s\n", g->name, g->status,
-                            g->answered_by ? g->answered_by : "?", when,
-                            g->comment && *g->comment ? ": " : "", g->comment ? g->comment : "");
-        }
-}
-
 static void print_text(struct session *s, const struct options *o, const struct report *r, bool timeline)
 {
         char started[CLOCK_TEXT];
@@ -190,7 +171,7 @@ static void print_text(struct session *s, const struct options *o, const struct 
         if (r->run.undoes != NULL) printf(", undoes %s", r->run.undoes);
         printf("\n");
         print_steps(r, timeline);
-        print_gates(o, r);
+        for (size_t i = 0; i < r->gates.count; i++) gate_print(&r->gates, &r->gates.rows[i], o);
         if (strcmp(r->run.status, RUN_ROLLBACK_DUE) == 0)
                 printf("It failed, and its rollback is due: `tutti resume %s` does it.\n", o->args[0]);
         if (strcmp(r->run.status, "interrupted") == 0 || strcmp(r->run.status, "waiting") == 0)

@@ -186,6 +186,31 @@ tutti resume two.yaml
 code 1 "rejects"
 like "$OUT" "rejected by bob: not today" "and says whose it was"
 
+# What status tells of a gate that waits, and of one that does not.
+environment seen ', approvers: [ops], approvals: 2, expires: {after: 2h, action: remind}'
+tutti apply seen.yaml --yes
+tutti approve seen.yaml go --as alice --comment "fine" --valid 1s
+gates() { "$TUTTI" status seen.yaml --json | jq -c ".run.gates[0] | $1"; }
+is "$(gates '[.message, .people, .needed, .missing, .must_sign, (.answers[0] | .by, .comment, .signed, .counts), .lapses, (.reminds | type)]')" \
+        '["Shall we?",["alice","bob"],2,1,true,"alice","fine",true,true,null,"string"]' "status tells who may answer, who did, and what is missing"
+is "$(gates '[.details.behind[] | .address]')" '["behind"]' "and what waits behind the gate"
+tutti status seen.yaml
+like "$OUT" "may answer, signed: alice, bob" "also in words: who may"
+like "$OUT" "approved: alice; 1 of 2, 1 missing" "who did"
+like "$OUT" "reminds at" "when it reminds"
+sleep 1.1
+is "$(gates '[.missing, .answers[0].counts]')" '[2,false]' "an answer that expired counts no more"
+like "$(gates '.answers[0].reason')" "expired at" "and status says why"
+tutti resume seen.yaml --json
+code 3 "nor for the run"
+like "$(jq -r 'select(.event=="gate-ignored") | .message' <<<"$OUT")" "expired at" "which says so"
+tutti approve seen.yaml go --as alice
+code 0 "she may answer again"
+tutti approve seen.yaml go --as bob
+is "$(gates '[.status, .by, .missing]')" '["approved","alice, bob",0]' "two are enough"
+tutti resume seen.yaml
+code 0 "for the run as well"
+
 # Answers at the same time, from several processes.
 environment race ', approvals: 3'
 tutti apply race.yaml --yes
@@ -211,6 +236,18 @@ sed 's/approvers: \[ops\], not_requester/approvers: [alice], not_requester/; s/:
 tutti apply alone.yaml --yes --as alice
 code 1 "a gate that nobody could answer fails"
 like "$OUT" "needs 1 approvals, and only 0 may answer, the requester left out" "and says why"
+
+# --- afterwards ------------------------------------------------------------------------------------------------------------
+
+tutti audit who.yaml --json
+code 0 "the log holds"
+is "$(jq -r 'select(.event=="gate-answered") | .signature' <<<"$OUT")" valid "and its signature verifies"
+tutti audit who.yaml
+like "$OUT" "the signature verifies" "as is told in words"
+sed "s|$ALICE|$BOB|; s|    bob: .*||; s/\\[alice, bob\\]/[alice]/" who.yaml >rotated.yaml
+tutti audit rotated.yaml --json
+code 0 "a key that was changed since"
+is "$(jq -r 'select(.event=="gate-answered") | .signature' <<<"$OUT")" retired "was hers then"
 
 # --- unsigned ------------------------------------------------------------------------------------------------------------
 
@@ -358,6 +395,16 @@ if command -v sqlite3 >/dev/null; then
         sql "UPDATE run SET digest = '$(printf '0%.0s' $(seq 64))' WHERE environment = $ids'raw')"
         tutti approve raw.yaml go --as alice
         refused 4 "another plan than that of run r1" "a run whose digest was changed"
+        tutti audit raw.yaml
+        code 1 "audit finds answers that are not in the log"
+        like "$ERR" "an answer of mallory to gate 'go' of run r1 that is not in the log" "and names them"
+        like "$ERR" "an answer of alice to gate 'go'" "each"
+        cp -r .tutti "$WORK/altered"
+        sqlite3 "$WORK/altered/state.db" "UPDATE event SET data = replace(data, '\"by\":\"alice\"', '\"by\":\"carol\"') WHERE environment = $ids'who') AND kind = 'gate-answered'"
+        tutti audit who.yaml --state "sqlite:$WORK/altered/state.db"
+        code 1 "and one in the log that was altered"
+        like "$OUT" "the signature DOES NOT verify" "whose signature does not hold"
+        like "$ERR" "tampered with" "nor the chain"
         # While it runs.
         sed 's/environment: live/environment: forged/' live.yaml >forged.yaml
         : >"$WORK/live"
@@ -375,6 +422,61 @@ if command -v sqlite3 >/dev/null; then
         rm -f "$WORK/enough"
 else
         ok 0 "writing to the database # SKIP the sqlite3 command is not installed"
+fi
+
+# --- at the terminal -----------------------------------------------------------------------------------------------------------
+
+if command -v script >/dev/null; then
+        cat >desk.yaml <<YAML
+environment: desk
+approvers: {people: {alice: {key: "$ALICE"}, bob: {key: "$BOB"}, root: {key: "$CAROL"}}}
+resources:
+  one: {type: gate, properties: {message: "First?", approvals: 2}}
+  two: {type: gate, properties: {message: "Second?", approvers: [alice]}}
+  behind: {type: value, after: [one, two], properties: {input: 2}}
+YAML
+        mkfifo typed
+        TERM=xterm script -qfec "$TUTTI apply desk.yaml --yes --as alice" screen <typed >/dev/null 2>&1 &
+        SCRIPT=$!
+        exec 9>typed
+        screen_has() {
+                for _ in $(seq 600); do
+                        grep -qE "$1" screen 2>/dev/null && return 0
+                        sleep 0.05
+                done
+                sed 's/^/# /' screen
+                return 1
+        }
+        screen_has '2 gates wait'; ok $? "two gates are open at once"
+        screen_has 'may approve: alice, bob, root'; ok $? "one tells who may approve"
+        screen_has '2 are needed, and so far approved: nobody'; ok $? "and who did"
+        printf 'a\n' >&9
+        screen_has 'approved by alice, 1 of 2'; ok $? "the yes of the terminal is one of two"
+        screen_has 'so far approved: alice'; ok $? "which the prompt shows"
+        is "$("$TUTTI" audit desk.yaml --json | jq -r 'select(.event=="gate-answered") | .signature')" valid "it was signed with the key at hand"
+        tutti approve desk.yaml one --as bob
+        code 0 "the other comes from elsewhere"
+        screen_has 'approved by alice, bob'; ok $? "and the prompt gives way"
+        printf 'i\n' >&9
+        screen_has 'behind'; ok $? "inspecting the other shows what waits behind it"
+        printf 'a\n' >&9
+        exec 9>&-
+        wait $SCRIPT
+        is $? 0 "a yes to that ends the run"
+        sed 's/: desk$/: keyless/' desk.yaml >keyless.yaml
+        rm -f screen typed && mkfifo typed
+        TERM=xterm XDG_CONFIG_HOME=$WORK/nowhere script -qfec "$TUTTI apply keyless.yaml --yes --as alice" screen <typed >/dev/null 2>&1 &
+        SCRIPT=$!
+        exec 9>typed
+        screen_has '2 gates wait'; ok $? "another run waits, and no key is at hand"
+        printf 'a\n' >&9
+        screen_has 'takes signed answers only'; ok $? "the terminal says that it cannot sign"
+        printf 'l\n' >&9
+        exec 9>&-
+        wait $SCRIPT
+        is $? 3 "and the gates wait on"
+else
+        ok 0 "gates at the terminal # SKIP script(1), which lends a terminal, is not installed"
 fi
 
 # --- time --------------------------------------------------------------------------------------------------------------------

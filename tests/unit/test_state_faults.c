@@ -359,7 +359,7 @@ static void test_injected(const char *self)
         int status;
         is_int(commits_with(self, "fail:3", &status), 5, "a commit that failed does not hinder the next");
         ok(WIFEXITED(status) && WEXITSTATUS(status) == 1, "one failed, saying so, with nothing written");
-        is_int(commits_with(self, "kill:4", &status), 3, "killed before its fourth commit: three are there");
+        is_int(commits_with(self, "kill:7", &status), 3, "killed before its fourth commit: three are there");
         ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "it was killed");
 }
 
