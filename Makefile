@@ -171,6 +171,7 @@ fuzz: $(EMBED) $(FUZZ)
 # Every fault point fails once, and the process dies at every one once; see docs/torture.md. A sample of it is in `test`.
 torture: all
 	tests/torture/run $(abspath $(O))/tutti $(STORIES)
+	tests/torture/race $(abspath $(O))/tutti
 
 bench: all $(BENCH)
 	tests/bench/run $(abspath $(O))

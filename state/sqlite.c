@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -26,6 +27,8 @@ static const char *const migrations[] = {
 #include "004_notification.sql.h"
     ,
 #include "005_answers.sql.h"
+    ,
+#include "006_lease_boot.sql.h"
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof migrations[0] };
 
@@ -94,15 +97,26 @@ static int sync_folder(const char *folder)
 
 /*
  * Stores are opened one after the other: making one, migrating it and switching it to a WAL are not steps that SQLite
- * can take while others do the same. The lock is the kernel's, gone with its process. Where the folder cannot be opened
- * nothing can be made in it either, and no lock is needed. Returns what unlock takes.
+ * can take while others do the same. The lock is the kernel's, gone with its process; one that was stopped is waited for
+ * no longer than a locked database is. Where the folder cannot be opened nothing can be made in it either, and no lock is
+ * needed. *lock is what unlock takes.
  */
-static int lock_folder(const struct store *s)
+static int lock_folder(const struct store *s, int *lock, struct error **err)
 {
-        int fd = open(s->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        while (fd >= 0 && flock(fd, s->mode == STORE_READ ? LOCK_SH : LOCK_EX) < 0 && errno == EINTR)
-                continue;
-        return fd;
+        enum { AGAIN_MS = 10 };
+        const struct timespec pause = {.tv_nsec = AGAIN_MS * 1000000L};
+        *lock = open(s->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (*lock < 0) return 0;
+        int kind = (s->mode == STORE_READ ? LOCK_SH : LOCK_EX) | LOCK_NB;
+        for (int waited = 0; flock(*lock, kind) < 0; waited += AGAIN_MS) {
+                if (errno != EWOULDBLOCK && errno != EINTR) return 0; /* a file system without such locks */
+                if (waited >= STORE_BUSY_MS)
+                        return error_set(err, ERROR_BUSY, NULL,
+                            "the store %s is being opened by another process (waited %d s); try again",
+                            s->path, STORE_BUSY_MS / 1000);
+                nanosleep(&pause, NULL);
+        }
+        return 0;
 }
 
 static void unlock(int fd)
@@ -269,7 +283,8 @@ int store_open(const char *url, enum store_mode mode, struct store **ret, struct
         s->signal = mem_printf("%s/signal", s->folder);
 
         if (mode == STORE_CREATE && access(s->path, F_OK) < 0 && make_folder(s, err) < 0) return -1;
-        cleanup(unlock) int lock = lock_folder(s);
+        cleanup(unlock) int lock = -1;
+        if (lock_folder(s, &lock, err) < 0) return -1;
         bool empty = false;
         if (check_header(s->path, &empty, err) < 0) return -1;
         if (mode == STORE_READ && empty)

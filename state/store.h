@@ -54,6 +54,8 @@ struct lease {
         char *environment;
         int64_t fence;
         int64_t expires_ms; /* wall clock */
+        int64_t ttl_ms;
+        int64_t sure_until_ms; /* clock_boot_ms: until then nobody can have taken it over */
 };
 /* ERROR_BUSY when another holder's lease has not expired, saying who holds it (holder text) and since when. ERROR_MISSING
  * when there is no such environment. A lease that expired stays good for writing until another takes it over. */

@@ -1,11 +1,14 @@
 /* Clocks and the texts of instants and durations; see clock.h. */
 #include "base/clock.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static int64_t read_ms(clockid_t id)
 {
@@ -19,9 +22,63 @@ int64_t clock_monotonic_ms(void)
         return read_ms(CLOCK_MONOTONIC);
 }
 
+int64_t clock_boot_ms(void)
+{
+        return read_ms(CLOCK_BOOTTIME);
+}
+
+/* ---- what is read once ---- */
+
+static struct {
+        char boot_id[64];
+        const char *offset_file;
+        int64_t offset_ms;
+} fixed;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static size_t read_line(const char *path, char *out, size_t size)
+{
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        ssize_t len = fd < 0 ? -1 : read(fd, out, size - 1);
+        if (fd >= 0) close(fd);
+        out[len > 0 ? len : 0] = '\0';
+        out[strcspn(out, "\n")] = '\0';
+        return strlen(out);
+}
+
+static int64_t offset_parse(const char *text)
+{
+        int64_t ms = 0;
+        bool back = *text == '-';
+        if (*text == '-' || *text == '+') text++;
+        return !duration_parse(text, &ms) ? 0 : back ? -ms : ms;
+}
+
+static void read_fixed(void)
+{
+        read_line("/proc/sys/kernel/random/boot_id", fixed.boot_id, sizeof fixed.boot_id);
+        const char *offset = getenv("TUTTI_CLOCK_OFFSET");
+        if (offset == NULL) return;
+        if (*offset == '@')
+                fixed.offset_file = offset + 1;
+        else
+                fixed.offset_ms = offset_parse(offset);
+}
+
+const char *clock_boot_id(void)
+{
+        pthread_once(&once, read_fixed);
+        return fixed.boot_id;
+}
+
 int64_t clock_wall_ms(void)
 {
-        return read_ms(CLOCK_REALTIME);
+        pthread_once(&once, read_fixed);
+        char text[32];
+        int64_t offset = fixed.offset_ms;
+        if (fixed.offset_file != NULL && read_line(fixed.offset_file, text, sizeof text) > 0)
+                offset = offset_parse(text);
+        return read_ms(CLOCK_REALTIME) + offset;
 }
 
 void clock_text(int64_t wall_ms, char *out)

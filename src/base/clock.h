@@ -12,7 +12,15 @@
 #include <stdint.h>
 
 int64_t clock_monotonic_ms(void);
-int64_t clock_wall_ms(void); /* since 1970-01-01T00:00:00Z */
+/* Since the machine was started, and on while it sleeps: what a lease's age is measured by. The same for all processes of a boot. */
+int64_t clock_boot_ms(void);
+/* Names this boot of this machine; "" when it cannot be told. */
+const char *clock_boot_id(void);
+/*
+ * Since 1970-01-01T00:00:00Z. For tests, TUTTI_CLOCK_OFFSET moves it: "1d", "-90m", or "@FILE" with such a text in it, read at each call,
+ * so that the clock can jump while the program runs.
+ */
+int64_t clock_wall_ms(void);
 
 /* "2026-11-23T21:45:01.123Z" (RFC 3339, UTC, milliseconds). `out` has room for CLOCK_TEXT bytes. */
 enum { CLOCK_TEXT = 32 };

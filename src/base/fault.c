@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum mode { OFF, COUNT, FAIL, KILL };
+enum mode { OFF, COUNT, FAIL, KILL, STOP };
 
 static struct {
         enum mode mode;
@@ -32,6 +32,9 @@ static void configure(void)
         } else if (strncmp(setting, "kill:", 5) == 0) {
                 fault.mode = KILL;
                 fault.target = strtoul(setting + 5, NULL, 10);
+        } else if (strncmp(setting, "stop:", 5) == 0) {
+                fault.mode = STOP;
+                fault.target = strtoul(setting + 5, NULL, 10);
         }
 }
 
@@ -48,6 +51,7 @@ bool fault_here(const char *point)
                 return write(fault.fd, line, len) < 0;
         }
         if (number != fault.target) return false;
-        if (fault.mode == KILL) raise(SIGKILL);
-        return true;
+        if (fault.mode == FAIL) return true;
+        kill(getpid(), fault.mode == KILL ? SIGKILL : SIGSTOP);
+        return false;
 }

@@ -9,6 +9,7 @@
  *     TUTTI_FAULT=count:FILE          append one line per point passed
  *     TUTTI_FAULT=fail:N              the N-th point passed fails (counting from 1)
  *     TUTTI_FAULT=kill:N              the process kills itself (SIGKILL) at the N-th point
+ *     TUTTI_FAULT=stop:N              it stops (SIGSTOP) there, until somebody continues it
  */
 #ifndef TUTTI_BASE_FAULT_H
 #define TUTTI_BASE_FAULT_H

@@ -37,6 +37,9 @@ struct http_exchange {
         char detail[CURL_ERROR_SIZE];
         unsigned attempts; /* how often curl was about to send the request */
         bool repeatable;
+        bool held_back; /* may_send said no */
+        bool (*may_send)(void *context);
+        void *may_send_context;
         struct timer *refused; /* reports `error` on the next turn */
         struct error *error;
         http_done *done;
@@ -98,6 +101,8 @@ static int exchange_error(struct http_exchange *x, CURLcode code)
                 return error_set(&x->error, ERROR_SYSTEM, NULL,
                     "%s: the reply is larger than %zu bytes, or its headers are", x->label,
                     x->gather.body_max);
+        if (x->held_back)
+                return error_set(&x->error, ERROR_RETRY, NULL, "%s: held back before it was sent", x->label);
         if (code == CURLE_ABORTED_BY_CALLBACK)
                 return error_set(&x->error, ERROR_RETRY, NULL,
                     "%s: the connection was closed before a reply came", x->label);
@@ -166,6 +171,8 @@ static int about_to_send(void *context, char *address, char *local, int port, in
         (void)address, (void)local, (void)port, (void)local_port;
         if (x->attempts > 0 && !x->repeatable) return CURL_PREREQFUNC_ABORT;
         if (fault_here("http.send")) return CURL_PREREQFUNC_ABORT;
+        x->held_back = x->may_send != NULL && !x->may_send(x->may_send_context);
+        if (x->held_back) return CURL_PREREQFUNC_ABORT;
         x->attempts++;
         return CURL_PREREQFUNC_OK;
 }
@@ -343,6 +350,8 @@ struct http_exchange *http_start(
         x->transfer.completed = completed;
         x->done = done;
         x->context = context;
+        x->may_send = request->may_send;
+        x->may_send_context = request->context;
         x->gather.body_max = request->reply_max ? request->reply_max : REPLY_DEFAULT;
         x->next = http->exchanges;
         if (x->next != NULL) x->next->prev = x;

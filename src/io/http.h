@@ -28,6 +28,9 @@ struct http_request {
         const char *ca_file, *cert_file, *key_file; /* PEM paths, or NULL */
         bool insecure;                              /* the user asked not to verify the server */
         bool close;                                 /* do not reuse the connection */
+        /* Asked at the last moment before the request is written to a connection; false: it is not sent, ERROR_RETRY. May be NULL. */
+        bool (*may_send)(void *context);
+        void *context; /* of may_send */
 };
 
 struct http_reply {

@@ -36,7 +36,9 @@ struct ssh_exchange {
         char *command, *input;
         size_t input_len, input_sent;
         bool input_ended;
-        bool denied;  /* the host refused to run the command */
+        bool denied; /* the command was not started: the host refused, or may_start did */
+        bool (*may_start)(void *context);
+        void *may_start_context;
         bool leaving; /* its connection is clogged: it goes to another */
         int64_t timeout_ms;
         struct output outputs[2];
@@ -233,6 +235,14 @@ static enum ssh_step step_opening(struct ssh_exchange *x)
  */
 static enum ssh_step step_starting(struct ssh_exchange *x)
 {
+        bool (*may_start)(void *context) = steal(x->may_start); /* the first time only */
+        if (may_start != NULL && !may_start(x->may_start_context)) {
+                ssh_session_opened(x->channel.session);
+                x->denied = true;
+                report_problem(x, ERROR_RETRY, "held back before the command started");
+                enter(x, CLOSING);
+                return SSH_MOVED;
+        }
         int rc = libssh2_channel_process_startup(
             x->channel.raw, "exec", 4, x->command, (unsigned)strlen(x->command));
         if (rc == LIBSSH2_ERROR_EAGAIN) return SSH_WAIT;
@@ -371,6 +381,8 @@ static struct ssh_exchange *exchange_new(struct ssh *ssh, const struct ssh_reque
             .connect_timeout_ms = r->connect_timeout_ms ? r->connect_timeout_ms : CONNECT_TIMEOUT_DEFAULT_MS};
         x->host = ssh_host_copy(&r->host);
         x->command = mem_strdup(r->command);
+        x->may_start = r->may_start;
+        x->may_start_context = r->context;
         x->input = r->input != NULL ? mem_dup(r->input, r->input_len) : NULL;
         x->input_len = r->input != NULL ? r->input_len : 0;
         x->timeout_ms = r->timeout_ms;

@@ -35,6 +35,9 @@ struct ssh_request {
         int64_t timeout_ms;         /* of the command; 0: none */
         size_t
             output_max; /* bytes kept of each of stdout and stderr; 0: 1 MiB; the rest is dropped and flagged */
+        /* Asked at the last moment before the command starts; false: it does not, ERROR_RETRY. May be NULL. */
+        bool (*may_start)(void *context);
+        void *context; /* of may_start */
 };
 
 struct ssh_reply {

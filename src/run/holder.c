@@ -1,13 +1,18 @@
-/* Who holds a lease; see holder.h. */
+/* The text that a lease is held under, and what it tells of its holder; see holder.h. */
 #include "run/holder.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/text.h"
+#include "base/clock.h"
 #include "io/file.h"
 #include "run/session.h"
+
+enum { TTL_MS = 30000, TTL_MIN_MS = 1000, TTL_MAX_MS = 3600000 };
 
 /* 1: it runs, since *started (to be freed); 0: there is no such process; -1: that cannot be told. */
 static int process_start_time(long pid, char **started)
@@ -15,10 +20,10 @@ static int process_start_time(long pid, char **started)
         char path[64];
         snprintf(path, sizeof path, "/proc/%ld/stat", pid);
         struct text stat __attribute__((__cleanup__(text_release_cleanup))) = {0};
-        cleanup(error_free) struct error *err = NULL;
         *started = NULL;
-        /* A process that ends while it is read about says so with ESRCH, which is no answer yet. */
-        if (file_read(path, 1 << 16, &stat, &err) < 0) return error_kind(err) == ERROR_MISSING ? 0 : -1;
+        if (file_read(path, 1 << 16, &stat, NULL) < 0)
+                /* /proc may hide the processes of others; the kernel does not. */
+                return kill((pid_t)pid, 0) < 0 && errno == ESRCH ? 0 : -1;
         const char *p = stat.data ? strrchr(stat.data, ')') : NULL; /* the name before it may hold anything */
         if (p == NULL || p[1] == '\0') return -1;
         if (p[2] == 'Z') return 0;
@@ -28,34 +33,35 @@ static int process_start_time(long pid, char **started)
         return 1;
 }
 
-static char *boot_id(void)
+/* "pid:[4026531836]" */
+static void pid_namespace(char *out, size_t size)
 {
-        struct text id = {0};
-        if (file_read("/proc/sys/kernel/random/boot_id", 256, &id, NULL) < 0) text_clear(&id);
-        char *s = text_steal(&id);
-        s[strcspn(s, "\n")] = '\0';
-        return s;
+        ssize_t len = readlink("/proc/self/ns/pid", out, size - 1);
+        out[len > 0 ? len : 0] = '\0';
 }
 
 char *holder_text(void)
 {
-        char host[256] = "localhost";
+        char host[256] = "localhost", space[64];
         gethostname(host, sizeof host - 1);
-        cleanup_free char *user = session_user(), *boot = boot_id(), *started = NULL;
+        pid_namespace(space, sizeof space);
+        cleanup_free char *user = session_user(), *started = NULL;
         process_start_time(getpid(), &started);
-        return mem_printf("%s@%s (pid %ld, started %s, boot %s)", user, host, (long)getpid(),
-            started ? started : "?", boot);
+        return mem_printf("%s@%s (pid %ld, started %s, boot %s, in %s)", user, host, (long)getpid(),
+            started ? started : "?", clock_boot_id(), *space ? space : "?");
 }
 
-/* False for one of another machine or boot. `started` has room for 32 bytes. */
+/* False for one of another machine, boot or pid namespace. `started` has room for 32 bytes. */
 static bool is_ours(const char *holder, long *pid, char *started)
 {
         const char *at = strstr(holder, " (pid ");
-        char boot[64];
-        if (at == NULL || sscanf(at, " (pid %ld, started %31[0-9], boot %63[^)])", pid, started, boot) != 3)
+        char boot[64], space[64], ours[64];
+        if (at == NULL || sscanf(at, " (pid %ld, started %31[0-9], boot %63[^,)], in %63[^)])", pid, started,
+                              boot, space) != 4)
                 return false;
-        cleanup_free char *our_boot = boot_id();
-        return *our_boot != '\0' && strcmp(our_boot, boot) == 0;
+        pid_namespace(ours, sizeof ours);
+        return *pid > 0 && *clock_boot_id() != '\0' && strcmp(clock_boot_id(), boot) == 0 &&
+               strcmp(space, ours) == 0;
 }
 
 bool holder_is_dead(const char *holder)
@@ -80,4 +86,14 @@ char *holder_short(const char *holder)
         const char *detail = strstr(holder, ", started ");
         bool ours = detail != NULL && strstr(holder, " (pid ") != NULL;
         return ours ? mem_printf("%.*s)", (int)(detail - holder), holder) : mem_strdup(holder);
+}
+
+int holder_lease_ttl(int64_t *ms, struct error **err)
+{
+        const char *text = getenv("TUTTI_LEASE_TTL");
+        *ms = TTL_MS;
+        if (text == NULL || *text == '\0') return 0;
+        if (duration_parse(text, ms) && *ms >= TTL_MIN_MS && *ms <= TTL_MAX_MS) return 0;
+        return error_set(err, ERROR_INPUT, NULL,
+            "TUTTI_LEASE_TTL is a duration from 1s to 1h, such as 30s, not '%.32s'", text);
 }

@@ -6,7 +6,7 @@
  */
 #include "run/journal.h"
 
-#include "base/fault.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 struct waiter {
@@ -23,7 +23,8 @@ struct batch {
         size_t waiter_count, waiter_capacity;
         struct waiter *reads; /* on the worker */
         size_t read_count, read_capacity;
-        int64_t renew_ms; /* renew the lease for this long; 0: not */
+        bool renew;            /* the lease */
+        int64_t sure_until_ms; /* then: what its renewal gave */
         struct error *err;
 };
 
@@ -36,7 +37,7 @@ struct journal {
         void *context;
         struct batch *collecting, *under_way;
         bool committing, scheduled, is_broken, freed;
-        int64_t lease_ttl_ms;
+        int64_t lease_ttl_ms, sure_until_ms; /* of the lease, whose own fields are the worker's */
         struct timer *lease_timer;
 };
 
@@ -63,6 +64,8 @@ struct journal *journal_new(struct loop *loop, struct worker *worker, struct sto
 {
         struct journal *j = mem_alloc(sizeof *j);
         *j = (struct journal){loop, worker, store, lease, broken, context, .collecting = NULL};
+        j->lease_ttl_ms = lease->ttl_ms;
+        j->sure_until_ms = lease->sure_until_ms;
         j->collecting = batch_new(j);
         return j;
 }
@@ -80,7 +83,8 @@ static void commit(void *context) /* on the worker */
 {
         struct batch *b = context;
         struct journal *j = b->journal;
-        if (b->renew_ms > 0 && store_lease_renew(j->store, j->lease, b->renew_ms, &b->err) < 0) return;
+        if (b->renew && store_lease_renew(j->store, j->lease, j->lease_ttl_ms, &b->err) < 0) return;
+        b->sure_until_ms = j->lease->sure_until_ms;
         if (b->write_count > 0) store_commit(j->store, j->lease, b->writes, b->write_count, &b->err);
         for (size_t i = 0; i < b->read_count && b->err == NULL; i++) b->reads[i].call(b->reads[i].context);
 }
@@ -103,6 +107,7 @@ static void committed(void *context) /* on the loop */
                 batch_free(b);
                 return;
         }
+        if (b->renew) j->sure_until_ms = b->sure_until_ms;
         /* Callbacks may add to the next batch; it is sent when they all have. */
         for (size_t i = 0; i < b->waiter_count && !j->is_broken; i++)
                 if (b->waiters[i].call != NULL) b->waiters[i].call(b->waiters[i].context);
@@ -113,7 +118,7 @@ static void committed(void *context) /* on the loop */
 
 static bool has_work(const struct batch *b)
 {
-        return b->write_count > 0 || b->waiter_count > 0 || b->read_count > 0 || b->renew_ms > 0;
+        return b->write_count > 0 || b->waiter_count > 0 || b->read_count > 0 || b->renew;
 }
 
 static void flush(void *context)
@@ -188,15 +193,25 @@ static void renew(void *context)
         struct journal *j = context;
         j->lease_timer = NULL;
         if (j->is_broken) return;
-        j->collecting->renew_ms = j->lease_ttl_ms;
+        j->collecting->renew = true;
         schedule(j);
         j->lease_timer = timer_start(j->loop, j->lease_ttl_ms / 3, renew, j);
 }
 
-void journal_keep_lease(struct journal *j, int64_t ttl_ms)
+void journal_keep_lease(struct journal *j)
 {
-        j->lease_ttl_ms = ttl_ms;
-        j->lease_timer = timer_start(j->loop, ttl_ms / 3, renew, j);
+        j->lease_timer = timer_start(j->loop, j->lease_ttl_ms / 3, renew, j);
+}
+
+bool journal_lease_holds(const struct journal *j)
+{
+        return !j->is_broken && clock_boot_ms() < j->sure_until_ms - j->lease_ttl_ms / 6;
+}
+
+void journal_renew_then(struct journal *j, void (*renewed)(void *context), void *context)
+{
+        j->collecting->renew = true;
+        journal_then(j, renewed, context);
 }
 
 void journal_read(struct journal *j, void (*read)(void *context), void (*done)(void *context), void *context)

@@ -27,8 +27,15 @@ void journal_then(struct journal *journal, void (*durable)(void *context), void 
 void journal_forget(struct journal *journal, void *context);
 /* An event for the log; `json` is an object. */
 void journal_event(struct journal *journal, const char *run, const char *kind, const char *json);
-/* Keeps the lease alive: renews it on the worker every ttl / 3. */
-void journal_keep_lease(struct journal *journal, int64_t ttl_ms);
+/* Keeps the lease alive: renews it on the worker every third of its time to live. */
+void journal_keep_lease(struct journal *journal);
+/*
+ * Whether nobody else can hold the lease yet, by this machine's clock and with a sixth of its time to spare. A process that was stopped,
+ * or a machine that slept, finds that it does not: then nothing with an effect may leave before a renewal has shown whose it is.
+ */
+bool journal_lease_holds(const struct journal *journal);
+/* Renews the lease, then as journal_then. If it was lost, the journal breaks instead. */
+void journal_renew_then(struct journal *journal, void (*renewed)(void *context), void *context);
 /* Runs `read` on the worker, between batches, then `done` on the loop: for reads of the store while a run goes on. */
 void journal_read(
     struct journal *journal, void (*read)(void *context), void (*done)(void *context), void *context);

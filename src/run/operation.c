@@ -219,7 +219,7 @@ static const char *action_text(enum tutti_action action)
         return names[action];
 }
 
-static void durable(void *context)
+void operation_durable(void *context)
 {
         struct tutti_op *op = context;
         op->waiting_for_journal = false;
@@ -256,7 +256,7 @@ static void make_durable(struct tutti_op *op)
         journal_add(j, &w);
         op->dirty = false;
         op->waiting_for_journal = true;
-        journal_then(j, durable, op);
+        journal_then(j, operation_durable, op);
 }
 
 /* Calls the plug-in, with a reply or to enter its state. */

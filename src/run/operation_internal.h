@@ -73,5 +73,7 @@ void operation_replied(struct tutti_op *op, const struct tutti_reply *reply);
 void operation_fault(struct tutti_op *op, const struct error *error, bool maybe_effect, bool counts);
 /* Calls the plug-in without a reply. */
 void operation_enter(struct tutti_op *op);
+/* What the journal was asked for is on disk: on with the wait that was asked for. */
+void operation_durable(void *context);
 
 #endif

@@ -98,9 +98,30 @@ static void slept(void *context)
         operation_replied(op, &r);
 }
 
+/* Once the lease may be another's, so is the environment: what has an effect waits until a renewal has shown that it is ours still. */
+static bool has_effect(const struct tutti_op *op)
+{
+        return op->request.journal != NULL && op->wait != WAIT_SLEEP && op->wait != WAIT_NONE;
+}
+
+static bool may_leave(void *context)
+{
+        const struct tutti_op *op = context;
+        return journal_lease_holds(op->request.journal);
+}
+
 static void send_now(void *context)
 {
         struct tutti_op *op = context;
+        bool bound = has_effect(op);
+        if (bound && !journal_lease_holds(op->request.journal)) {
+                op->waiting_for_journal = true;
+                journal_renew_then(op->request.journal, operation_durable, op);
+                return;
+        }
+        /* Connecting takes its time: they ask once more when it has come to sending. */
+        op->http.may_send = op->ssh.may_start = bound ? may_leave : NULL;
+        op->http.context = op->ssh.context = op;
         switch (op->wait) {
         case WAIT_HTTP: op->http_exchange = http_start(op->io->http, &op->http, http_replied, op); break;
         case WAIT_SSH: op->ssh_exchange = ssh_start(op->io->ssh, &op->ssh, ssh_replied, op); break;

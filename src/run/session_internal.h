@@ -6,7 +6,7 @@
 #include "run/outbox.h"
 #include "run/session.h"
 
-enum { LEASE_TTL_MS = 30000, SAVED_PLAN_MAX = 1 << 30 };
+enum { SAVED_PLAN_MAX = 1 << 30 };
 
 /* What drives I/O; made when it is first needed. */
 struct engine {

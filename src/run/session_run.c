@@ -18,11 +18,13 @@
 int session_hold(struct session *s, struct error **err)
 {
         struct environment_row row = {0};
+        int64_t ttl_ms;
+        if (holder_lease_ttl(&ttl_ms, err) < 0) return -1;
         if (session_store_create(s, err) < 0 || store_environment(s->store, s->name, true, &row, err) < 0)
                 return -1;
         environment_row_release(&row);
         cleanup_free char *holder = holder_text();
-        return store_lease_take(s->store, s->name, holder, LEASE_TTL_MS, holder_is_dead, &s->lease, err);
+        return store_lease_take(s->store, s->name, holder, ttl_ms, holder_is_dead, &s->lease, err);
 }
 
 void session_let_go(struct session *s)
@@ -399,7 +401,7 @@ static int run_loop(
         const char *undoes = s->input.back ? s->input.back->undoes : NULL;
         s->executor = executor_new(&request);
         if (listen_to_world(s, err) < 0) return -1;
-        journal_keep_lease(s->journal, LEASE_TTL_MS);
+        journal_keep_lease(s->journal);
         if (!s->settling && s->options->event != NULL) {
                 struct event e = {.kind = EVENT_RUN_STARTED,
                     .time_ms = clock_wall_ms(),

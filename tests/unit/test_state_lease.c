@@ -10,8 +10,8 @@ static void age(const struct fixture *f, int seconds)
 {
         cleanup_free char *sql = mem_printf(
             "UPDATE environment SET lease_acquired_ms = lease_acquired_ms - %d000,"
-            " lease_renewed_ms = lease_renewed_ms - %d000",
-            seconds, seconds);
+            " lease_renewed_ms = lease_renewed_ms - %d000, lease_boot_ms = lease_boot_ms - %d000",
+            seconds, seconds, seconds);
         fixture_sql(f, sql);
 }
 
@@ -110,12 +110,35 @@ static void test_clock_back(void)
         fixture_init(&f);
         struct lease lease = {0};
         fixture_sql(&f, "UPDATE environment SET lease_renewed_ms = lease_renewed_ms + 31536000000,"
-                        " lease_acquired_ms = lease_acquired_ms + 31536000000, lease_ttl_ms = 100");
+                        " lease_acquired_ms = lease_acquired_ms + 31536000000, lease_ttl_ms = 100,"
+                        " lease_boot = 'of another machine'");
         fails(store_lease_acquire(f.s, "staging", "bob", 1000, &lease, &err), ERROR_BUSY, "ann",
             "it counts as fresh once");
         usleep(120 * 1000);
         ok(store_lease_acquire(f.s, "staging", "bob", 1000, &lease, NULL) == 0,
             "and is over a ttl later, not a year");
+        lease_release_memory(&lease);
+        fixture_release(&f);
+}
+
+/* On one machine, no jump of the wall clock makes a lease longer or shorter. */
+static void test_clock_jumps(void)
+{
+        struct fixture f;
+        fixture_init(&f);
+        struct lease lease = {0};
+        for (int day = -1; day <= 1; day += 2) {
+                cleanup_free char *sql = mem_printf(
+                    "UPDATE environment SET lease_renewed_ms = lease_renewed_ms + %d", day * 86400000);
+                fixture_sql(&f, sql);
+                fails(store_lease_acquire(f.s, "staging", "bob", 1000, &lease, &err), ERROR_BUSY, "ann",
+                    "a clock that jumped by a day ends no lease");
+        }
+        fixture_sql(&f, "UPDATE environment SET lease_boot_ms = lease_boot_ms - lease_ttl_ms");
+        ok(store_lease_acquire(f.s, "staging", "bob", 1000, &lease, NULL) == 0, "its age does");
+        ok(lease.ttl_ms == 1000 && lease.sure_until_ms <= clock_boot_ms() + 1000 &&
+                lease.sure_until_ms > clock_boot_ms() - 60000,
+            "and it is known until when nobody can take it");
         lease_release_memory(&lease);
         fixture_release(&f);
 }
@@ -270,6 +293,7 @@ int main(void)
         test_takeover();
         test_renewal();
         test_clock_back();
+        test_clock_jumps();
         test_processes();
         test_killed();
         test_creation();

@@ -1,0 +1,154 @@
+# What the torture tests share: a practice cloud, commands run in it, and what there is in the end. See run.
+package Torture;
+use strict;
+use warnings;
+use Cwd qw(abs_path);
+use Exporter qw(import);
+use File::Basename qw(dirname);
+use File::Temp qw(tempdir);
+use HTTP::Tiny;
+use JSON::PP;
+use POSIX qw(:sys_wait_h);
+use Time::HiRes qw(sleep);
+
+our ($tutti, %cloud);    # the program; the cloud of this process: pid, url
+our $work = tempdir('tutti-torture-XXXXXX', TMPDIR => 1, CLEANUP => 0);
+our $json = JSON::PP->new->canonical;
+our @EXPORT = qw($tutti %cloud $work $json cloud_start cloud_stop call command append captured slurp manifest world journal made cloud_empty tail);
+my $http = HTTP::Tiny->new(timeout => 30);
+use constant { TOKEN => 'torture', COMMAND_MAX => 120 };
+delete @ENV{grep { /^TUTTI_/ } keys %ENV};
+
+sub cloud_start {
+    my $ready = "$work/cloud.$$";
+    my $pid   = fork // die;
+    if (!$pid) {
+        open STDOUT, '>', $ready;
+        open STDERR, '>', "$ready.err";
+        exec $tutti, 'sandbox', '--listen', '127.0.0.1:0', '--token', TOKEN, '--no-ssh', '--latency', '0ms-10ms' or exit 127;
+    }
+    for (1 .. 600) {
+        if (open my $f, '<', $ready) {
+            my $line = <$f> // '';
+            if ($line =~ m{(http://[^,]+),}) {
+                %cloud = (pid => $pid, url => $1);
+                @ENV{qw(TORTURE_URL TORTURE_TOKEN)} = ($1, TOKEN);
+                return;
+            }
+        }
+        die "the cloud did not start\n" if waitpid($pid, WNOHANG) == $pid;
+        sleep 0.05;
+    }
+    die "the cloud did not start\n";
+}
+
+sub call {
+    my ($method, $path, $body) = @_;
+    my $reply = $http->request($method, $cloud{url} . $path,
+        { headers => { Authorization => 'Bearer ' . TOKEN }, $body ? (content => $body) : () });
+    die "$method $path: $reply->{status} $reply->{content}\n" unless $reply->{success};
+    return $reply->{content} ? $json->decode($reply->{content}) : undef;
+}
+
+# One command: its exit code, 256 + signal, or -1 when it did not end.
+sub command {
+    my ($folder, $fault, @args) = @_;
+    my $pid = fork // die;
+    if (!$pid) {
+        chdir $folder or exit 127;
+        $ENV{TUTTI_FAULT} = $fault if $fault;
+        open STDIN,  '<',  '/dev/null';
+        open STDOUT, '>>', "$folder/out";
+        open STDERR, '>&', \*STDOUT;
+        $| = 1;
+        print '$ ', $fault ? "TUTTI_FAULT=$fault " : '', "tutti @args\n";
+        exec $tutti, @args or exit 127;
+    }
+    my $ended = 0;
+    local $SIG{ALRM} = sub { kill KILL => $pid; $ended = -1 };
+    alarm COMMAND_MAX;
+    waitpid $pid, 0;
+    alarm 0;
+    my $code = $ended ? -1 : $? & 127 ? 256 + ($? & 127) : $? >> 8;
+    append("$folder/out", "= $code\n");
+    return $code;
+}
+
+sub append { open my $f, '>>', $_[0] or die; print $f $_[1]; close $f }
+
+sub captured {
+    my ($folder, @args) = @_;
+    my $pid = open(my $f, '-|') // die;
+    if (!$pid) { chdir $folder; open STDERR, '>', '/dev/null'; exec $tutti, @args or exit 127 }
+    local $/;
+    my $out = <$f>;
+    close $f;
+    return $? == 0 ? $out : undef;
+}
+
+sub slurp { open my $f, '<', $_[0] or return ''; local $/; my $x = <$f>; return $x // '' }
+
+sub cloud_stop {
+    kill TERM => $cloud{pid};
+    waitpid $cloud{pid}, 0;
+    %cloud = ();
+}
+
+sub manifest {    # of a kind of API
+    my ($kind) = @_;
+    my $text = '';
+    for (split /^/, slurp(dirname(abs_path(__FILE__)) . '/cloud.yaml')) {
+        if (/^(?!#)(.*?) # ((?:keys|labels|names)(?: (?:keys|labels|names))*)$/) {
+            next unless grep { $_ eq $kind } split ' ', $2;
+            $text .= "$1\n";
+        } else {
+            $text .= $_;
+        }
+    }
+    return $text;
+}
+
+# All objects as texts that are the same in every trial: ids are replaced by the names of what they are of.
+sub world {
+    my %objects = map { my $t = $_; map { ($_->{id} => { %$_, collection => $t }) } @{ call('GET', "/v1/$t") } }
+        qw(networks subnets servers volumes);
+    my @texts;
+    for my $o (values %objects) {
+        my %shown = %$o;
+        delete @shown{qw(id private_ip labels note user_data ssh_host ssh_port ssh_user host_key)};
+        for (values %shown) { $_ = "of $objects{$_}{name}" if defined && !ref && exists $objects{$_} }
+        push @texts, $json->encode(\%shown);
+    }
+    return (join("\n", sort @texts), join(' ', sort keys %objects));
+}
+
+sub journal { call('GET', '/_journal?since=' . ($_[0] // 0)) }
+
+# How often each was made, and whether two of one name lived at once.
+sub made {
+    my (%made, %live, @twice);
+    for my $e (@{ journal($_[0]) }) {
+        my $what = "$e->{type} $e->{name}";
+        if ($e->{effect} eq 'created') {
+            push @twice, $what if $live{$what}++;
+            $made{$what}++;
+        } elsif ($e->{effect} eq 'deleted') {
+            $live{$what}--;
+        }
+    }
+    return (join(', ', map { "$made{$_} $_" } sort keys %made), join(', ', @twice));
+}
+
+sub cloud_empty {
+    call('POST', '/_control', '{"faults": [], "visible_after": "0ms"}');
+    for my $pass (1 .. 4) {
+        for my $t (qw(servers volumes subnets networks)) {
+            for my $o (@{ call('GET', "/v1/$t") }) { eval { call('DELETE', "/v1/$t/$o->{id}") } }
+        }
+    }
+}
+
+sub tail { my @l = split /\n/, $_[0]; return join "\n", @l > 60 ? @l[-60 .. -1] : @l }
+
+
+1;
