@@ -65,7 +65,12 @@ const struct command commands[] = {
     {"status", "ENV.yaml", "the run that is going on or waiting: steps, gates", "", FLAGS_RECORD, 1, 1,
         cmd_status},
     {"runs", "ENV.yaml", "the history of runs", "", FLAGS_RECORD, 1, 1, cmd_runs},
-    {"show", "ENV.yaml RUN", "one run with its timeline", "", FLAGS_RECORD, 2, 2, cmd_show},
+    {"show", "ENV.yaml RUN [--all]", "one run with its timeline",
+        "A line for each step: when it began after the run did, a bar, how long it took. Waiting for an "
+        "answer looks\n"
+        "different from work. Of a long run what failed, goes on or took longest is shown, unless --all is "
+        "given.",
+        FLAGS_RECORD | OPTION_ALL, 2, 2, cmd_show},
     {"output", "ENV.yaml [NAME]", "outputs",
         "Without NAME all of them, sensitive ones masked unless --reveal; with NAME the bare value, for "
         "scripts.",

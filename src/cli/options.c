@@ -41,6 +41,7 @@ enum flag {
         FLAG_REVEAL,
         FLAG_CONTEXT,
         FLAG_TEST,
+        FLAG_ALL,
         FLAG_WAIT,
         FLAG_LOG,
         FLAG_HELP,
@@ -88,6 +89,7 @@ static const struct {
     {"reveal", NULL, FLAG_REVEAL, OPTION_REVEAL, "show sensitive values"},
     {"context", "FILE.json", FLAG_CONTEXT, OPTION_CONTEXT, "the names that expressions see"},
     {"test", NULL, FLAG_TEST, OPTION_TEST, "send each target a message that only tries it"},
+    {"all", NULL, FLAG_ALL, OPTION_ALL, "everything, however much it is"},
     {"state", "URL", FLAG_STATE, OPTION_STATE,
         "where the state is; default: sqlite:.tutti/state.db beside ENV.yaml"},
     {"no-color", NULL, FLAG_NO_COLOR, 0, "no colours; the default where output is no terminal"},
@@ -176,6 +178,7 @@ static int take(struct options *o, int flag, const char *argument)
         case FLAG_REVEAL: o->reveal = true; break;
         case FLAG_CONTEXT: o->context = argument; break;
         case FLAG_TEST: o->test = true; break;
+        case FLAG_ALL: o->all = true; break;
         case FLAG_WAIT:
                 if (!duration_parse(argument, &o->wait_ms))
                         return wrong(o, "--wait: '%s' is no duration such as 30s or 5m", argument);

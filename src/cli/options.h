@@ -19,7 +19,7 @@ struct options {
         const char **args; /* positional ones, without the command's name */
         int arg_count;
         bool json, no_color, yes, no_refresh, detailed_exitcode, before, plan_only, reject, reveal,
-            allow_outside, help, test, sign;
+            allow_outside, help, test, sign, all;
         const char *out, *format, *comment, *as, *answer, *key, *signature, *state_url, *context;
         int64_t valid_ms; /* --valid; 0: not given */
         struct list sets, values, targets, excludes, approve;
@@ -46,6 +46,7 @@ enum { /* which flags a command accepts */
         OPTION_TEST = 1 << 12,     /* --test */
         OPTION_BACK = 1 << 13,     /* --before --plan */
         OPTION_SIGN = 1 << 14,     /* --key --sign --signature --valid */
+        OPTION_ALL = 1 << 16,      /* --all */
 };
 
 /* Parses what follows the command's name. -1 with the problem printed. Strings are borrowed from argv. */

@@ -5,16 +5,20 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/map.h"
 #include "cli/command.h"
 #include "cli/gate_report.h"
 #include "cli/notify_report.h"
 #include "cli/print.h"
+#include "cli/timeline.h"
 
 struct report {
         struct run_row run;
         struct step_row *steps;
         size_t step_count;
         struct gates gates;
+        struct event_row *events; /* show: what the log tells of it */
+        size_t event_count;
         struct notification_row *waiting; /* status: what was not delivered yet */
         size_t waiting_count;
 };
@@ -29,9 +33,9 @@ static int load(struct session *s, const char *run, bool timeline, struct report
         const struct approvers *approvers;
         if (session_approvers(s, &approvers, NULL) < 0) approvers = &nobody;
         if (gates_load(s, run, approvers, &r->gates, err) < 0) return -1;
-        return timeline ? 0
-                        : store_notifications(
-                              session_store(s), session_name(s), &r->waiting, &r->waiting_count, err);
+        if (timeline)
+                return store_events(session_store(s), session_name(s), run, &r->events, &r->event_count, err);
+        return store_notifications(session_store(s), session_name(s), &r->waiting, &r->waiting_count, err);
 }
 
 static void release(struct report *r)
@@ -39,6 +43,7 @@ static void release(struct report *r)
         run_row_release(&r->run);
         step_rows_free(r->steps, r->step_count);
         gates_release(&r->gates);
+        event_rows_free(r->events, r->event_count);
         notification_rows_free(r->waiting, r->waiting_count);
 }
 
@@ -56,6 +61,19 @@ static void json_member(struct text *out, const char *key, const char *s)
 {
         text_addf(out, ",\"%s\":", key);
         text_json(out, s);
+}
+
+static void add_events(const struct report *r, struct text *json)
+{
+        text_add(json, ",\"events\":[");
+        for (size_t i = 0; i < r->event_count; i++) {
+                const struct event_row *e = &r->events[i];
+                text_addf(json, "%s{\"seq\":%lld", i > 0 ? "," : "", (long long)e->seq);
+                json_time(json, "time", e->time_ms);
+                json_member(json, "event", e->kind);
+                text_addf(json, ",\"data\":%s}", e->data && *e->data ? e->data : "null");
+        }
+        text_addc(json, ']');
 }
 
 static void print_json(struct session *s, const struct report *r, bool timeline)
@@ -84,6 +102,7 @@ static void print_json(struct session *s, const struct report *r, bool timeline)
                 json_member(&json, "action", step->action);
                 json_member(&json, "status", step->status);
                 if (step->message != NULL) json_member(&json, "message", step->message);
+                text_addf(&json, ",\"attempts\":%d", step->started_ms > 0 ? step->attempts + 1 : 0);
                 json_time(&json, "started", step->started_ms);
                 json_time(&json, "ended", step->ended_ms);
                 text_addc(&json, '}');
@@ -93,7 +112,9 @@ static void print_json(struct session *s, const struct report *r, bool timeline)
                 if (i > 0) text_addc(&json, ',');
                 gate_json(&r->gates, &r->gates.rows[i], &json);
         }
-        text_add(&json, "]}");
+        text_addc(&json, ']');
+        if (timeline) add_events(r, &json);
+        text_addc(&json, '}');
         if (!timeline) {
                 text_add(&json, ",\"notifications\":");
                 notify_json(r->waiting, r->waiting_count, &json);
@@ -113,36 +134,52 @@ static enum style status_style(const char *status)
         return strcmp(status, "waiting") == 0 ? STYLE_CYAN : STYLE_DIM;
 }
 
-enum { BAR_WIDTH = 40 };
-
-/* When the step ran, within the run: a text Gantt. */
-static void print_bar(const struct run_row *run, int64_t end_ms, const struct step_row *step)
+/* A gate that several processes waited at waited from when it was opened until it was answered. */
+static void stretch_gates(const struct report *r)
 {
-        int64_t span = end_ms - run->started_ms > 0 ? end_ms - run->started_ms : 1;
-        int64_t from = step->started_ms ? (step->started_ms - run->started_ms) * BAR_WIDTH / span : BAR_WIDTH;
-        int64_t until = step->started_ms ? ((step->ended_ms ? step->ended_ms : end_ms) - run->started_ms) *
-                                               BAR_WIDTH / span
-                                         : 0;
-        putchar('|');
-        for (int64_t i = 0; i < BAR_WIDTH; i++) putchar(i >= from && i <= until ? '#' : ' ');
-        putchar('|');
-        putchar(' ');
+        struct map by_name = {0};
+        for (size_t i = 0; i < r->gates.count; i++)
+                map_put(&by_name, r->gates.rows[i].name, &r->gates.rows[i]);
+        for (size_t i = 0; i < r->step_count; i++) {
+                struct step_row *step = &r->steps[i];
+                if (strcmp(step->action, "gate") != 0) continue;
+                const struct gate_row *gate = map_get(&by_name, step->address);
+                if (gate == NULL) continue;
+                step->started_ms = gate->opened_ms;
+                step->ended_ms = gate->answered_ms;
+        }
+        map_release(&by_name);
 }
 
-static void print_steps(const struct report *r, bool timeline)
+static void print_timeline(const struct report *r, bool all)
+{
+        stretch_gates(r);
+        struct text chart = {0};
+        struct timeline t = {
+            .run = &r->run,
+            .steps = r->steps,
+            .count = r->step_count,
+            .now_ms = clock_wall_ms(),
+            .width = timeline_width(),
+            .all = all,
+            .unicode = timeline_unicode(),
+        };
+        timeline_render(&t, &chart);
+        if (chart.len > 0) fputs(chart.data, stdout);
+        text_release(&chart);
+}
+
+static void print_steps(const struct report *r)
 {
         size_t width = 8;
-        int64_t end_ms = r->run.ended_ms ? r->run.ended_ms : r->run.started_ms;
         for (size_t i = 0; i < r->step_count; i++) {
                 size_t len = strlen(r->steps[i].address);
                 if (len > width && len <= 48) width = len;
-                if (r->steps[i].ended_ms > end_ms) end_ms = r->steps[i].ended_ms;
         }
         for (size_t i = 0; i < r->step_count; i++) {
                 const struct step_row *step = &r->steps[i];
                 printf("  %s%-8s%s %-*s ", style_on(status_style(step->status)), step->status, style_off(),
                     (int)width, step->address);
-                if (timeline) print_bar(&r->run, end_ms, step);
                 char duration[CLOCK_TEXT] = "";
                 if (step->started_ms && step->ended_ms)
                         duration_text(step->ended_ms - step->started_ms, duration);
@@ -170,7 +207,10 @@ static void print_text(struct session *s, const struct options *o, const struct 
         if (r->run.on_failure != NULL) printf(", on failure %s", r->run.on_failure);
         if (r->run.undoes != NULL) printf(", undoes %s", r->run.undoes);
         printf("\n");
-        print_steps(r, timeline);
+        if (timeline)
+                print_timeline(r, o->all);
+        else
+                print_steps(r);
         for (size_t i = 0; i < r->gates.count; i++) gate_print(&r->gates, &r->gates.rows[i], o);
         if (strcmp(r->run.status, RUN_ROLLBACK_DUE) == 0)
                 printf("It failed, and its rollback is due: `tutti resume %s` does it.\n", o->args[0]);

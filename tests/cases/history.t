@@ -82,4 +82,47 @@ tutti plan gated.yaml -o gated.plan
 tutti apply gated.plan
 code 3 "a saved plan waits"
 like "$OUT" "tutti approve gated.yaml 'go' && tutti resume gated.yaml" "and its hint names the environment"
+
+# --- timelines ---
+cat >line.yaml <<'YAML'
+environment: line
+resources:
+  first: {type: exec.command, properties: {run: "true"}}
+  go: {type: gate, after: [first], properties: {message: "Shall we?"}}
+  bad: {type: exec.command, after: [go], properties: {run: "false"}}
+  behind: {type: value, after: [bad], properties: {input: 1}}
+YAML
+tutti apply line.yaml --yes
+code 3 "a run waits"
+tutti approve line.yaml go --comment "go on"
+tutti resume line.yaml
+code 1 "and fails"
+LC_ALL=C COLUMNS=80 tutti show line.yaml r1
+code 0 "it is shown"
+like "$OUT" "done +first +create +\+[0-9].*\|[ #]*#[ #]*\|" "what was done, with a bar"
+like "$OUT" "done +go +gate +\+[0-9].*\|[ .]*\.[ .]*\|" "waiting looks different"
+like "$OUT" "failed +bad " "what failed"
+like "$OUT" "exited with status 1" "and why"
+like "$OUT" "skipped +behind +create +\| +\|" "what never began"
+like "$OUT" "gate go approved by $(id -un) at .*: go on" "and who let it go on"
+LC_ALL=C grep -qP '[^\x00-\x7F]' "$WORK/out"; is $? 1 "in plain ASCII"
+is "$(awk 'length > 90' "$WORK/out" | grep -c '|')" 0 "within the width"
+LC_ALL=C.UTF-8 tutti show line.yaml r1
+like "$OUT" "█.*░|░.*█|█" "in Unicode where the locale has it"
+tutti show line.yaml r1 --json
+is "$(jq -r '.run | .kind + " " + .status + " " + .requester' <<<"$OUT")" "apply failed $(id -un)" "in JSON: the run"
+is "$(jq -r '[.run.steps[] | .address + ":" + .status + ":" + (.attempts | tostring)] | join(" ")' <<<"$OUT")" "first:done:1 go:done:1 bad:failed:1 behind:skipped:0" "its steps with attempts"
+is "$(jq -r '.run.gates[0] | .status + " " + .by + " " + .comment' <<<"$OUT")" "approved $(id -un) go on" "its gates with answers"
+is "$(jq -r '[.run.events[].event] | (index("run-started") != null) and (index("gate-answered") != null) and (index("run-done") != null)' <<<"$OUT")" true "its events"
+cat >long.yaml <<'YAML'
+environment: long
+resources:
+  note: {type: value, count: 300, properties: {input: "${count.index}"}}
+YAML
+tutti apply long.yaml --yes
+tutti show long.yaml r1
+is "$(grep -c note "$WORK/out")" 40 "a long run is cut"
+like "$OUT" "and 260 more: 260 done; --all shows them" "with a count of the rest"
+tutti show long.yaml r1 --all
+is "$(grep -c note "$WORK/out")" 300 "or shown as a whole"
 finish
