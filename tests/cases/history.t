@@ -28,6 +28,7 @@ code 5 "resume too"
 is "$(jq -r '.problems[0].kind' <<<"$OUT")" busy "in JSON"
 
 waiter() { # ARGS…: a command that waits; its exit code comes with `came`
+        rm -f "$WORK/waiter.err"
         "$TUTTI" "$@" >"$WORK/waiter.out" 2>"$WORK/waiter.err" </dev/null &
         WAITER=$!
         for _ in $(seq 400); do grep -qs "waiting up to" "$WORK/waiter.err" && break; sleep 0.05; done
