@@ -29,6 +29,8 @@ static const char *const migrations[] = {
 #include "005_answers.sql.h"
     ,
 #include "006_lease_boot.sql.h"
+    ,
+#include "007_recovery.sql.h"
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof migrations[0] };
 

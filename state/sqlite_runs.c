@@ -182,7 +182,8 @@ int store_steps(struct store *s, const char *environment, const char *run, struc
     size_t *count, struct error **err)
 {
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
-            "SELECT number, address, type, action, status, message, attempts, started_ms, ended_ms FROM step "
+            "SELECT number, address, type, action, status, message, attempts, started_ms, ended_ms, "
+            "recovery_of FROM step "
             "WHERE run ="
             " (SELECT row FROM run WHERE environment = (SELECT id FROM environment WHERE name = ?) AND id = "
             "?)"
@@ -206,6 +207,7 @@ int store_steps(struct store *s, const char *environment, const char *run, struc
                         .attempts = (int)column_int(st, 6),
                         .started_ms = column_int(st, 7),
                         .ended_ms = column_int(st, 8),
+                        .recovery_of = column_text(st, 9),
                     });
         if (more < 0) {
                 step_rows_free(list, used);
@@ -224,6 +226,7 @@ void step_rows_free(struct step_row *rows, size_t count)
                 free(rows[i].action);
                 free(rows[i].status);
                 free(rows[i].message);
+                free(rows[i].recovery_of);
         }
         free(rows);
 }
@@ -236,8 +239,8 @@ int write_steps(
         if (number < 0) return -1;
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
             "INSERT INTO step (run, number, address, type, action, status, message, attempts, started_ms, "
-            "ended_ms)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "ended_ms, recovery_of)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             err);
         if (st == NULL) return -1;
         bind_int(st, 1, number);
@@ -252,6 +255,7 @@ int write_steps(
                 bind_int(st, 8, row->attempts);
                 bind_int(st, 9, row->started_ms);
                 bind_int(st, 10, row->ended_ms);
+                bind_text(st, 11, row->recovery_of);
                 if (sqlite_run(s, st, err) < 0) return -1;
         }
         return 0;

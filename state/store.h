@@ -134,10 +134,12 @@ struct run_row {
 struct step_row {
         int64_t index;
         char *address, *type, *action;
-        char *status;  /* pending, running, waiting, done, failed, skipped */
+        char *
+            status; /* pending, running, waiting, done, failed, skipped; standby: a recovery step that did not have to run */
         char *message; /* of a failure or a skip; else NULL */
         int attempts;
         int64_t started_ms, ended_ms;
+        char *recovery_of; /* a recovery step: of which address; else NULL; only on insert */
 };
 /* The next run id for an environment; taken by the WRITE_RUN that follows. */
 int store_next_run(struct store *s, const char *environment, char **ret, struct error **err);

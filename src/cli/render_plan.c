@@ -157,6 +157,20 @@ static void render_estimate(const struct plan *plan)
         putchar('\n');
 }
 
+/* What is to run only when something fails. */
+static void render_recovery(const struct plan *plan)
+{
+        const char *of = NULL;
+        for (size_t i = 0; i < plan->count; i++) {
+                const struct step *step = &plan->steps[i];
+                if (step->recovery_of == NULL) continue;
+                if (of == NULL || strcmp(of, step->recovery_of) != 0)
+                        printf("\n  on failure of %s:\n", step->recovery_of);
+                of = step->recovery_of;
+                render_step(stdout, step, 4);
+        }
+}
+
 void render_plan(const struct plan *plan)
 {
         struct text summary = {0};
@@ -166,7 +180,9 @@ void render_plan(const struct plan *plan)
                 return;
         }
         for (size_t i = 0; i < plan->count; i++)
-                if (plan->steps[i].action != ACTION_JOIN) render_step(stdout, &plan->steps[i], 2);
+                if (plan->steps[i].action != ACTION_JOIN && plan->steps[i].recovery_of == NULL)
+                        render_step(stdout, &plan->steps[i], 2);
+        render_recovery(plan);
         for (size_t i = 0; i < plan->deferred_count; i++)
                 printf("  %s…%s %s  %sdeferred: %s%s\n", style_on(STYLE_CYAN), style_off(),
                     plan->deferred[i].address, style_on(STYLE_DIM), plan->deferred[i].reason, style_off());

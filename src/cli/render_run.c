@@ -64,8 +64,12 @@ static void take_plan(struct display *d)
         for (size_t i = 0; i < d->gate_count; i++) gate_release(&d->gates[i]); /* they open again */
         d->gate_count = 0;
         d->total = d->over = d->in_flight_count = 0;
-        for (size_t i = 0; i < plan->count; i++)
-                d->json_index[i] = plan->steps[i].action == ACTION_JOIN ? -1 : (int64_t)d->total++;
+        int64_t written = 0;
+        for (size_t i = 0; i < plan->count; i++) {
+                const struct step *step = &plan->steps[i];
+                d->json_index[i] = step->action == ACTION_JOIN ? -1 : written++;
+                if (step->action != ACTION_JOIN && step->recovery_of == NULL) d->total++;
+        }
         d->seconds = plan->seconds;
 }
 

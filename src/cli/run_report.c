@@ -100,6 +100,7 @@ static void print_json(struct session *s, const struct report *r, bool timeline)
                 json_member(&json, "address", step->address);
                 json_member(&json, "type", step->type);
                 json_member(&json, "action", step->action);
+                if (step->recovery_of != NULL) json_member(&json, "recovery_of", step->recovery_of);
                 json_member(&json, "status", step->status);
                 if (step->message != NULL) json_member(&json, "message", step->message);
                 text_addf(&json, ",\"attempts\":%d", step->started_ms > 0 ? step->attempts + 1 : 0);

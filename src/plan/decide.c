@@ -399,6 +399,23 @@ static void decide_stay(struct evaluation *ev, struct instance *i)
         ev->keep_count++;
 }
 
+/*
+ * A recovery step is made anew whenever it has to run, whatever its record says: a command runs again. Until then it is kept as it
+ * is, also where it was changed or deleted outside.
+ */
+static void decide_standby(
+    struct evaluation *ev, struct instance *i, const struct value *config, struct error **err)
+{
+        bool exists = i->recorded != NULL && i->prior != NULL;
+        decide_creation(
+            ev, i, config, exists ? ACTION_REPLACE : ACTION_CREATE, exists ? "runs again" : NULL, err);
+        if (i->recorded != NULL) ev->keep_count++;
+        if (i->failed) return;
+        check_by_provider(ev, i, err);
+        i->standby = ev->input->back == NULL;
+        i->acts = i->node.pending = i->node.anew = false;
+}
+
 void decide_managed(struct evaluation *ev, struct instance *i, struct error **err)
 {
         const struct schema *schema = i->expansion->resource->schema;
@@ -431,6 +448,10 @@ void decide_managed(struct evaluation *ev, struct instance *i, struct error **er
                         set_attributes(i, unknown_attributes(schema));
                         return;
                 }
+        }
+        if (i->expansion->resource->recovery_of != NULL) {
+                decide_standby(ev, i, config, err);
+                return;
         }
         decide_action(ev, i, config, err);
         if (i->failed) return;

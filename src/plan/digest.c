@@ -46,6 +46,8 @@ void digest_build(struct plan *plan)
                     step->provider ? step->provider : "");
                 text_addf(&block, " %zu:%s %zu:%s", strlen(step->address), step->address,
                     strlen(step->deposed), step->deposed);
+                if (step->recovery_of != NULL)
+                        text_addf(&block, " for %zu:%s", strlen(step->recovery_of), step->recovery_of);
                 if (step->gate != NULL) text_addf(&block, " gate %s", step->gate);
                 add_value(&block, "prior", step->prior);
                 add_value(&block, "planned", step->planned);

@@ -61,6 +61,7 @@ void estimate_build(struct plan *plan)
                 struct step *step = &plan->steps[s];
                 /* `remaining` holds the longest of what follows by now, as everything after it was passed before. */
                 step->seconds = typical_seconds(plan->input, step, &known, scratch);
+                if (step->recovery_of != NULL) continue;
                 step->remaining += step->seconds;
                 for (size_t a = 0; a < step->after_count; a++) {
                         struct step *before = &plan->steps[step->after[a]];

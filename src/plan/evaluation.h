@@ -107,6 +107,7 @@ struct instance {
         bool gone;                 /* was deleted outside */
         bool host_anew, host_gone; /* what gives its host is made anew, or was deleted outside */
         bool kept;                 /* compared, and found to be as it should be */
+        bool standby; /* a recovery step: `action` is what it does when it has to; `acts` is false */
         bool protect;
         bool create_first;
         uint32_t half; /* the deleting step of a replacement, or STEP_NONE */
@@ -160,7 +161,8 @@ struct evaluation {
         size_t instance_total, keep_count;
         struct map returning, absent; /* way back: addresses */
         size_t root_budget;
-        struct arena *scratch; /* for addresses in messages while it runs */
+        const char *failure_address, *failure_message; /* while recovery steps run; in the arena */
+        struct arena *scratch;                         /* for addresses in messages while it runs */
 };
 
 struct evaluation *evaluation_new(struct arena *arena, const struct plan_input *input);

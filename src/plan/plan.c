@@ -82,6 +82,7 @@ static void summarise(struct plan *plan)
         };
         for (size_t i = 0; i < plan->count; i++) {
                 enum action action = plan->steps[i].action;
+                if (plan->steps[i].recovery_of != NULL) continue; /* may not run at all */
                 if (action != ACTION_JOIN && action != ACTION_REPLACE_DELETE) ++*counter[action];
         }
         s->keep = ev->keep_count;

@@ -170,7 +170,10 @@ struct step {
             reason; /* for people: "not in the template any more", "was deleted outside", "image changed"; or NULL */
         double seconds;   /* estimate of its own duration */
         double remaining; /* longest path from its start to the end of the plan, in seconds; the priority */
-        void *instance;   /* the planner's */
+        const char *recovery_of;  /* runs only when this address fails; NULL: a normal step */
+        const uint32_t *recovery; /* the steps that run, in this order, when this one fails */
+        size_t recovery_count;
+        void *instance; /* the planner's */
 };
 
 struct wanted { /* a read that plan_build would like to have in the world */
@@ -249,6 +252,8 @@ int plan_gate_text(
     struct plan *plan, const struct step *step, char **message, struct value **approvers, struct error **err);
 /* Tells the evaluator what a step gave: object of properties and outputs. NULL: the instance is gone. */
 void plan_set_result(struct plan *plan, const struct step *step, const struct value *attributes);
+/* What recovery steps see as `failure` from now on. */
+void plan_set_failure(struct plan *plan, const char *address, const char *message);
 /* All outputs with what is known now: an object; parts that depend on steps that failed stay unknown. New reference. */
 struct value *plan_outputs(struct plan *plan, struct error **err);
 

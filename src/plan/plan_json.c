@@ -116,6 +116,10 @@ static int write_step(struct writer *w, const struct step *step)
                 key(out, "provider");
                 string(out, step->provider);
         }
+        if (step->recovery_of != NULL) {
+                key(out, "recovery_of");
+                string(out, step->recovery_of);
+        }
         if (step->deposed[0] != '\0') {
                 key(out, "deposed");
                 string(out, step->deposed);

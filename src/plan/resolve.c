@@ -227,6 +227,14 @@ void plan_set_result(struct plan *plan, const struct step *step, const struct va
         plan->evaluation->epoch++;
 }
 
+void plan_set_failure(struct plan *plan, const char *address, const char *message)
+{
+        struct evaluation *ev = plan->evaluation;
+        ev->failure_address = arena_strdup(ev->arena, address);
+        ev->failure_message = arena_strdup(ev->arena, message);
+        ev->epoch++;
+}
+
 struct value *plan_outputs(struct plan *plan, struct error **err)
 {
         return outputs_now(plan->evaluation, err);

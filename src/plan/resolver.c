@@ -243,6 +243,20 @@ static struct value *strings_object(const char *a, const char *a_value, const ch
         return object;
 }
 
+/* What failed, once it has: recovery steps see it. */
+static struct value *failure_value(const struct frame *f)
+{
+        const struct evaluation *ev = f->ev;
+        if (ev->failure_address != NULL)
+                return strings_object("address", ev->failure_address, "message", ev->failure_message);
+        struct value_builder b = {0};
+        value_builder_add(&b, "address", value_unknown(type_string));
+        value_builder_add(&b, "message", value_unknown(type_string));
+        struct value *object = value_builder_object(&b);
+        value_builder_release(&b);
+        return object;
+}
+
 struct value *frame_resolve(void *context, const char *root, const struct value *key, const char *next,
     int *consumed, struct error **err)
 {
@@ -257,6 +271,7 @@ struct value *frame_resolve(void *context, const char *root, const struct value 
         if (strcmp(root, "each") == 0 || strcmp(root, "count") == 0)
                 return index_value(f, root, name, consumed, err);
         if (strcmp(root, "self") == 0) return self_value(f, err);
+        if (strcmp(root, "failure") == 0) return failure_value(f);
         if (strcmp(root, "environment") == 0) return strings_object("name", env->name, NULL, NULL);
         if (strcmp(root, "path") == 0) return strings_object("template", t->folder, "root", env->folder);
         const struct resource *r = template_resource(t, root);
@@ -267,7 +282,7 @@ struct value *frame_resolve(void *context, const char *root, const struct value 
 void frame_names(void *context, void (*each)(void *sink, const char *name), void *sink)
 {
         static const char *const roots[] = {
-            "param", "local", "lookup", "each", "count", "self", "environment", "path"};
+            "param", "local", "lookup", "each", "count", "self", "failure", "environment", "path"};
         const struct frame *f = context;
         const struct template *t = f->module->blueprint->template;
         for (size_t i = 0; i < sizeof roots / sizeof roots[0]; i++) each(sink, roots[i]);

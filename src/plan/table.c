@@ -433,6 +433,78 @@ static int finish(struct draft *d, struct plan *plan, struct error **err)
         return 0;
 }
 
+/* ── Recovery steps ── */
+
+static bool any_acts(const struct expansion *x)
+{
+        for (uint32_t n = 0; n < x->count; n++)
+                if (x->instances[n].node.step != STEP_NONE) return true;
+        return false;
+}
+
+/* Behind the one before it, or, the first, behind all that may fail. The executor takes these edges for an order of lines only. */
+static uint32_t add_recovery_step(struct draft *d, const struct expansion *of, uint32_t last, uint32_t step)
+{
+        d->steps[step].recovery_of = of->address;
+        add_edge(d, last, step, BOND_FIRM);
+        for (uint32_t n = 0; n < of->count && last == STEP_NONE; n++)
+                add_edge(d, of->instances[n].node.step, step, BOND_FIRM);
+        return step;
+}
+
+static void add_recovery(struct draft *d, struct expansion *x, struct error **err)
+{
+        const struct resource *r = x->resource;
+        const struct template *t = x->module->blueprint->template;
+        uint32_t last = STEP_NONE;
+        if (r->recovery_count == 0 || !any_acts(x)) return;
+        for (size_t k = 0; k < r->recovery_count; k++) {
+                const struct resource *named = template_resource(t, r->recovery[k]);
+                struct expansion *steps = &x->module->resources[named - t->resources];
+                if (steps->count != 1 || !steps->instances[0].standby) continue;
+                struct instance *i = &steps->instances[0];
+                if (i->action == ACTION_REPLACE) last = add_recovery_step(d, x, last, add_half(d, i, err));
+                last = add_recovery_step(d, x, last, add_step(d, step_of(d, i)));
+                follow_deps(d, &i->node, last);
+        }
+}
+
+struct recovery {
+        uint32_t *steps;
+        size_t count, capacity;
+};
+
+/* Whatever stands for a resource that may fail, its halves and guards included, leads to its recovery steps. */
+static void connect_recovery(struct plan *plan)
+{
+        struct map by_address = {0};
+        for (size_t s = 0; s < plan->count; s++) {
+                const char *of = plan->steps[s].recovery_of;
+                if (of == NULL) continue;
+                struct recovery *list = map_get(&by_address, of);
+                if (list == NULL) map_put(&by_address, of, list = arena_alloc(plan->arena, sizeof *list));
+                vec_push(list->steps, list->count, list->capacity, (uint32_t)s);
+        }
+        for (map_foreach (&by_address, e)) {
+                struct recovery *list = e->value;
+                uint32_t *kept = arena_alloc(plan->arena, list->count * sizeof *kept);
+                memcpy(kept, list->steps, list->count * sizeof *kept);
+                free(list->steps);
+                list->steps = kept;
+        }
+        for (size_t s = 0; s < plan->count && by_address.used > 0; s++) {
+                struct step *step = &plan->steps[s];
+                const struct instance *i = step->instance;
+                const struct recovery *list = i && step->recovery_of == NULL
+                                                  ? map_get(&by_address, i->expansion->address)
+                                                  : NULL;
+                if (list == NULL) continue;
+                step->recovery = list->steps;
+                step->recovery_count = list->count;
+        }
+        map_release(&by_address);
+}
+
 static void release(struct draft *d)
 {
         free(d->steps);
@@ -465,9 +537,14 @@ int table_build(struct evaluation *ev, struct removals *removals, struct plan *p
         }
         /* 3. nothing is deleted while something still stands on it */
         order_deletions(&d, removals);
-        /* 4. an order that respects every edge */
+        /* 4. what is to run only when something fails */
+        for (size_t n = 0; n < ev->node_count && !destroy; n++)
+                if (ev->nodes[n]->kind == NODE_EXPANSION)
+                        add_recovery(&d, (struct expansion *)ev->nodes[n], err);
+        /* 5. an order that respects every edge */
         if (error_count(*err) > before) status = -1;
         if (status == 0) status = finish(&d, plan, err);
+        if (status == 0) connect_recovery(plan);
         release(&d);
         return status;
 }

@@ -2,6 +2,7 @@
  * Order of execution: counters, the ready heap, containment of failures, and the end of a run. See executor.h.
  */
 #include "run/executor_internal.h"
+#include "run/recovery.h"
 
 #include <string.h>
 
@@ -50,7 +51,9 @@ static void connect_dependants(struct executor *x)
 {
         size_t edges = 0;
         x->dependant_start = mem_alloc((x->count + 2) * sizeof *x->dependant_start);
+        /* Recovery steps wait for nothing: what they stand behind says no more than where their lines are. */
         for (size_t i = 0; i < x->count; i++) {
+                if (x->table[i].recovery_of != NULL) continue;
                 for (size_t k = 0; k < x->table[i].after_count; k++)
                         x->dependant_start[x->table[i].after[k] + 2]++;
                 edges += x->table[i].after_count;
@@ -59,7 +62,7 @@ static void connect_dependants(struct executor *x)
         for (size_t i = 2; i < x->count + 2; i++) x->dependant_start[i] += x->dependant_start[i - 1];
         x->dependants = mem_alloc((edges + 1) * sizeof *x->dependants);
         for (size_t i = 0; i < x->count; i++)
-                for (size_t k = 0; k < x->table[i].after_count; k++)
+                for (size_t k = 0; k < x->table[i].after_count && x->table[i].recovery_of == NULL; k++)
                         x->dependants[x->dependant_start[x->table[i].after[k] + 1]++] = (uint32_t)i;
 }
 
@@ -99,6 +102,7 @@ void executor_free(struct executor *x)
                 free(h);
         }
         map_release(&x->parked);
+        recovery_release(x);
         error_free(x->problems);
         free(x->ready.items);
         free(x->dependants);
@@ -184,6 +188,7 @@ static const char *const status_names[] = {
     [STEP_DONE] = "done",
     [STEP_FAILED] = "failed",
     [STEP_SKIPPED] = "skipped",
+    [STEP_STANDBY] = "standby",
 };
 
 void executor_record_step(struct step_run *r, const char *message)
@@ -271,6 +276,7 @@ enum failure_policy step_policy(const struct step_run *r)
 {
         const struct executor_request *q = &r->executor->request;
         bool given = q->options->on_failure_given;
+        if (r->step->recovery_of != NULL) return ON_FAILURE_STOP_DEPENDANTS;
         if (q->settle_only || (!given && r->step->resource == NULL)) return ON_FAILURE_STOP_DEPENDANTS;
         enum failure_policy policy = given ? q->options->on_failure : r->step->resource->on_failure;
         bool moot = q->goes_back || (q->destroys && !given);
@@ -290,8 +296,9 @@ static void mark_rollback(struct executor *x)
         journal_add(x->request.journal, &w);
 }
 
-static void apply_policy(struct executor *x, const struct step_run *r)
+void step_apply_policy(struct step_run *r)
 {
+        struct executor *x = r->executor;
         enum failure_policy policy = step_policy(r);
         if (policy == ON_FAILURE_STOP_RUN || policy == ON_FAILURE_ROLLBACK) x->stopping = x->given_up = true;
         if (policy == ON_FAILURE_ROLLBACK) mark_rollback(x);
@@ -306,6 +313,15 @@ void step_released(struct step_run *r)
         if (r->connection != NULL) unpark(x, steal(r->connection));
         release_dependants(x, r->step->index);
         executor_schedule(x);
+}
+
+static void note_failure(struct step_run *r, const char *message)
+{
+        struct executor *x = r->executor;
+        struct place place = {.address = r->step->address};
+        x->failed++;
+        error_set(&x->problems, ERROR_PROVIDER, &place, "%s", message);
+        skip_dependants(x, r->step->index);
 }
 
 void step_finished(struct step_run *r, enum step_status status, const char *message)
@@ -324,13 +340,21 @@ void step_finished(struct step_run *r, enum step_status status, const char *mess
                 count_done(&x->done, step->action);
                 if (!r->released) release_dependants(x, step->index);
         } else {
-                struct place place = {.address = step->address};
-                x->failed++;
-                error_set(&x->problems, ERROR_PROVIDER, &place, "%s", message);
-                skip_dependants(x, step->index);
-                apply_policy(x, r);
+                note_failure(r, message);
         }
+        if (step->recovery_of != NULL)
+                recovery_step_over(r);
+        else if (status != STEP_DONE && !recovery_begin(r, message))
+                step_apply_policy(r);
         executor_schedule(x);
+}
+
+void step_failed_before(struct step_run *r, const char *message)
+{
+        r->status = STEP_FAILED;
+        r->executor->left--;
+        note_failure(r, message);
+        recovery_begin(r, message);
 }
 
 void step_paused(struct step_run *r)
@@ -394,9 +418,10 @@ static void pump(void *context)
                 heap_push(x, h, index);
                 r->connection = NULL;
         }
+        bool recovers = recovery_go_on(x);
         bool can_go_on = x->ready.count > 0 && !x->stopping;
         bool wait_for_gates = x->gates_open > 0 && x->request.options->interactive && !x->stopping;
-        if (x->running == 0 && x->recording == 0 && !can_go_on && !wait_for_gates) end(x);
+        if (x->running == 0 && x->recording == 0 && !can_go_on && !wait_for_gates && !recovers) end(x);
 }
 
 void executor_schedule(struct executor *x)
@@ -411,7 +436,9 @@ static void keep_open_intents(struct executor *x)
 {
         for (size_t i = 0; i < x->count; i++) {
                 x->steps[i].blockers = 0;
-                if (execute_intent(&x->steps[i]) != NULL) continue;
+                bool open = execute_intent(&x->steps[i]) != NULL;
+                if (open) x->steps[i].status = STEP_PENDING;
+                if (open) continue;
                 x->steps[i].status = STEP_SKIPPED;
                 x->left--;
         }
@@ -419,7 +446,11 @@ static void keep_open_intents(struct executor *x)
 
 void executor_start(struct executor *x)
 {
-        if (x->request.settle_only) keep_open_intents(x);
+        recovery_prepare(x);
+        if (x->request.settle_only)
+                keep_open_intents(x);
+        else
+                recovery_recall(x);
         for (size_t i = 0; i < x->count; i++)
                 if (x->steps[i].blockers == 0 && x->steps[i].status == STEP_PENDING)
                         heap_push(x, &x->ready, (uint32_t)i);
@@ -470,7 +501,8 @@ void executor_result(struct executor *x, struct run_result *result)
         }
         result->again = x->again && !x->aborted;
         result->rollback_due = x->rollback_due;
-        if (x->aborted || x->again || (x->rollback_due && x->interrupted))
+        if (x->aborted || x->again ||
+            (x->interrupted && (x->rollback_due || x->recovery_next < x->recovery_count)))
                 result->status = RUN_INTERRUPTED;
         else if (x->stopping && x->failed == 0 && result->remaining > 0)
                 result->status = RUN_INTERRUPTED;

@@ -32,6 +32,8 @@ struct executor_request { /* borrowed for the life of the executor */
         const struct map *given;    /* gate name → struct answer_slice *: answers to these; or NULL */
         const struct map *
             operations; /* address → struct operation_row *: intents that an interrupted run left open; or NULL */
+        const struct step_row *rows; /* the run's step table as it was before, by row; NULL for a new run */
+        size_t row_count;
         bool settle_only; /* run nothing but the steps of those intents, whatever they wait for */
         bool goes_back;   /* a rollback: its failure asks for no other */
         bool destroys;    /* `rollback` in the template is about making things, not about removing them all */

@@ -4,7 +4,15 @@
 
 #include "run/executor.h"
 
-enum step_status { STEP_PENDING, STEP_RUNNING, STEP_WAITING, STEP_DONE, STEP_FAILED, STEP_SKIPPED };
+enum step_status {
+        STEP_PENDING,
+        STEP_RUNNING,
+        STEP_WAITING,
+        STEP_DONE,
+        STEP_FAILED,
+        STEP_SKIPPED,
+        STEP_STANDBY
+};
 
 struct step_run {
         struct executor *executor;
@@ -46,10 +54,13 @@ struct executor {
         size_t running, left, gates_open;
         size_t recording; /* released, and not yet durable */
         bool stopping, aborted, pump_scheduled, over;
-        bool given_up;     /* a failure ended the whole run, as its policy says */
-        bool rollback_due; /* ...and what it did is to be undone */
-        bool interrupted;  /* the user does not want to go on now */
-        bool again;        /* see struct run_result */
+        bool given_up;                /* a failure ended the whole run, as its policy says */
+        bool rollback_due;            /* ...and what it did is to be undone */
+        bool interrupted;             /* the user does not want to go on now */
+        bool again;                   /* see struct run_result */
+        struct recovery **recoveries; /* recovery.c: failures, in the order in which they came */
+        size_t recovery_count, recovery_capacity, recovery_next;
+        const struct recovery *recovery_told; /* whose failure the planner knows */
         struct plan_summary done;
         size_t failed, skipped;
         struct error *problems;
@@ -63,6 +74,10 @@ void step_finished(struct step_run *r, enum step_status status, const char *mess
 void step_released(struct step_run *r);
 /* What the failure of a step means: what was given for the whole run, else what its resource says. */
 enum failure_policy step_policy(const struct step_run *r);
+/* Lets that take effect, once its recovery steps are over. */
+void step_apply_policy(struct step_run *r);
+/* Going on with a run: the step had failed before, and is not tried again. */
+void step_failed_before(struct step_run *r, const char *message);
 /* From running or pending to waiting for a person: its slot is another's. */
 void step_paused(struct step_run *r);
 /* From waiting to ready again. */

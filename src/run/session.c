@@ -88,27 +88,10 @@ int session_store_create(struct session *s, struct error **err)
         return session_seal_open(s, true, err);
 }
 
-/* Words of the language that nothing acts on yet are refused: a policy that is ignored would be worse than none. */
-static int refuse_reserved(const struct template *t, struct error **err)
-{
-        int result = 0;
-        for (size_t i = 0; i < t->resource_count; i++) {
-                const struct resource *r = &t->resources[i];
-                struct place place = r->place;
-                place.address = r->name;
-                if (r->recovery_count > 0)
-                        result = error_set(err, ERROR_INPUT, &place,
-                            "on_failure: this version acts on policies only; run is reserved");
-                if (r->nested != NULL && refuse_reserved(r->nested, err) < 0) result = -1;
-        }
-        return result;
-}
-
 static int load_environment(struct session *s, const struct session_options *o, struct error **err)
 {
         struct source_reader reader = {read_file, NULL};
-        if (environment_load(s->file, &reader, &o->parameters, &s->schemas, &s->env, err) < 0) return -1;
-        return refuse_reserved(s->env->template, err);
+        return environment_load(s->file, &reader, &o->parameters, &s->schemas, &s->env, err);
 }
 
 static int open_file(struct session *s, const struct session_options *o, struct error **err)

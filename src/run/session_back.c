@@ -37,6 +37,7 @@ struct
     own { /* what one run did at one address: its first step that was tried, and whether one made it as planned */
         enum { OWN_PLANNED, OWN_TRIED, OWN_MADE } outcome;
         bool creates, forgets;
+        bool recovery; /* it was a recovery step: nothing describes how it was, and nothing refers to it */
 };
 
 static bool is_creation(const char *action)
@@ -51,11 +52,12 @@ static bool is_managed(const char *action)
 
 static void take_step(struct search *q, size_t run, const struct step_row *row)
 {
-        if (!is_managed(row->action)) return;
+        if (!is_managed(row->action) || strcmp(row->status, "standby") == 0) return;
         struct map *steps = &q->steps[run];
         struct own *own = map_get(steps, row->address);
         if (own == NULL) {
                 own = arena_alloc(q->arena, sizeof *own);
+                own->recovery = row->recovery_of != NULL;
                 map_put(steps, arena_strdup(q->arena, row->address), own);
         }
         if (strcmp(row->status, "pending") == 0 || strcmp(row->status, "skipped") == 0) return;
@@ -110,6 +112,7 @@ static int touch(struct search *q, const char *address, const struct own *own, c
 {
         struct touched *t = arena_alloc(q->arena, sizeof *t);
         *t = (struct touched){.address = address, .existed = !own->creates, .forgotten = own->forgets};
+        if (own->recovery && !own->creates) t->forgotten = true;
         if (own->creates && existed_before(q, address, run, &t->existed, err) < 0) return -1;
         map_put(&q->seen, address, t);
         vec_push(q->touched, q->count, q->capacity, t);

@@ -98,6 +98,8 @@ struct run_setup {
         const struct map *given;        /* answers to them; see struct executor_request */
         const char *digest, *requester; /* of a run that goes on; NULL: of this one */
         const struct map *operations;   /* address → struct operation_row *: open intents */
+        const struct step_row *rows;    /* the run's step table as it stands; NULL for a new run */
+        size_t row_count;
         bool settle_only;
         const char *kind;
         const char *on_failure; /* as recorded when the run began; NULL: not given then */

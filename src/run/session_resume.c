@@ -193,6 +193,9 @@ static int map_steps(struct session *s, struct unfinished *u, struct error **err
                 for (size_t k = 0; shown != NULL && k < shown->count; k++)
                         if (same_promise(shown->rows[k]->action, step->action))
                                 u->row_of_step[i] = shown->rows[k]->index;
+                /* A recovery step that has run since would be made anew at the next failure. */
+                if (u->row_of_step[i] < 0 && shown != NULL && step->recovery_of != NULL)
+                        u->row_of_step[i] = shown->rows[0]->index;
                 bool mends = shown != NULL && step->recorded != NULL && step->recorded->tainted;
                 if (u->row_of_step[i] < 0 && mends) u->row_of_step[i] = shown->rows[0]->index;
                 if (u->row_of_step[i] >= 0) continue;
@@ -234,6 +237,8 @@ static int continue_run(struct session *s, const char *run, bool settle_only,
                 struct run_setup setup = {
                     .run = run,
                     .row_of_step = u.row_of_step,
+                    .rows = u.steps,
+                    .row_count = u.step_count,
                     .answers = &u.answers,
                     .given = &u.given_by_gate,
                     .digest = u.row.digest,

@@ -56,7 +56,8 @@ static void step_rows_fill(
                     .address = (char *)step->address,
                     .type = (char *)(step->type ? step->type : "gate"),
                     .action = (char *)action_name(step->action),
-                    .status = (char *)"pending",
+                    .status = (char *)(step->recovery_of ? "standby" : "pending"),
+                    .recovery_of = (char *)step->recovery_of,
                 };
                 (*count)++;
         }
@@ -383,6 +384,8 @@ static int run_loop(
             .lineage = s->state->lineage,
             .run_started_ms = s->run_started_ms,
             .row_of_step = row_of_step,
+            .rows = setup->rows,
+            .row_count = setup->row_count,
             .answers = setup->answers,
             .given = setup->given,
             .digest = s->digest,

@@ -137,7 +137,7 @@ void key_check_name(struct reading *in, const struct yaml_entry *entry, const ch
 {
         static const char *const words[] = {"true", "false", "null"};
         static const char *const roots[] = {
-            "param", "local", "lookup", "each", "count", "self", "environment", "path"};
+            "param", "local", "lookup", "each", "count", "self", "failure", "environment", "path"};
         struct place place = yaml_key_place(in->file, entry);
         if (!is_identifier(entry->key) || strlen(entry->key) > NAME_MAX_LEN) {
                 loader_problem(in->loader, place, NULL,

@@ -157,6 +157,8 @@ struct links {
         struct link *items;
         size_t count, capacity;
 };
+/* Marks the resources that an `on_failure` runs, and refuses what cannot be one. Before references_check. */
+void recovery_check(struct loader *loader, struct template *t);
 void references_check(struct loader *loader, struct template *t, struct links *links);
 void cycles_check(struct loader *loader, const struct template *t, const struct links *links);
 

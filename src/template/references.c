@@ -155,6 +155,10 @@ static bool has_attribute(const struct resource *r, const char *name)
 static void check_resource(const struct checking *c, const struct reference *r, const struct resource *target)
 {
         const char *name = target->name;
+        if (target->recovery_of != NULL && (c->self == NULL || c->self->recovery_of != target->recovery_of))
+                problem(c, r,
+                    "%s runs only when %s fails: nothing but its other recovery steps can refer to it", name,
+                    target->recovery_of->name);
         link_to(c, resource_part(c->template, target), r->place);
         if (r->step_count == 0) return;
         const struct reference_step *first = &r->steps[0];
@@ -265,10 +269,19 @@ static void check_self(const struct checking *c, const struct reference *r)
                 check_attribute(c, r, 0, c->self, c->self->name);
 }
 
+static void check_failure(const struct checking *c, const struct reference *r)
+{
+        static const char *const words[] = {"address", "message"};
+        if (c->self == NULL || c->self->recovery_of == NULL)
+                problem(c, r, "'failure' has a value only in a recovery step");
+        else
+                check_word(c, r, words, 2);
+}
+
 static void unknown_root(const struct checking *c, const struct reference *r)
 {
         static const char *const roots[] = {
-            "param", "local", "lookup", "each", "count", "self", "environment", "path"};
+            "param", "local", "lookup", "each", "count", "self", "failure", "environment", "path"};
         static const char *const foreign[][2] = {{"var", "param"}, {"data", "lookup"}, {"locals", "local"},
             {"params", "param"}, {"parameters", "param"}, {"lookups", "lookup"}, {"env", "environment"}};
         for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
@@ -302,6 +315,8 @@ static void check_reference(void *context, const struct reference *r)
                 check_count(c, r);
         else if (strcmp(r->root, "self") == 0)
                 check_self(c, r);
+        else if (strcmp(r->root, "failure") == 0)
+                check_failure(c, r);
         else if (strcmp(r->root, "environment") == 0)
                 check_word(c, r, environments, 1);
         else if (strcmp(r->root, "path") == 0)
@@ -323,18 +338,17 @@ static void check_after(struct checking *c, const struct resource *r)
 {
         for (size_t i = 0; i < r->after_count; i++) {
                 const struct resource *before = template_resource(c->template, r->after[i]);
-                if (before != NULL)
+                if (before != NULL && before->recovery_of != NULL)
+                        loader_problem(c->loader, r->after_places[i], c->address,
+                            "'after' names %s, which runs only when %s fails", r->after[i],
+                            before->recovery_of->name);
+                else if (before != NULL)
                         link_to(c, resource_part(c->template, before), r->after_places[i]);
                 else
                         loader_problem(c->loader, r->after_places[i], c->address,
                             "'after' names the unknown resource '%.100s'%s", r->after[i],
                             loader_suggest_map(c->loader, r->after[i], &c->template->resource_by_name));
         }
-        for (size_t i = 0; i < r->recovery_count; i++)
-                if (template_resource(c->template, r->recovery[i]) == NULL)
-                        loader_problem(c->loader, r->place, c->address,
-                            "'on_failure' runs the unknown resource '%.100s'%s", r->recovery[i],
-                            loader_suggest_map(c->loader, r->recovery[i], &c->template->resource_by_name));
 }
 
 static void check_provider(struct checking *c, const struct resource *r)

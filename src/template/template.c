@@ -210,6 +210,7 @@ struct template *template_read(
                 keys_read(&in, file->root, "a template", template_keys, template_key_count);
         }
         struct links links = {0};
+        recovery_check(loader, t);
         references_check(loader, t, &links);
         cycles_check(loader, t, &links);
         free(links.items);

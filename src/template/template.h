@@ -102,6 +102,8 @@ struct resource {
         enum failure_policy on_failure;
         const char **recovery; /* on_failure run: names */
         size_t recovery_count;
+        const struct resource
+            *recovery_of;              /* the one whose failure this runs after; NULL: a normal resource */
         const struct template *nested; /* TEMPLATE: what it instantiates */
         struct place place;            /* of its name */
 };

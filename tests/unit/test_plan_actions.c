@@ -325,8 +325,61 @@ static void hides(void)
         cloud_release(&c);
 }
 
+/* Recovery steps stand by: seen, not counted, and never a reason for a plan. */
+static void stands_by(void)
+{
+        struct cloud c;
+        cloud_init(&c);
+        static const char *const text =
+            "environment: e\n" NET
+            "  s:\n    type: cloud.subnet\n    count: 2\n    on_failure: {run: [first, second]}\n"
+            "    properties: {name: s, network_id: \"${network.id}\"}\n"
+            "  first: {type: cloud.disk, properties: {size: 1}}\n"
+            "  second: {type: value, properties: {input: [\"${failure.message}\", \"${first.id}\", "
+            "\"${network.name}\"]}}\n";
+        is_plan(&c, text, "create network; create s[0]; create s[1]; create first; create second",
+            "in their order");
+        is_int(c.plan->summary.create, 3, "three count");
+        const struct step *s = step_find(c.plan, "create", "s[1]"),
+                          *first = step_find(c.plan, "create", "first");
+        is_str(first->recovery_of, "s", "they know what they belong to");
+        is_int(s->recovery_count, 2, "which leads to both");
+        ok(&c.plan->steps[s->recovery[0]] == first, "the first one first");
+        ok(waits_for(c.plan, first, s), "they stand behind it");
+        ok(c.plan->seconds < 30, "and cost no time");
+        struct value *properties = NULL, *host = NULL;
+        const struct step *second = step_find(c.plan, "create", "second");
+        ok(plan_resolve(c.plan, second, &properties, &host, NULL) < 0, "nothing has failed yet");
+        plan_set_failure(c.plan, "s[1]", "no room");
+        cleanup(value_free) struct value *made = object_of("{\"size\": 1, \"id\": \"disk-7\"}");
+        plan_set_result(c.plan, first, made);
+        is_int(plan_resolve(c.plan, second, &properties, &host, NULL), 0, "then its values are known");
+        cleanup_free char *encoded_properties = encoded(properties);
+        ok(strstr(encoded_properties, "no room") && strstr(encoded_properties, "disk-7"),
+            "the failure and what ran before");
+        value_free(properties);
+        is_plan(&c, text, "create network; create s[0]; create s[1]; create first; create second", "again");
+        plan_set_failure(c.plan, "s[1]", "no room");
+        cloud_apply(&c); /* carries out recovery steps as well, as after a failure */
+        cloud_plan(&c, NULL);
+        ok(plan_is_empty(c.plan) && c.plan->count == 0, "recorded they are no reason for a plan");
+        is_int(c.plan->summary.keep, 5, "but kept");
+        cloud_find(&c, "s[0]", "")->tainted = true;
+        cloud_plan(&c, NULL);
+        cleanup_free char *got = plan_text(c.plan);
+        is_str(got,
+            "replace-delete s[0]; replace s[0]; replace-delete first; replace first; replace-delete second; "
+            "replace second",
+            "they would be made anew");
+        c.input.mode = PLAN_DESTROY;
+        cloud_plan(&c, NULL);
+        is_int(c.plan->summary.delete_, 5, "and go with the rest");
+        cloud_release(&c);
+}
+
 int main(void)
 {
+        stands_by();
         creates_and_keeps();
         updates_and_replaces();
         grows_in_place();

@@ -47,7 +47,7 @@ static const char webshop[] =
     "    replace: create-first\n"
     "    ignore: [version]\n"
     "    adopt: if-exists\n"
-    "    on_failure: {run: [network], then: rollback}\n"
+    "    on_failure: {run: [tidy], then: rollback}\n"
     "  install:\n"
     "    type: ssh.command\n"
     "    for_each: ${web}\n"
@@ -60,6 +60,7 @@ static const char webshop[] =
     "    type: gate\n"
     "    after: [install]\n"
     "    properties: {message: \"Switch ${web[0].id}?\", approvers: [ops], expires: 24h}\n"
+    "  tidy: {type: value, properties: {input: \"${failure.message}\"}}\n"
     "  inner:\n"
     "    type: template\n"
     "    template: parts/inner.yaml\n"
@@ -81,7 +82,7 @@ static void resources(const struct template *t)
         const struct resource *install = template_resource(t, "install"),
                               *gate = template_resource(t, "go-live");
         const struct resource *nested = template_resource(t, "inner");
-        is_int(t->resource_count, 6, "six resources");
+        is_int(t->resource_count, 7, "seven resources");
         is_str(subnet->provider, "other", "a provider is named");
         is_str(web->provider, "sandbox", "or comes from the type");
         ok(subnet->for_each && !subnet->count && web->count, "count and for_each");
@@ -96,7 +97,9 @@ static void resources(const struct template *t)
         ok(web->keep && web->create_first && web->adopt && web->protect, "keep, replace, adopt, protect");
         is_str(web->ignore[0], "version", "ignore");
         is_int(web->on_failure, ON_FAILURE_ROLLBACK, "then");
-        is_str(web->recovery[0], "network", "run");
+        is_str(web->recovery[0], "tidy", "run");
+        ok(template_resource(t, "tidy")->recovery_of == web && web->recovery_of == NULL,
+            "and what that belongs to");
         is_int(install->on_failure, ON_FAILURE_ASK, "on_failure in short");
         ok(install->host != NULL && expr_attribute(install->host, "user") != NULL, "host");
         is_int(gate->kind, RESOURCE_GATE, "a gate");
