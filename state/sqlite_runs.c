@@ -183,7 +183,7 @@ int store_steps(struct store *s, const char *environment, const char *run, struc
 {
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
             "SELECT number, address, type, action, status, message, attempts, started_ms, ended_ms, "
-            "recovery_of FROM step "
+            "recovery_of, seconds, share, remaining, next FROM step "
             "WHERE run ="
             " (SELECT row FROM run WHERE environment = (SELECT id FROM environment WHERE name = ?) AND id = "
             "?)"
@@ -208,6 +208,10 @@ int store_steps(struct store *s, const char *environment, const char *run, struc
                         .started_ms = column_int(st, 7),
                         .ended_ms = column_int(st, 8),
                         .recovery_of = column_text(st, 9),
+                        .seconds = sqlite3_column_double(st, 10),
+                        .share = sqlite3_column_double(st, 11),
+                        .remaining = sqlite3_column_double(st, 12),
+                        .next = column_int(st, 13),
                     });
         if (more < 0) {
                 step_rows_free(list, used);
@@ -239,8 +243,8 @@ int write_steps(
         if (number < 0) return -1;
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
             "INSERT INTO step (run, number, address, type, action, status, message, attempts, started_ms, "
-            "ended_ms, recovery_of)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "ended_ms, recovery_of, seconds, share, remaining, next)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             err);
         if (st == NULL) return -1;
         bind_int(st, 1, number);
@@ -256,6 +260,10 @@ int write_steps(
                 bind_int(st, 9, row->started_ms);
                 bind_int(st, 10, row->ended_ms);
                 bind_text(st, 11, row->recovery_of);
+                sqlite3_bind_double(st, 12, row->seconds);
+                sqlite3_bind_double(st, 13, row->share);
+                sqlite3_bind_double(st, 14, row->remaining);
+                bind_int(st, 15, row->next);
                 if (sqlite_run(s, st, err) < 0) return -1;
         }
         return 0;
@@ -320,15 +328,15 @@ void duration_rows_free(struct duration_row *rows, size_t count)
         free(rows);
 }
 
-/* The plain mean of the first five samples; from then on each new one weighs a fifth, so that a cloud that got slower
- * shows within a few runs. */
+/* The plain mean of the first twenty samples; from then on each new one weighs a twentieth, so that a cloud that got slower
+ * shows, and a single sample does not. */
 int write_duration(struct store *s, const char *type, const char *action, double seconds, struct error **err)
 {
         if (!(seconds >= 0 && seconds < 1e9)) return 0; /* a clock that jumped teaches nothing */
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
             "INSERT INTO duration (type, action, seconds, samples) VALUES (?1, ?2, ?3, 1)"
             " ON CONFLICT (type, action) DO UPDATE SET"
-            " seconds = seconds + (?3 - seconds) / min(samples + 1, 5), samples = samples + 1",
+            " seconds = seconds + (?3 - seconds) / min(samples + 1, 20), samples = samples + 1",
             err);
         if (st == NULL) return -1;
         bind_text(st, 1, type);

@@ -140,6 +140,10 @@ struct step_row {
         int attempts;
         int64_t started_ms, ended_ms;
         char *recovery_of; /* a recovery step: of which address; else NULL; only on insert */
+        /* What is expected of it; written with WRITE_STEPS only. */
+        double seconds, share; /* its own; over what its provider does at once, 0: no limit */
+        double remaining;      /* from its start to the end of the run */
+        int64_t next;          /* the step that follows on the longest way there; -1: none */
 };
 /* The next run id for an environment; taken by the WRITE_RUN that follows. */
 int store_next_run(struct store *s, const char *environment, char **ret, struct error **err);

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "cli/render.h"
+#include "run/eta.h"
 
 struct open_gate {
         char *name, *message;
@@ -24,12 +25,12 @@ struct display {
         struct session *session;
         const struct plan *plan;
         bool json, live, interactive;
-        bool drawn;          /* the live line or a prompt stands on the terminal */
-        size_t total, over;  /* steps, without joins */
-        int64_t *json_index; /* of each step among those that plan --json shows */
-        int64_t started_ms;  /* monotonic */
-        double seconds;      /* the plan's estimate */
-        uint32_t *in_flight; /* step indices */
+        bool drawn;           /* the live line or a prompt stands on the terminal */
+        size_t total, over;   /* steps, without joins */
+        int64_t *json_index;  /* of each step among those that plan --json shows */
+        int64_t started_ms;   /* monotonic */
+        struct eta_step *eta; /* of each step of the plan */
+        uint32_t *in_flight;  /* step indices */
         size_t in_flight_count, in_flight_capacity;
         struct open_gate *gates;
         size_t gate_count, gate_capacity;
@@ -55,6 +56,24 @@ static void gate_release(struct open_gate *g)
         free(g->behind);
 }
 
+static struct eta_step *eta_steps(const struct plan *plan)
+{
+        struct eta_step *steps = mem_alloc((plan->count + 1) * sizeof *steps);
+        for (size_t i = 0; i < plan->count; i++) {
+                const struct step *step = &plan->steps[i];
+                steps[i] = (struct eta_step){
+                    .address = step->action == ACTION_JOIN ? NULL : step->address,
+                    .type = step->type,
+                    .seconds = step->seconds,
+                    .share = step->share,
+                    .remaining = step->remaining,
+                    .next = step->next == UINT32_MAX ? -1 : (int64_t)step->next,
+                    .running_ms = -1,
+                };
+        }
+        return steps;
+}
+
 /* A run begins, or goes on with another plan. */
 static void take_plan(struct display *d)
 {
@@ -70,7 +89,8 @@ static void take_plan(struct display *d)
                 d->json_index[i] = step->action == ACTION_JOIN ? -1 : written++;
                 if (step->action != ACTION_JOIN && step->recovery_of == NULL) d->total++;
         }
-        d->seconds = plan->seconds;
+        free(d->eta);
+        d->eta = d->live ? eta_steps(plan) : NULL;
 }
 
 void display_free(struct display *d)
@@ -80,6 +100,7 @@ void display_free(struct display *d)
         free(d->gates);
         free(d->in_flight);
         free(d->json_index);
+        free(d->eta);
         free(d);
 }
 
@@ -174,6 +195,19 @@ static void draw_prompt(struct display *d)
         fflush(stdout);
 }
 
+/* Where each step is, asked of the session: the events tell of fewer things. */
+static void ask_eta(struct display *d, struct eta *ret)
+{
+        for (size_t i = 0; i < d->plan->count; i++) {
+                int64_t started;
+                const char *status = session_step_status(d->session, (uint32_t)i, &started);
+                bool begun = strcmp(status, "running") == 0;
+                d->eta[i].running_ms = begun ? clock_monotonic_ms() - started : -1;
+                d->eta[i].over = !begun && strcmp(status, "pending") != 0 && strcmp(status, "waiting") != 0;
+        }
+        eta_tell(d->eta, d->plan->count, ret);
+}
+
 static void draw_progress(struct display *d)
 {
         struct text line = {0};
@@ -181,12 +215,17 @@ static void draw_progress(struct display *d)
         int64_t ms = clock_monotonic_ms() - d->started_ms;
         duration_text(ms, elapsed);
         text_addf(&line, "%zu/%zu done, %s", d->over, d->total, elapsed);
-        int64_t remaining = (int64_t)(d->seconds * 1000) - ms;
-        if (remaining > 1000) {
-                duration_text(remaining, left);
+        struct eta eta;
+        ask_eta(d, &eta);
+        if (eta.seconds > 1) {
+                duration_text((int64_t)(eta.seconds * 1000), left);
                 text_addf(&line, ", about %s left", left);
+                for (size_t i = 0; i < eta.path_count && i < 4; i++)
+                        text_addf(&line, "%s%s", i ? " → " : " by way of ", eta.path[i]);
+                if (eta.path_count > 4) text_add(&line, " → …");
         }
-        if (d->in_flight_count > 0) text_add(&line, ":");
+        eta_release(&eta);
+        if (d->in_flight_count > 0) text_add(&line, "; now");
         for (size_t i = 0; i < d->in_flight_count && i < 8; i++)
                 text_addf(&line, " %s", d->plan->steps[d->in_flight[i]].address);
         if (d->in_flight_count > 8) text_addf(&line, " and %zu more", d->in_flight_count - 8);

@@ -11,6 +11,7 @@
 #include "cli/notify_report.h"
 #include "cli/print.h"
 #include "cli/timeline.h"
+#include "run/eta.h"
 
 struct report {
         struct run_row run;
@@ -76,6 +77,66 @@ static void add_events(const struct report *r, struct text *json)
         text_addc(json, ']');
 }
 
+static bool goes_on(const struct report *r)
+{
+        return strcmp(r->run.status, "running") == 0;
+}
+
+/* What is left of a run that goes on, in the process that asks or in another. */
+static void tell_eta(const struct report *r, struct eta *eta)
+{
+        struct eta_step *steps = mem_alloc((r->step_count + 1) * sizeof *steps);
+        int64_t now = clock_wall_ms();
+        for (size_t i = 0; i < r->step_count; i++) {
+                const struct step_row *row = &r->steps[i];
+                bool forward = row->next > (int64_t)i && row->next < (int64_t)r->step_count;
+                steps[i] = (struct eta_step){
+                    .address = row->address,
+                    .type = row->type,
+                    .seconds = row->seconds,
+                    .share = row->share,
+                    .remaining = row->remaining,
+                    .next = forward ? row->next : -1,
+                    .running_ms = row->started_ms > 0 ? now - row->started_ms : -1,
+                    .over = row->ended_ms > 0 || strcmp(row->status, "standby") == 0,
+                };
+        }
+        eta_tell(steps, r->step_count, eta);
+        free(steps);
+}
+
+static void json_eta(struct text *json, const struct report *r)
+{
+        struct eta eta = {0};
+        if (goes_on(r)) tell_eta(r, &eta);
+        if (goes_on(r))
+                text_addf(json, ",\"eta_seconds\":%.3f", eta.seconds);
+        else
+                text_add(json, ",\"eta_seconds\":null");
+        text_add(json, ",\"critical_path\":[");
+        for (size_t i = 0; i < eta.path_count; i++) {
+                if (i > 0) text_addc(json, ',');
+                text_json(json, eta.path[i]);
+        }
+        text_addc(json, ']');
+        eta_release(&eta);
+}
+
+static void print_eta(const struct report *r)
+{
+        enum { SHOWN = 6 };
+        struct eta eta;
+        char left[CLOCK_TEXT];
+        tell_eta(r, &eta);
+        duration_text((int64_t)(eta.seconds * 1000), left);
+        printf("About %s left; the longest path is ", left);
+        for (size_t i = 0; i < eta.path_count && i < SHOWN; i++)
+                printf("%s%s", i > 0 ? " → " : "", eta.path[i]);
+        if (eta.path_count > SHOWN) printf(" → … %zu more", eta.path_count - SHOWN);
+        putchar('\n');
+        eta_release(&eta);
+}
+
 static void print_json(struct session *s, const struct report *r, bool timeline)
 {
         struct text json = {0};
@@ -93,6 +154,7 @@ static void print_json(struct session *s, const struct report *r, bool timeline)
         json_time(&json, "started", r->run.started_ms);
         json_time(&json, "ended", r->run.ended_ms);
         if (r->run.summary != NULL) text_addf(&json, ",\"summary\":%s", r->run.summary);
+        json_eta(&json, r);
         text_add(&json, ",\"steps\":[");
         for (size_t i = 0; i < r->step_count; i++) {
                 const struct step_row *step = &r->steps[i];
@@ -212,6 +274,7 @@ static void print_text(struct session *s, const struct options *o, const struct 
                 print_timeline(r, o->all);
         else
                 print_steps(r);
+        if (goes_on(r) && !timeline) print_eta(r);
         for (size_t i = 0; i < r->gates.count; i++) gate_print(&r->gates, &r->gates.rows[i], o);
         if (strcmp(r->run.status, RUN_ROLLBACK_DUE) == 0)
                 printf("It failed, and its rollback is due: `tutti resume %s` does it.\n", o->args[0]);

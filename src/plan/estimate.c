@@ -1,4 +1,9 @@
-/* How long it may take: each step by itself, the longest path behind each, and the path that decides the whole. */
+/*
+ * How long it may take: each step by itself, the longest path behind each, the work of each provider over what it does at once, and the
+ * path that decides the whole.
+ */
+#include <string.h>
+
 #include "plan/evaluation.h"
 
 static double schema_seconds(const struct step *step)
@@ -37,15 +42,37 @@ static double typical_seconds(
         return *seconds > 0 ? *seconds : fallback;
 }
 
-static void find_critical_path(struct plan *plan, const uint32_t *next)
+static double step_share(const struct plan_input *in, const struct step *step)
+{
+        if (in->parallel == NULL || step->schema == NULL || step->seconds <= 0) return 0;
+        unsigned parallel = in->parallel(in->duration_context, step->provider, step->schema);
+        return parallel > 0 ? step->seconds / parallel : 0;
+}
+
+/* A provider that does few things at once takes as long as all of its work, whatever the longest path. */
+static void add_share(struct plan *plan, const struct step *step, struct map *work, struct arena *arena)
+{
+        if (step->share <= 0) return;
+        const char *name = step->provider ? step->provider
+                                          : arena_strndup(arena, step->type, strcspn(step->type, "."));
+        double *sum = map_get(work, name);
+        if (sum == NULL) {
+                sum = arena_alloc(arena, sizeof *sum);
+                map_put(work, name, sum);
+        }
+        *sum += step->share;
+        if (*sum > plan->seconds) plan->seconds = *sum;
+}
+
+static void find_critical_path(struct plan *plan)
 {
         size_t start = 0, length = 0;
         for (size_t s = 1; s < plan->count; s++)
                 if (plan->steps[s].remaining > plan->steps[start].remaining) start = s;
         plan->seconds = plan->steps[start].remaining;
-        for (uint32_t at = (uint32_t)start; at != STEP_NONE; at = next[at]) length++;
+        for (uint32_t at = (uint32_t)start; at != STEP_NONE; at = plan->steps[at].next) length++;
         plan->critical_path = arena_alloc(plan->arena, length * sizeof *plan->critical_path);
-        for (uint32_t at = (uint32_t)start; at != STEP_NONE; at = next[at])
+        for (uint32_t at = (uint32_t)start; at != STEP_NONE; at = plan->steps[at].next)
                 if (plan->steps[at].action != ACTION_JOIN)
                         plan->critical_path[plan->critical_count++] = plan->steps[at].address;
 }
@@ -55,23 +82,25 @@ void estimate_build(struct plan *plan)
         if (plan->count == 0) return;
         struct map known = {0};
         struct arena *scratch = arena_new();
-        uint32_t *next = mem_alloc(plan->count * sizeof *next);
-        for (size_t s = 0; s < plan->count; s++) next[s] = STEP_NONE;
+        for (size_t s = 0; s < plan->count; s++) plan->steps[s].next = STEP_NONE;
         for (size_t s = plan->count; s-- > 0;) {
                 struct step *step = &plan->steps[s];
                 /* `remaining` holds the longest of what follows by now, as everything after it was passed before. */
                 step->seconds = typical_seconds(plan->input, step, &known, scratch);
                 if (step->recovery_of != NULL) continue;
+                step->share = step_share(plan->input, step);
                 step->remaining += step->seconds;
                 for (size_t a = 0; a < step->after_count; a++) {
                         struct step *before = &plan->steps[step->after[a]];
-                        if (next[before->index] != STEP_NONE && before->remaining > step->remaining) continue;
+                        if (before->next != STEP_NONE && before->remaining > step->remaining) continue;
                         before->remaining = step->remaining;
-                        next[before->index] = step->index;
+                        before->next = step->index;
                 }
         }
-        find_critical_path(plan, next);
-        free(next);
+        find_critical_path(plan);
+        struct map work = {0};
+        for (size_t s = 0; s < plan->count; s++) add_share(plan, &plan->steps[s], &work, scratch);
+        map_release(&work);
         map_release(&known);
         arena_free(scratch);
 }

@@ -111,7 +111,9 @@ struct plan_input {
         void *provider_context;
         /* Estimates: typical seconds of an action on a type; 0 unknown. May be NULL. */
         double (*duration)(void *context, const char *type, const char *action);
-        void *duration_context;
+        /* How many operations a provider does at once; 0: no limit. May be NULL. */
+        unsigned (*parallel)(void *context, const char *provider, const struct schema *schema);
+        void *duration_context;      /* of both */
         bool allow_outside;          /* file functions may leave the project's folder */
         const struct way_back *back; /* PLAN_APPLY: only the way back to an earlier state; or NULL */
 };
@@ -169,6 +171,8 @@ struct step {
         const char *
             reason; /* for people: "not in the template any more", "was deleted outside", "image changed"; or NULL */
         double seconds;   /* estimate of its own duration */
+        double share;     /* of that, over what its provider does at once; 0: no limit */
+        uint32_t next;    /* the step that follows on the longest path; UINT32_MAX: none */
         double remaining; /* longest path from its start to the end of the plan, in seconds; the priority */
         const char *recovery_of;  /* runs only when this address fails; NULL: a normal step */
         const uint32_t *recovery; /* the steps that run, in this order, when this one fails */
@@ -222,8 +226,9 @@ struct plan {
         struct plan_summary summary;
         const struct value *outputs; /* as far as known */
         bool outputs_change;         /* planned outputs differ from the recorded ones */
-        double seconds;              /* estimate of the whole */
-        const char **critical_path;  /* addresses */
+        double
+            seconds; /* estimate of the whole: the longest path, or the work of a provider over what it does at once */
+        const char **critical_path; /* addresses */
         size_t critical_count;
         unsigned char digest[32];      /* over steps: address, action, planned values, edges, gates */
         struct evaluation *evaluation; /* the planner's */

@@ -432,6 +432,14 @@ struct connection *plugins_connect(struct plugins *p, const struct schema *schem
         return c;
 }
 
+unsigned plugins_parallel(struct plugins *p, const struct schema *schema)
+{
+        cleanup_free char *kind = mem_strndup(schema->type, strcspn(schema->type, "."));
+        struct plugin *plugin = plugins_find(p, kind, NULL);
+        if (plugin == NULL || plugin->provider->limits == NULL) return 0;
+        return plugin->provider->limits(plugin->own, NULL).parallel;
+}
+
 int connection_plan(struct connection *c, const struct schema *schema, const struct value *prior,
     const struct value *proposed, struct value **planned, const char *const **replace, size_t *replace_count,
     char **private_, struct error **err)

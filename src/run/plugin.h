@@ -47,6 +47,9 @@ struct connection {
 struct connection *plugins_connect(struct plugins *plugins, const struct schema *schema, const char *name,
     const struct value *config, unsigned parallel, double rate, struct error **err);
 
+/* How many operations the provider of `schema` does at once when the template does not say; 0: no limit. */
+unsigned plugins_parallel(struct plugins *plugins, const struct schema *schema);
+
 /* A provider's own planning (struct plan_input's provider_plan, over a connection). */
 int connection_plan(struct connection *c, const struct schema *schema, const struct value *prior,
     const struct value *proposed, struct value **planned, const char *const **replace, size_t *replace_count,

@@ -22,6 +22,14 @@ static double duration(void *context, const char *type, const char *action)
         return seconds ? *seconds : 0;
 }
 
+static unsigned parallel(void *context, const char *provider, const struct schema *schema)
+{
+        struct session *s = context;
+        const struct provider_block *block = provider ? template_provider(s->input.env->template, provider)
+                                                      : NULL;
+        return block != NULL && block->parallel > 0 ? block->parallel : plugins_parallel(s->plugins, schema);
+}
+
 /* Asks the provider over the connection that the run will use. */
 static int ask_provider(void *context, const char *provider, const struct value *config,
     const struct schema *schema, const struct value *prior, const struct value *proposed,
@@ -49,6 +57,7 @@ void session_input(struct session *s, const struct environment *env, enum plan_m
             .provider_plan = ask_provider,
             .provider_context = s,
             .duration = duration,
+            .parallel = parallel,
             .duration_context = s,
             .allow_outside = s->allow_outside,
         };

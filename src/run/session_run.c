@@ -42,6 +42,14 @@ int session_commit(struct session *s, const struct store_write *writes, size_t c
 
 /* The run's rows, before anything starts. */
 
+/* The row that follows on the longest path; joins have none. */
+static int64_t row_after(const struct plan *plan, size_t index, const int64_t *row_of_step)
+{
+        uint32_t next = plan->steps[index].next;
+        while (next != UINT32_MAX && row_of_step[next] < 0) next = plan->steps[next].next;
+        return next != UINT32_MAX ? row_of_step[next] : -1;
+}
+
 static void step_rows_fill(
     const struct plan *plan, struct step_row *rows, size_t *count, int64_t *row_of_step)
 {
@@ -58,9 +66,14 @@ static void step_rows_fill(
                     .action = (char *)action_name(step->action),
                     .status = (char *)(step->recovery_of ? "standby" : "pending"),
                     .recovery_of = (char *)step->recovery_of,
+                    .seconds = step->seconds,
+                    .share = step->share,
+                    .remaining = step->remaining,
                 };
                 (*count)++;
         }
+        for (size_t i = 0; i < plan->count; i++)
+                if (row_of_step[i] >= 0) rows[row_of_step[i]].next = row_after(plan, i, row_of_step);
 }
 
 static int write_run(struct session *s, const char *status, const struct run_setup *setup,
