@@ -172,6 +172,8 @@ fuzz: $(EMBED) $(FUZZ)
 torture: all
 	tests/torture/run $(abspath $(O))/tutti $(STORIES)
 	tests/torture/race $(abspath $(O))/tutti
+	tests/torture/disasters $(abspath $(O))/tutti
+	tests/torture/kill-aws $(abspath $(O))/tutti
 
 bench: all $(BENCH)
 	tests/bench/run $(abspath $(O))

@@ -248,8 +248,9 @@ struct tutti_host {
         int (*op_state)(const struct tutti_op *op);
         const struct value *(*op_saved)(const struct tutti_op *op); /* object, or NULL */
         const struct tutti_reply *(*op_reply)(
-            const struct tutti_op *op);                      /* NULL: the state begins, or begins again */
-        int64_t (*op_elapsed_ms)(const struct tutti_op *op); /* since the operation first started */
+            const struct tutti_op *op); /* NULL: the state begins, or begins again */
+        int64_t (*op_elapsed_ms)(
+            const struct tutti_op *op); /* since this process began it, however the wall clock jumps */
         int64_t (*wall_ms)(void);
 
         /* Moving on. saved NULL keeps what was saved. op_to forgets the reply. */

@@ -225,6 +225,10 @@ static int open_database(struct store *s, bool immutable, struct error **err)
         if (s->db == NULL) abort(); /* no memory */
         sqlite3_extended_result_codes(s->db, 1);
         if (rc != SQLITE_OK) return sqlite_error(s, rc, err);
+        /* Where it may not write, SQLite opens a database for reading, and says so only when asked: now, before it looks for a
+         * WAL that it cannot make, and finds that there is none. */
+        if (s->mode != STORE_READ && sqlite3_db_readonly(s->db, "main") == 1)
+                return sqlite_error(s, SQLITE_READONLY, err);
         sqlite3_busy_timeout(s->db, STORE_BUSY_MS);
         sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
         sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
@@ -264,13 +268,36 @@ static int open_to_write(struct store *s, bool empty, struct error **err)
 {
         if (empty && make_file(s->path, "", 0600, err) < 0) return -1;
         if (open_database(s, false, err) < 0) return -1;
-        /* Where it may not write, SQLite opens a database for reading, and says so only when asked. */
-        if (sqlite3_db_readonly(s->db, "main") == 1) return sqlite_error(s, SQLITE_READONLY, err);
         if (migrate(s, err) < 0) return -1;
         /* A WAL that once grew large does not stay so. */
         if (sqlite_exec(s, "PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 16777216", err) < 0)
                 return -1;
         return make_file(s->signal, "", 0600, err);
+}
+
+static int damaged(const struct store *s, const char *what, struct error **err)
+{
+        return error_set(
+            err, ERROR_SYSTEM, NULL, "the store %s is damaged (%s); restore it from a backup", s->path, what);
+}
+
+int sqlite_check(struct store *s, int64_t max, struct error **err)
+{
+        struct stat st;
+        if (stat(s->path, &st) < 0 || st.st_size > max) return 0;
+        cleanup(statement_done) sqlite3_stmt *whole = sqlite_statement(s, "PRAGMA integrity_check(1)", err);
+        if (whole == NULL) return -1;
+        int found = sqlite_step(s, whole, err);
+        cleanup_free char *says = found == 1 ? column_text(whole, 0) : NULL;
+        if (found < 0) return -1;
+        if (!text_equal(says, "ok")) return damaged(s, says ? says : "it cannot be read", err);
+        cleanup(statement_done) sqlite3_stmt *keys = sqlite_statement(s, "PRAGMA foreign_key_check", err);
+        if (keys == NULL) return -1;
+        found = sqlite_step(s, keys, err);
+        if (found < 0) return -1;
+        cleanup_free char *table = found == 1 ? column_text(keys, 0) : NULL;
+        cleanup_free char *lost = mem_printf("what rows of %s refer to is gone", table ? table : "a table");
+        return found == 0 ? 0 : damaged(s, lost, err);
 }
 
 int store_open(const char *url, enum store_mode mode, struct store **ret, struct error **err)
@@ -294,7 +321,7 @@ int store_open(const char *url, enum store_mode mode, struct store **ret, struct
         if (mode == STORE_READ && empty)
                 return error_set(err, ERROR_MISSING, NULL, "there is no store at %s", s->path);
         int result = mode == STORE_READ ? open_to_read(s, err) : open_to_write(s, empty, err);
-        if (result < 0) return -1;
+        if (result < 0 || sqlite_check(s, STORE_CHECK_OPEN, err) < 0) return -1;
         *ret = steal(s);
         return 0;
 }

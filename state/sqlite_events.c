@@ -201,6 +201,7 @@ static int verify_rows(struct store *s, const char *environment, const struct en
 
 int store_verify(struct store *s, const char *environment, size_t *checked, struct error **err)
 {
+        if (sqlite_check(s, INT64_MAX, err) < 0) return -1;
         /* One snapshot for the head and the rows: a run may be appending. */
         if (sqlite_exec(s, "BEGIN", err) < 0) return -1;
         cleanup(transaction_end) struct store *transaction = s;

@@ -17,6 +17,8 @@
 
 enum {
         STORE_APPLICATION_ID = 0x54757474, /* "Tutt" */
+        STORE_CHECK_OPEN = 1 << 20,        /* bytes of a store that is checked each time it is opened... */
+        STORE_CHECK_RUN = 64 << 20,        /* ...and before somebody may write */
         STORE_BUSY_MS = 5000,              /* how long a locked database is waited for */
         EVENT_HASH = 32,                   /* bytes of SHA-256 */
 };
@@ -56,6 +58,13 @@ char *column_text(sqlite3_stmt *st, int column);
 int64_t column_int(sqlite3_stmt *st, int column);
 
 /* ---- transactions (sqlite_statement.c) ---- */
+
+/*
+ * Whether the database is whole: its pages, that its indices say what its tables say, that its rows refer to rows that are there. A page that
+ * another took the place of reads like a sound one, and a record that seems empty would be built anew. Linear in the file: about 5 ms
+ * a MiB, so files of more than `max` bytes are left out. ERROR_SYSTEM saying what is wrong.
+ */
+int sqlite_check(struct store *s, int64_t max, struct error **err);
 
 /* BEGIN IMMEDIATE: takes the write lock now, waiting STORE_BUSY_MS at most. ERROR_DENIED on a store opened to read. */
 int sqlite_begin(struct store *s, struct error **err);

@@ -133,6 +133,7 @@ int store_lease_take(struct store *s, const char *environment, const char *holde
     bool (*dead)(const char *holder), struct lease *ret, struct error **err)
 {
         if (ttl_ms <= 0) return error_set(err, ERROR_INPUT, NULL, "a lease needs a time to live");
+        if (sqlite_check(s, STORE_CHECK_RUN, err) < 0) return -1;
         int64_t sure_ms = clock_boot_ms() + ttl_ms; /* from before it can be seen */
         if (sqlite_begin(s, err) < 0) return -1;
         cleanup(transaction_end) struct store *transaction = s;

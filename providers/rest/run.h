@@ -25,7 +25,7 @@ struct run {
         /* What is saved between the calls. */
         struct value *vars, *next, *items; /* items: NULL while a list has no pages */
         int64_t loop, pages;
-        int64_t made_ms; /* wall clock when the id became known; 0: not in this action */
+        int64_t made_ms; /* op_elapsed_ms when the id became known; 0: not in this action */
         /* Of this call. */
         struct value *roots;    /* what expressions see */
         struct value *observed; /* the new state, when an answer gave it */

@@ -136,6 +136,13 @@ static int step_waits(struct run *r, const struct request *q)
         return q->wait ? run_true(r, q->wait->when, 1) : 0;
 }
 
+/* The id became known now. */
+static void step_made(struct run *r)
+{
+        int64_t elapsed = r->host->op_elapsed_ms(r->op);
+        r->made_ms = elapsed > 0 ? elapsed : 1;
+}
+
 /* Enters the request under way: TUTTI_WAIT or TUTTI_FAILED, or TUTTI_DONE when it needs nothing from outside. */
 static enum tutti_result step_enter_request(struct run *r, const struct request *q)
 {
@@ -153,7 +160,7 @@ static enum tutti_result step_enter_request(struct run *r, const struct request 
                 return step_send(r, q);
         }
         /* The object was found again: on to waiting for it. A `when` that asks the reply cannot be answered now. */
-        if (!r->made_ms) r->made_ms = r->host->wall_ms();
+        if (!r->made_ms) step_made(r);
         if (step_waits(r, q))
                 run_to(r, r->index, true);
         else
@@ -204,7 +211,9 @@ static enum tutti_result step_missing(struct run *r, const struct request *q, co
 {
         const struct tutti_host *host = r->host;
         bool about_it = r->waiting || step_is_reading(r);
-        int64_t age = r->made_ms ? host->wall_ms() - r->made_ms : host->op_elapsed_ms(r->op);
+        /* After a restart the clock of the operation begins anew, and so does the object's age. */
+        int64_t elapsed = host->op_elapsed_ms(r->op),
+                age = elapsed < r->made_ms ? elapsed : elapsed - r->made_ms;
         bool settling = age < r->type->settle_ms;
         switch (r->action) {
         case TUTTI_READ:
@@ -249,7 +258,7 @@ static int step_keep(struct run *r, const struct request *q)
                 return -1;
         }
         r->host->op_set_id(r->op, text);
-        r->made_ms = r->host->wall_ms();
+        step_made(r);
         run_root(r, "id", r->host->value_string(text, strlen(text)));
         return 0;
 }

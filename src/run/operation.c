@@ -42,6 +42,7 @@ static struct operation *operation_new(const struct operation_io *io, const stru
         op->saved = request->saved ? value_ref(request->saved) : NULL;
         op->id = request->id != NULL && *request->id != '\0' ? mem_strdup(request->id) : NULL;
         op->private_ = mem_strdup(request->private_);
+        op->begun_ms = clock_boot_ms();
         op->started_ms = request->started_ms ? request->started_ms : clock_wall_ms();
         op->dirty = true; /* the intent itself */
         if (op->request.timeout_ms <= 0) op->request.timeout_ms = default_timeout_ms(request);

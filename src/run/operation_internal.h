@@ -39,6 +39,7 @@ struct tutti_op {
         struct turn turn;       /* the rate */
         struct timer *deadline; /* of the whole operation */
         int64_t started_ms;     /* wall clock */
+        int64_t begun_ms;       /* clock_boot_ms, by this process */
 
         /* The result. */
         struct value *observed;

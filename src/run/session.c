@@ -65,7 +65,12 @@ static int open_store(struct session *s, struct error **err)
                 return error_set(err, ERROR_MISSING, NULL, "environment '%s' has no recorded state (%s)",
                     s->name, s->state_url);
         }
-        if (store_open(s->state_url, s->read_only ? STORE_READ : STORE_CREATE, &s->store, err) < 0) return -1;
+        if (store_open(s->state_url, s->read_only ? STORE_READ : STORE_CREATE, &s->store, &problem) == 0)
+                return session_seal_open(s, false, err);
+        /* Who only plans need not be able to write. */
+        s->only_read = !s->read_only && error_kind(problem) == ERROR_DENIED;
+        if (!s->only_read || store_open(s->state_url, STORE_READ, &s->store, NULL) < 0)
+                return error_move(err, &problem);
         return session_seal_open(s, false, err);
 }
 
@@ -84,6 +89,13 @@ int session_seal_open(struct session *s, bool create, struct error **err)
 
 int session_store_create(struct session *s, struct error **err)
 {
+        if (s->only_read) {
+                struct store *writable = NULL;
+                if (store_open(s->state_url, STORE_CREATE, &writable, err) < 0) return -1;
+                store_close(s->store);
+                s->store = writable;
+                s->only_read = false;
+        }
         if (s->store == NULL && store_open(s->state_url, STORE_CREATE, &s->store, err) < 0) return -1;
         return session_seal_open(s, true, err);
 }

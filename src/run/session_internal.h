@@ -22,6 +22,7 @@ struct session {
         char *state_url;            /* resolved */
         char *store_folder;         /* where the store is or would be */
         bool read_only, allow_outside;
+        bool only_read; /* the store cannot be written, which was not asked for yet */
         struct environment *env;
         struct environment *back_env; /* that of an earlier run, on the way back to it; or NULL */
         struct plugins *plugins;
