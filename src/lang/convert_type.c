@@ -144,12 +144,16 @@ static const struct type *unify_to_collection(
         for (size_t i = 0; i < count; i++)
                 total += kind_is_collection(kind_of(types[i])) ? 1 : types[i]->count;
         cleanup_free const struct type **parts = mem_alloc(total * sizeof *parts);
-        for (size_t i = 0; i < count; i++) {
-                if (kind_is_collection(kind_of(types[i])))
-                        parts[n++] = types[i]->element;
-                else
-                        for (size_t k = 0; k < types[i]->count; k++) parts[n++] = part_of(types[i], k);
+        for (size_t i = 0; i < count; i++)
+                for (size_t k = 0; !kind_is_collection(kind_of(types[i])) && k < types[i]->count; k++)
+                        parts[n++] = part_of(types[i], k);
+        if (n >
+            0) { /* the structures must meet without help from an empty list or map, which takes anything */
+                cleanup(type_free) const struct type *among = type_unify(parts, n);
+                if (among == NULL) return NULL;
         }
+        for (size_t i = 0; i < count; i++)
+                if (kind_is_collection(kind_of(types[i]))) parts[n++] = types[i]->element;
         cleanup(type_free) const struct type *element = total ? type_unify(parts, total) : type_dynamic;
         return element ? collection(kind, element) : NULL;
 }
@@ -256,12 +260,12 @@ const struct type *type_unify(const struct type *const *types, size_t count)
         bool structured = maps + dynamic == count || lists + dynamic == count ||
                           of[TYPE_SET] + dynamic == count;
         if (structured && dynamic > 0) return type_dynamic; /* nobody can tell what it will turn out to be */
-        if (maps == count)
-                return of[TYPE_MAP] ? unify_to_collection(TYPE_MAP, types, count)
-                                    : unify_structures(types, count);
-        if (lists == count)
-                return of[TYPE_LIST] ? unify_to_collection(TYPE_LIST, types, count)
-                                     : unify_structures(types, count);
+        if (maps == count && !of[TYPE_MAP]) return unify_structures(types, count);
+        if (lists == count && !of[TYPE_LIST]) return unify_structures(types, count);
+        if (maps == count || lists == count) {
+                const struct type *whole = unify_to_collection(maps ? TYPE_MAP : TYPE_LIST, types, count);
+                return whole ? whole : unify_to_one(types, count);
+        }
         if (of[TYPE_SET] == count) return unify_to_collection(TYPE_SET, types, count);
         return unify_to_one(types, count);
 }

@@ -237,6 +237,17 @@ static const struct type *failed_object_type(struct eval *ev, const struct expr 
         return object;
 }
 
+/* Where the condition failed, the branches tell the type all the same. */
+static const struct type *failed_conditional_type(struct eval *ev, const struct expr *e)
+{
+        cleanup(type_free) const struct type *yes = part_type(ev, e->items[1]);
+        cleanup(type_free) const struct type *no = part_type(ev, e->items[2]);
+        const struct type *types[] = {yes, no};
+        bool open = type_kind(yes) == TYPE_DYNAMIC || type_kind(no) == TYPE_DYNAMIC;
+        const struct type *type = open ? NULL : type_unify(types, 2);
+        return type ? type : type_dynamic;
+}
+
 /* The type of a value, or of what failed as far as its form tells. A new reference. */
 static const struct type *type_of(struct eval *ev, const struct expr *e, const struct value *v)
 {
@@ -246,6 +257,7 @@ static const struct type *type_of(struct eval *ev, const struct expr *e, const s
         case EXPR_BINARY: return e->op < OP_ADD ? type_bool : type_number;
         case EXPR_TEMPLATE:
         case EXPR_TEMPLATE_FOR: return type_string;
+        case EXPR_CONDITIONAL: return ev->fatal ? type_dynamic : failed_conditional_type(ev, e);
         case EXPR_TUPLE: return ev->fatal ? type_dynamic : failed_tuple_type(ev, e);
         case EXPR_OBJECT: return ev->fatal ? type_dynamic : failed_object_type(ev, e);
         default: return type_dynamic;

@@ -253,7 +253,14 @@ static struct value *subnet_after(
 static struct value *net_cidrsubnets(const struct call *call, struct error **err)
 {
         struct network net;
+        static const unsigned char zero[16];
         if (!network_parse(call, 0, &net, err)) return NULL;
+        if (call->arg_count > 1 &&
+            (is_mapped(net.bytes, net.width) || memcmp(net.bytes, zero, (size_t)net.width / 8) == 0))
+                return call_refuse(err,
+                    "not enough address space in front of %s, which the numbering of subnets "
+                    "begins with; use cidrsubnet",
+                    call_string(call, 0));
         cleanup(value_vec_release) struct value_vec subnets = {0};
         mpz_t next, end, size;
         mpz_inits(next, end, size, NULL);

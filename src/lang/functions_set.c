@@ -18,7 +18,10 @@ static const struct type *common_set_type(const struct call *call, struct error 
         }
         if (count == 0) return type_set(type_dynamic);
         cleanup(type_free) const struct type *element = type_unify(types, count);
-        if (!element) return call_refuse(err, "the sets must have compatible element types");
+        bool compatible = element != NULL, open = element && type_kind(element) == TYPE_DYNAMIC;
+        for (size_t i = 0; open && i < call->arg_count; i++) open = value_is_known(call->args[i]);
+        for (size_t i = 1; open && i < count; i++) compatible = compatible && type_equal(types[0], types[i]);
+        if (!compatible) return call_refuse(err, "the sets must have compatible element types");
         return type_set(element);
 }
 

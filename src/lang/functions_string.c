@@ -271,8 +271,10 @@ static VALUE_OF(format)
         return call_text(&out);
 }
 
+/* A list, set or tuple; a null one is written as a null for each element. */
 static bool is_list(const struct value *v)
 {
+        if (value_is_null(v)) return false;
         return value_kind(v) == TYPE_LIST || value_kind(v) == TYPE_SET || value_kind(v) == TYPE_TUPLE;
 }
 

@@ -1,13 +1,18 @@
 /*
- * docs/functions.md is generated from the function tables, and every example in it is evaluated.
+ * The last part of docs/language.md, from "## Functions" on, is generated from the function tables, and every example in
+ * it is evaluated. To write it anew:
  *
- *     build/tests/test_lang_reference.t --print > docs/functions.md
+ *     build/tests/test_lang_reference.t --write
  */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lang/function.h"
 #include "lang_helper.h"
+
+#define PAGE "docs/language.md"
+#define BEGINNING "## Functions\n\n"
 
 static const struct group {
         const char *title, *about;
@@ -29,8 +34,8 @@ static const struct group {
     {"Encodings", "", functions_encoding},
     {"Files",
         "Paths are relative to the folder of the template, and may not lead out of the project. What a file "
-        "holds is read "
-        "when the template is evaluated.",
+        "holds is read when the template is evaluated. In the examples, the folder has one file, "
+        "`greeting.txt`, with the text `Hello, ${name}!` and no newline.",
         functions_file},
     {"Dates", "Timestamps are texts as RFC 3339 has them: `2018-01-02T23:12:01Z`.", functions_date},
     {"Hashes and keys", "", functions_hash},
@@ -56,8 +61,6 @@ static const char *const differences[] = {
     "`pow` with a fraction in its power may differ in the last of 17 digits.",
     "A negative `newbits` of `cidrsubnet` that leads below prefix 0 is refused; Terraform gives the text "
     "`<nil>`.",
-    "`cidrsubnets` divides networks that begin with zeros, such as `::/80`, too; Terraform finds no space "
-    "there.",
     "A null without a type is formatted by `%v` as `null`, where Terraform's result stays unknown.",
     "`yamlencode` puts a text in quotes whose last line is only blanks, and does not escape all that follows "
     "a byte order mark.",
@@ -98,45 +101,68 @@ static void add_function(struct text *out, const struct function_info *info)
 
 static void reference(struct text *out)
 {
-        text_add(out, "# Functions\n\n"
-                      "<!-- Generated from the function tables by tests/unit/test_lang_reference.c; do not "
-                      "edit. -->\n\n"
-                      "They behave as Terraform's of the same name do. An argument with `...` may be given "
-                      "any number of times; "
-                      "`f(list...)` passes the elements of a list as arguments. A result is sensitive if an "
-                      "argument is, "
-                      "and unknown as long as it depends on what is not known yet.\n");
+        text_add(out, BEGINNING
+            "<!-- Generated from the function tables by tests/unit/test_lang_reference.c; do not "
+            "edit. -->\n\n"
+            "They behave as Terraform's of the same name do, but for what [the last "
+            "section](#where-expressions-differ-from-terraforms) tells. An argument with `...` may be given "
+            "any number of times; "
+            "`f(list...)` passes the elements of a list as arguments. A result is sensitive if an "
+            "argument is, "
+            "and unknown as long as it depends on what is not known yet.\n");
         for (size_t g = 0; g < GROUPS; g++) {
-                text_addf(
-                    out, "\n## %s\n\n%s%s", groups[g].title, groups[g].about, *groups[g].about ? "\n\n" : "");
+                text_addf(out, "\n### %s\n\n%s%s", groups[g].title, groups[g].about,
+                    *groups[g].about ? "\n\n" : "");
                 text_add(out, "| Function | What it gives | Example |\n|---|---|---|\n");
                 for (const struct function *f = groups[g].functions; f->info.name; f++)
                         add_function(out, &f->info);
         }
-        text_add(out, "\n## Where they differ from Terraform\n\n");
+        text_add(out, "\n## Where expressions differ from Terraform's\n\n");
         for (size_t i = 0; i < sizeof differences / sizeof *differences; i++)
                 text_addf(out, "- %s\n", differences[i]);
+}
+
+static void read_all(const char *path, struct text *out)
+{
+        char buffer[4096];
+        FILE *f = fopen(path, "r");
+        if (f == NULL) return;
+        for (size_t n; (n = fread(buffer, 1, sizeof buffer, f)) > 0;) text_addn(out, buffer, n);
+        fclose(f);
 }
 
 static void test_document(const char *path)
 {
         struct text want = {0}, have = {0};
-        char buffer[4096];
         reference(&want);
-        FILE *f = fopen(path, "r");
-        if (ok(f != NULL, "%s is there", path)) {
-                for (size_t n; (n = fread(buffer, 1, sizeof buffer, f)) > 0;) text_addn(&have, buffer, n);
-                fclose(f);
-                ok(text_equal(have.data, want.data), "%s is what the tables say", path);
-        }
+        read_all(path, &have);
+        const char *section = have.data ? strstr(have.data, BEGINNING) : NULL;
+        ok(section != NULL, "%s has a section of functions", path);
+        ok(section && text_equal(section, want.data), "it is what the tables say");
         text_release(&want);
         text_release(&have);
+}
+
+/* Replaces the section in the page. */
+static int write_document(const char *path)
+{
+        struct text page = {0};
+        read_all(path, &page);
+        char *section = page.data ? strstr(page.data, BEGINNING) : NULL;
+        FILE *f = section ? fopen(path, "w") : NULL;
+        if (f == NULL) return 1;
+        *section = '\0';
+        page.len = (size_t)(section - page.data);
+        reference(&page);
+        fwrite(page.data, 1, page.len, f);
+        text_release(&page);
+        return fclose(f) == 0 ? 0 : 1;
 }
 
 static void test_example(const struct function_info *info, const struct scope *scope)
 {
         const char *result = example_result(info->example);
-        if (!result) return;
+        if (!ok(result != NULL, "%s has an example", info->name)) return;
         cleanup_free char *source = mem_strndup(info->example, (size_t)(result - info->example));
         cleanup_free char *typed_source = mem_printf("[type(%s), %s]", source, source);
         cleanup_free char *typed_result = mem_printf(
@@ -186,21 +212,23 @@ static void test_names(void)
 
 int main(int argc, char **argv)
 {
-        if (argc > 1 && text_equal(argv[1], "--print")) {
-                struct text t = {0};
-                reference(&t);
-                fwrite(t.data, 1, t.len, stdout);
-                text_release(&t);
-                return 0;
-        }
+        if (argc > 1 && text_equal(argv[1], "--write")) return write_document(PAGE);
         struct scope scope;
+        char folder[] = "/tmp/tutti-reference-XXXXXX";
+        if (!ok(mkdtemp(folder) != NULL, "a folder for the examples")) return done();
+        cleanup_free char *file = mem_printf("%s/greeting.txt", folder);
+        FILE *f = fopen(file, "w");
+        if (!ok(f && fputs("Hello, ${name}!", f) >= 0 && fclose(f) == 0, "with a file")) return done();
         scope_over_object(&scope, NULL);
+        scope.base_dir = folder;
         for (size_t g = 0; g < GROUPS; g++)
-                for (const struct function *f = groups[g].functions; f->info.name; f++) {
-                        test_table(f);
-                        test_example(&f->info, &scope);
+                for (const struct function *function = groups[g].functions; function->info.name; function++) {
+                        test_table(function);
+                        test_example(&function->info, &scope);
                 }
+        unlink(file);
+        rmdir(folder);
         test_names();
-        test_document("docs/functions.md");
+        test_document(PAGE);
         return done();
 }
