@@ -166,7 +166,8 @@ $(O)/fuzz/fuzz_rest_%: tests/fuzz/fuzz_rest_%.c $(SRC) $(wildcard providers/rest
 
 fuzz: $(EMBED) $(FUZZ)
 	@for f in $(FUZZ); do n=$$(basename $$f | sed s/fuzz_//); mkdir -p $(O)/corpus/$$n; echo "$$n"; \
-	  $$f -max_total_time=$(TIME) -timeout=5 -rss_limit_mb=2048 -print_final_stats=0 $(O)/corpus/$$n tests/fuzz/corpus/$$n || exit 1; done
+	  words=; [ ! -f tests/fuzz/$$n.dict ] || words=-dict=tests/fuzz/$$n.dict; \
+	  $$f $$words -max_total_time=$(TIME) -timeout=5 -rss_limit_mb=2048 -print_final_stats=0 $(O)/corpus/$$n tests/fuzz/corpus/$$n || exit 1; done
 
 # Every fault point fails once, and the process dies at every one once; see docs/torture.md. A sample of it is in `test`.
 torture: all

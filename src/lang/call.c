@@ -117,7 +117,11 @@ enum sameness value_same(const struct value *a, const struct value *b)
 {
         bool a_null = value_is_known(a) && value_is_null(a), b_null = value_is_known(b) && value_is_null(b);
         if (a_null && b_null) return SAME_YES;
-        if (!value_is_known(a) || !value_is_known(b)) return SAME_UNKNOWN;
+        if (!value_is_known(a) || !value_is_known(b)) {
+                const struct type *x = value_type(a), *y = value_type(b);
+                bool open = a_null || b_null || type_has_dynamic(x) || type_has_dynamic(y);
+                return open || type_equal(x, y) ? SAME_UNKNOWN : SAME_NO;
+        }
         if (a_null || b_null) return SAME_NO;
         if (value_is_wholly_known(a) && value_is_wholly_known(b))
                 return value_equal(a, b) ? SAME_YES : SAME_NO;

@@ -164,11 +164,24 @@ static struct value *build_collection(
         return value_map(element, keys, parts, count);
 }
 
+/* What a null or unknown becomes, or what is not known enough. */
+static struct value *convert_absent(
+    const struct value *v, const struct type *to, const struct path *path, struct error **err)
+{
+        cleanup(type_free) const struct type *result = convert_result(value_type(v), to, false);
+        if (result == NULL) return refuse_kind(v, to, path, err);
+        if (value_is_null(v)) return value_null(result);
+        return value_is_present(v) ? value_unknown_present(result) : value_unknown(result);
+}
+
 static struct value *convert_collection(
     const struct value *v, const struct type *to, const struct path *path, struct error **err)
 {
         size_t count = value_count(v);
         if (is_fields(v) != (to->kind == TYPE_MAP) || !is_whole(v)) return refuse_kind(v, to, path, err);
+        if (vkind_of(v) == TYPE_SET && to->kind == TYPE_LIST && count > 1 && !value_is_wholly_known(v))
+                return convert_absent(
+                    v, to, path, err); /* elements may turn out equal: their number is open */
         cleanup_free struct value **parts = mem_alloc(count * sizeof *parts);
         if (convert_parts(v, to->element, parts, path, err) < 0) return NULL;
         bool bare = count == 0 && kind_is_collection(vkind_of(v)); /* an empty list(string) keeps `string` */
@@ -234,14 +247,6 @@ static struct value *convert_object(
         struct value *result = made == to->count ? value_object(keys, parts, made) : NULL;
         drop(parts, made);
         return result;
-}
-
-static struct value *convert_absent(
-    const struct value *v, const struct type *to, const struct path *path, struct error **err)
-{
-        cleanup(type_free) const struct type *result = convert_result(value_type(v), to, false);
-        if (result == NULL) return refuse_kind(v, to, path, err);
-        return value_is_null(v) ? value_null(result) : value_unknown(result);
 }
 
 static struct value *convert_plain_value(

@@ -15,6 +15,7 @@ struct eval {
         uint64_t bytes; /* left */
         size_t steps_max;
         uint64_t bytes_max;
+        unsigned typing;              /* how many failed parts are evaluated again for their types */
         unsigned quiet;               /* how many try() and can() are around: nobody will read the problems */
         bool fatal;                   /* a limit was hit: nothing more is evaluated */
         const struct place *infinite; /* where something was divided by zero; borrowed */

@@ -1,5 +1,8 @@
 /* Operators and conditionals, with what HCL converts and what it leaves unknown. */
 #include "lang/eval.h"
+
+#include <string.h>
+
 #include "lang/number.h"
 
 #define SIDES(text)                                                           \
@@ -27,7 +30,7 @@ struct value *eval_unary(struct eval *ev, const struct expr *e)
         cleanup(value_free) struct value *v = eval_operand(ev, e->items[0], negate ? type_number : type_bool,
             negate ? "what '-' negates" : "what '!' inverts", &sensitive);
         if (v == NULL) return NULL;
-        struct value *result = !value_is_known(v) ? value_ref(v)
+        struct value *result = !value_is_known(v) ? value_unknown_present(value_type(v))
                                : negate           ? number_negate(v)
                                                   : value_bool(!value_as_bool(v));
         return eval_mark(result, sensitive);
@@ -55,9 +58,27 @@ static enum answer equal_parts(const struct value *a, const struct value *b)
         return all;
 }
 
+/* Nothing that is not known yet makes values of two types equal, or null what is not, or changes how a text begins. */
+static enum answer equal_unknown(const struct value *a, const struct value *b)
+{
+        size_t len;
+        if (value_is_known(b)) return equal_unknown(b, a);
+        if (value_is_known(a) && value_is_null(a)) return value_is_present(b) ? NO : UNKNOWN;
+        const struct type *x = value_type(a), *y = value_type(b);
+        if (!type_has_dynamic(x) && !type_has_dynamic(y) && !type_equal(x, y)) return NO;
+        const char *prefix = value_unknown_prefix(b, &len);
+        if (prefix == NULL || !value_is_known(a) || value_kind(a) != TYPE_STRING) return UNKNOWN;
+        bool begins = value_string_len(a) >= len && memcmp(value_as_string(a), prefix, len) == 0;
+        return begins ? UNKNOWN : NO;
+}
+
 static enum answer equal(const struct value *a, const struct value *b)
 {
-        if (!value_is_known(a) || !value_is_known(b)) return UNKNOWN;
+        if (!value_is_known(a) && !value_is_known(b)) {
+                const struct type *x = value_type(a), *y = value_type(b);
+                return type_has_dynamic(x) || type_has_dynamic(y) || type_equal(x, y) ? UNKNOWN : NO;
+        }
+        if (!value_is_known(a) || !value_is_known(b)) return equal_unknown(a, b);
         if (value_is_null(a) || value_is_null(b)) return value_is_null(a) && value_is_null(b) ? YES : NO;
         if (value_kind(a) != value_kind(b)) return NO;
         switch (value_kind(a)) {
@@ -81,7 +102,7 @@ static struct value *eval_equality(struct eval *ev, const struct expr *e)
         if (a == NULL || b == NULL) return NULL;
         if (eval_charge(ev, value_weight(a) / 256, 0, &e->place) < 0) return NULL;
         enum answer answer = equal(a, b);
-        struct value *result = answer == UNKNOWN ? value_unknown(type_bool)
+        struct value *result = answer == UNKNOWN ? value_unknown_present(type_bool)
                                                  : value_bool((answer == YES) == (e->op == OP_EQUAL));
         return eval_mark(result, value_has_sensitive(a) || value_has_sensitive(b));
 }
@@ -161,7 +182,7 @@ static struct value *eval_arithmetic(struct eval *ev, const struct expr *e)
         if (value_is_known(a) && value_is_known(b))
                 result = compute(ev, e, a, b);
         else
-                result = value_unknown(compares ? type_bool : type_number);
+                result = value_unknown_present(compares ? type_bool : type_number);
         return eval_mark(result, sensitive);
 }
 
@@ -204,8 +225,10 @@ static const struct type *type_of(struct eval *ev, const struct expr *e, const s
 /* A part of what failed, evaluated again for its type alone. A new reference. */
 static const struct type *part_type(struct eval *ev, const struct expr *e)
 {
+        ev->typing++;
         struct branch part = eval_branch(ev, e);
         const struct type *type = type_of(ev, e, part.value);
+        ev->typing--;
         value_free(part.value);
         error_free(part.problem);
         return type;
@@ -264,6 +287,12 @@ static const struct type *type_of(struct eval *ev, const struct expr *e, const s
         }
 }
 
+/* Within a part that is evaluated again, what fails is of any type: else each level would double the work. */
+static const struct type *branch_type(struct eval *ev, const struct expr *e, const struct value *v)
+{
+        return v == NULL && ev->typing > 0 ? type_dynamic : type_of(ev, e, v);
+}
+
 /* The type of the whole from those of both branches. A new reference or NULL. */
 static const struct type *conditional_type(
     const struct value *a, const struct value *b, const struct type *const *types)
@@ -277,8 +306,8 @@ static const struct type *conditional_type(
 static struct value *choose(struct eval *ev, const struct expr *e, const struct value *condition,
     struct branch *yes, struct branch *no)
 {
-        cleanup(type_free) const struct type *yes_type = type_of(ev, e->items[1], yes->value);
-        cleanup(type_free) const struct type *no_type = type_of(ev, e->items[2], no->value);
+        cleanup(type_free) const struct type *yes_type = branch_type(ev, e->items[1], yes->value);
+        cleanup(type_free) const struct type *no_type = branch_type(ev, e->items[2], no->value);
         const struct type *types[] = {yes_type, no_type};
         cleanup(type_free) const struct type *type = conditional_type(yes->value, no->value, types);
         if (type == NULL) {

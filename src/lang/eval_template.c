@@ -1,9 +1,12 @@
 /* Templates: parts joined to one string. */
 #include "lang/eval.h"
 
+#include <string.h>
+
 struct joined {
         struct text text;
         bool sensitive, unknown, failed;
+        size_t known; /* bytes in front of the first unknown part */
 };
 
 static void join(struct eval *ev, const struct expr *e, struct joined *j)
@@ -31,6 +34,7 @@ static void join(struct eval *ev, const struct expr *e, struct joined *j)
                     "join()",
                     nouns[value_kind(v)]);
         } else if (!value_is_known(s)) {
+                if (!j->unknown) j->known = j->text.len;
                 j->unknown = true;
         } else if (eval_charge(ev, 0, value_string_len(s), &e->place) < 0) {
                 j->failed = true;
@@ -39,11 +43,19 @@ static void join(struct eval *ev, const struct expr *e, struct joined *j)
         }
 }
 
+/* How the text begins, whatever the unknown part turns out to be: a letter could still get an accent. */
+static struct value *begun_value(const struct joined *j)
+{
+        size_t len = j->known;
+        while (len > 0 && !strchr(" -_/:.,;=@#", j->text.data[len - 1])) len--;
+        return len > 0 ? value_unknown_prefixed(j->text.data, len) : value_unknown_present(type_string);
+}
+
 static struct value *joined_value(struct joined *j)
 {
         struct value *v = NULL;
         if (!j->failed)
-                v = j->unknown ? value_unknown(type_string)
+                v = j->unknown ? begun_value(j)
                                : value_string_n(j->text.data ? j->text.data : "", j->text.len);
         if (j->sensitive && j->text.data != NULL) mem_wipe(j->text.data, j->text.len);
         text_release(&j->text);

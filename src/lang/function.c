@@ -146,7 +146,7 @@ static struct value *invoke(
                                                        : f->result_type ? f->result_type(call, err)
                                                                         : type_dynamic;
         if (result == NULL) return NULL;
-        if (summary->unknown) return value_unknown(result);
+        if (summary->unknown) return f->result ? value_unknown_present(result) : value_unknown(result);
         call->result = result;
         return f->body(call, err);
 }

@@ -62,21 +62,21 @@ static VALUE_OF(length)
         switch (type_kind(type)) {
         case TYPE_TUPLE:
         case TYPE_OBJECT: length = value_machine_int((int64_t)type_count(type)); break;
-        case TYPE_DYNAMIC: length = value_unknown(type_number); break;
+        case TYPE_DYNAMIC: length = value_unknown_present(type_number); break;
         case TYPE_STRING:
                 length = value_is_known(v) ? value_machine_int((int64_t)unicode_cluster_count(
                                                  value_as_string(v), value_string_len(v)))
-                                           : value_unknown(type_number);
+                                           : value_unknown_present(type_number);
                 break;
         case TYPE_SET: /* unknown elements may turn out equal to others */
                 length = value_is_known(v) && (value_is_wholly_known(v) || value_count(v) == 1)
                              ? value_machine_int((int64_t)value_count(v))
-                             : value_unknown(type_number);
+                             : value_unknown_present(type_number);
                 break;
         case TYPE_LIST:
         case TYPE_MAP:
                 length = value_is_known(v) ? value_machine_int((int64_t)value_count(v))
-                                           : value_unknown(type_number);
+                                           : value_unknown_present(type_number);
                 break;
         default:
                 return call_refuse(

@@ -39,7 +39,13 @@ static bool ends_with(const struct call *call)
 static VALUE_OF(startswith)
 {
         (void)err;
-        return value_bool(starts_with(call));
+        if (value_is_known(call->args[0])) return value_bool(starts_with(call));
+        size_t known, len = call_string_len(call, 1);
+        const char *begin = value_unknown_prefix(call->args[0], &known);
+        if (len == 0) return value_bool(true);
+        bool same = begin && memcmp(begin, call_string(call, 1), known < len ? known : len) == 0;
+        if (begin && (!same || known >= len)) return value_bool(same);
+        return value_unknown_present(type_bool);
 }
 
 static VALUE_OF(endswith)
@@ -302,7 +308,8 @@ static VALUE_OF(formatlist)
         for (size_t i = 1; i < call->arg_count; i++) {
                 const struct value *v = call->args[i];
                 bool list = is_list(v) || value_kind(v) == TYPE_DYNAMIC;
-                if (!value_is_known(v) && list) return value_unknown(call->result);
+                bool loose = value_kind(v) == TYPE_SET && value_count(v) > 1 && !value_is_wholly_known(v);
+                if ((!value_is_known(v) && list) || loose) return value_unknown(call->result);
         }
         if (!formatlist_count(call, &count, err)) return NULL;
         cleanup_free const struct value **args = mem_alloc((arg_count + 1) * sizeof *args);
@@ -393,7 +400,7 @@ const struct function functions_string[] = {
         .body = split_value},
     {.info = {"startswith", "startswith(str, prefix)", "Whether a string begins with another.",
          "startswith(\"hello world\", \"hello\") => true"},
-        .parameters = {{"str", "string", 0}, {"prefix", "string", 0}},
+        .parameters = {{"str", "string", PARAM_UNKNOWN}, {"prefix", "string", 0}},
         .result = "bool",
         .body = startswith_value},
     {.info = {"strcontains", "strcontains(str, substr)", "Whether a string holds another.",

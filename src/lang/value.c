@@ -72,6 +72,26 @@ struct value *value_unknown(const struct type *type)
         return absent(STATE_UNKNOWN, type, 0);
 }
 
+struct value *value_unknown_present(const struct type *type)
+{
+        if (kind_of(type) == TYPE_DYNAMIC) return value_unknown(type);
+        if (kind_of(type) <= TYPE_BOOL) return make_small(STATE_UNKNOWN, kind_of(type), true, false);
+        struct value *v = absent(STATE_UNKNOWN, type, 0);
+        v->known_of = KNOWN_PRESENT;
+        return v;
+}
+
+struct value *value_unknown_prefixed(const char *prefix, size_t len)
+{
+        struct value_prefixed *v = make(sizeof *v + len + 1, TYPE_STRING, STATE_UNKNOWN, VALUE_HAS_UNKNOWN);
+        v->typed.type = type_string;
+        v->typed.head.known_of = KNOWN_PRESENT | KNOWN_PREFIX;
+        v->len = len;
+        memcpy(v->data, prefix, len);
+        v->data[len] = '\0';
+        return &v->typed.head;
+}
+
 struct value *value_bool(bool b)
 {
         return make_small(STATE_KNOWN, TYPE_BOOL, b, false);
@@ -319,8 +339,12 @@ struct value *value_object(const char *const *keys, struct value *const *values,
 static struct value *copy_top(const struct value *v)
 {
         if (is_integer(v)) return boxed_integer(integer_of(v), 0);
-        if (v->state != STATE_KNOWN)
-                return absent((enum value_state)v->state, ((const struct value_typed *)v)->type, 0);
+        if (v->state != STATE_KNOWN) {
+                const struct value_prefixed *p = (const struct value_prefixed *)v;
+                if (v->known_of & KNOWN_PREFIX) return value_unknown_prefixed(p->data, p->len);
+                if (v->known_of) return value_unknown_present(p->typed.type);
+                return absent((enum value_state)v->state, p->typed.type, 0);
+        }
         if (v->kind == TYPE_STRING)
                 return text_copy(
                     ((const struct value_text *)v)->data, ((const struct value_text *)v)->len, 0);

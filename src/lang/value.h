@@ -29,6 +29,9 @@ CLEANUP(struct value *, value_free);
 /* Making */
 struct value *value_null(const struct type *type);
 struct value *value_unknown(const struct type *type);
+/* Unknown, but not null: the result of an operator or function. Of a string, also how it begins. */
+struct value *value_unknown_present(const struct type *type);
+struct value *value_unknown_prefixed(const char *prefix, size_t len);
 struct value *value_bool(bool b);
 struct value *value_int(int64_t n);
 /* A number as functions give it that count things: divided by another such, the result has the 64 bits of machine
@@ -68,7 +71,10 @@ struct value *value_unmarked(const struct value *v);
 const struct type *value_type(const struct value *v); /* borrowed */
 enum type_kind value_kind(const struct value *v);
 bool value_is_null(const struct value *v);
-bool value_is_known(const struct value *v);        /* at the top */
+bool value_is_known(const struct value *v);   /* at the top */
+bool value_is_present(const struct value *v); /* surely not null, even where it is unknown */
+/* How an unknown string begins, as far as that is known; NULL and 0 for none. Borrowed. */
+const char *value_unknown_prefix(const struct value *v, size_t *len);
 bool value_is_wholly_known(const struct value *v); /* nothing unknown inside; O(1) */
 bool value_is_sensitive(const struct value *v);    /* at the top */
 bool value_has_sensitive(const struct value *v);   /* anywhere; O(1) */

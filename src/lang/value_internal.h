@@ -6,8 +6,8 @@
  *
  *     …1      an integer of 63 bits
  *     …10     a boolean, a null or unknown of primitive or dynamic type, or an integer of 54 bits that is as
- *             precise as machine integers are: bits 2-3 state, bits 4-7 kind, bit 8 the boolean, bit 9 the sensitive
- *             mark, from bit 10 on the integer
+ *             precise as machine integers are: bits 2-3 state, bits 4-7 kind, bit 8 the boolean (of an
+ *             unknown: whether it is surely not null), bit 9 the sensitive mark, from bit 10 on the integer
  *
  * Everything else is one allocation that begins with struct value, followed by what its kind and form need.
  */
@@ -32,7 +32,8 @@ enum value_flags {
 
 struct value {
         uint32_t refs;
-        uint8_t kind, state, flags, spare;
+        uint8_t kind, state, flags;
+        uint8_t known_of; /* of an unknown: enum known_of */
 };
 
 struct value_integer { /* an integer beyond 63 bits, or a marked one */
@@ -56,6 +57,14 @@ struct value_typed { /* a null or unknown of a type with parts */
         struct value head;
         const struct type *type;
 };
+
+struct value_prefixed { /* an unknown string that is known to begin with a text */
+        struct value_typed typed;
+        size_t len;
+        char data[];
+};
+
+enum known_of { KNOWN_PRESENT = 1, KNOWN_PREFIX = 2 }; /* what is known of an unknown */
 
 /* What all values with parts share. `weight` is the size in bytes that the value would have were nothing
  * in it shared: it bounds what any walk over the value costs. */

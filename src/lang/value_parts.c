@@ -59,6 +59,19 @@ bool value_is_known(const struct value *v)
         return state_of(v) != STATE_UNKNOWN;
 }
 
+bool value_is_present(const struct value *v)
+{
+        if (state_of(v) != STATE_UNKNOWN) return state_of(v) == STATE_KNOWN;
+        return is_small(v) ? (uintptr_t)v >> 8 & 1 : (v->known_of & KNOWN_PRESENT) != 0;
+}
+
+const char *value_unknown_prefix(const struct value *v, size_t *len)
+{
+        bool has = state_of(v) == STATE_UNKNOWN && !is_immediate(v) && (v->known_of & KNOWN_PREFIX);
+        *len = has ? ((const struct value_prefixed *)v)->len : 0;
+        return has ? ((const struct value_prefixed *)v)->data : NULL;
+}
+
 bool value_is_wholly_known(const struct value *v)
 {
         return (flags_of(v) & VALUE_HAS_UNKNOWN) == 0;

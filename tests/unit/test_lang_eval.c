@@ -67,6 +67,49 @@ static void test_unknown(const struct scope *s)
         is_eval("[num, 2] == [1, 2]", "{\"$unknown\":\"bool\"}", s);
         is_eval("try(num, 1)", "{\"$unknown\":\"dynamic\"}", s);
         is_eval("can(num)", "{\"$unknown\":\"bool\"}", s);
+        is_eval("num == \"a\"", "false", s);
+        is_eval("str != [1]", "true", s);
+        is_eval("list == map", "false", s);
+        is_eval("any == 1", "{\"$unknown\":\"bool\"}", s);
+        is_eval("contains([num], \"a\")", "false", s);
+        is_eval("index([list, \"a\"], \"a\")", "1", s);
+        is_eval("length([str, str])", "2", s);
+        is_eval("length({a = str})", "1", s);
+        is_eval("length(list)", "{\"$unknown\":\"number\"}", s);
+        is_eval("length(toset([str, \"a\"]))", "{\"$unknown\":\"number\"}", s);
+        is_eval("tolist(toset([str, \"a\"]))", "{\"$unknown\":[\"list\",\"string\"]}", s);
+        is_eval("tolist(toset([str]))", "[{\"$unknown\":\"string\"}]", s);
+        is_eval("keys({a = any, b = str})", "[\"a\",\"b\"]", s);
+        is_eval("try([1 / 0 > num, 2][1], 3)", "2", s);
+}
+
+/* What is known of an unknown where it shows: that it is not null, and how a text begins. */
+static void test_refined(const struct scope *s)
+{
+        is_eval("str == null", "{\"$unknown\":\"bool\"}", s);
+        is_eval("any == null", "{\"$unknown\":\"bool\"}", s);
+        is_eval("num + 1 == null", "false", s);
+        is_eval("null != -num", "true", s);
+        is_eval("(num > 1) == null", "false", s);
+        is_eval("!flag == null", "false", s);
+        is_eval("(str == \"a\") != null", "true", s);
+        is_eval("\"a${str}\" == null", "false", s);
+        is_eval("upper(str) == null", "false", s);
+        is_eval("split(\",\", str) == null", "false", s);
+        is_eval("length(list) == null", "false", s);
+        is_eval("sensitive(upper(str)) == null", "\"(sensitive)\"", s);
+        is_eval("nonsensitive(sensitive(upper(str)) == null)", "false", s);
+        is_eval("tostring(num + 1) == null", "false", s);
+        is_eval("startswith(\"pre-${str}\", \"pre-\")", "true", s);
+        is_eval("startswith(\"pre-${str}\", \"pra\")", "false", s);
+        is_eval("startswith(\"pre-${str}\", \"pre-x\")", "{\"$unknown\":\"bool\"}", s);
+        is_eval("startswith(\"pre${str}\", \"pre\")", "{\"$unknown\":\"bool\"}", s);
+        is_eval("startswith(str, \"\")", "true", s);
+        is_eval("startswith(str, str)", "{\"$unknown\":\"bool\"}", s);
+        is_eval("nonsensitive(startswith(sensitive(\"a-${str}\"), \"a\"))", "true", s);
+        is_eval("\"pre-${str}\" == \"\"", "false", s);
+        is_eval("\"pre-x\" == \"pre-${str}\"", "{\"$unknown\":\"bool\"}", s);
+        is_eval("[\"a-${str}\", 1] == [\"b\", 1]", "false", s);
 }
 
 static void test_sensitive(const struct scope *s)
@@ -225,6 +268,7 @@ int main(void)
         struct scope scope;
         scope_over_object(&scope, all);
         test_unknown(&scope);
+        test_refined(&scope);
         test_sensitive(&scope);
         test_discretion(&scope);
         test_errors(&scope);

@@ -99,6 +99,25 @@ static void test_work(void)
         ends_in_error("numbers that grow",
             "[for a in [for a in [for a in [for a in [1e99999999] : a*a*a*a] : a*a*a*a] : a*a*a*a] : a]",
             "too large", &scope);
+        ends_in_error("a huge literal", "1e999999999", "too large", &scope);
+        ends_in_error("a huge power", "pow(10, 1e9)", "too large", &scope);
+        ends_in_error("a huge base", "pow(1e400, 2)", "too large", &scope);
+        ends_in_error("infinity", "[for a in r : 1 / 0]", "division by zero", &scope);
+        ends_in_error("infinity as JSON", "jsonencode([1 / 0])", "infinite", &scope);
+        ends_in_error("infinity less infinity", "1 / 0 - 1 / 0", "infinite", &scope);
+        ends_in_error("a range without end", "range(1 / 0)", "1024", &scope);
+        ends_in_error("a range in no steps", "range(0, 1, 0)", "1024", &scope);
+        ends_in_error("a huge width", "format(\"%999999999d\", 1)", "over 1000000", &scope);
+        ends_in_error(
+            "many wide verbs", "format(join(\"\", [for a in r : \"%1000000s\"]), r...)", "too long", &scope);
+        ends_in_error("a product", "setproduct(r, r, r)", "more than 1000000", &scope);
+        ends_in_error("a huge index", "[1][1e99]", "index", &scope);
+        struct text failures = repeated("", "true ? [", 100, "nofunc()", "] : [1]", "");
+        ends_in_error("failures inside one another", failures.data, "of one type", &scope);
+        text_release(&failures);
+        failures = repeated("", "null ? [", 100, "1", "] : [1]", "");
+        ends_in_error("conditions without an answer", failures.data, "null", &scope);
+        text_release(&failures);
         scope.max_steps = 100;
         ends_in_error("a limit of one's own", "[for a in r : a]", "over 100 steps", &scope);
         ends_in_error("try() does not hide it", "try([for a in r : a], 1)", "over 100 steps", &scope);
