@@ -43,10 +43,25 @@ void *parser_fail(struct parser *p, size_t offset, const char *fmt, ...)
         return NULL;
 }
 
+/* What those mean who know other languages; NULL for none. */
+static const char *hint(const char *text, size_t left)
+{
+        switch (left > 0 ? *text : '\0') {
+        case '\'': return "strings stand in double quotes";
+        case '&': return "did you mean '&&'?";
+        case '|': return "did you mean '||'? A function is called as in upper(x)";
+        case '=': return "did you mean '=='?";
+        case '^': return "powers are written pow(x, y)";
+        default: return NULL;
+        }
+}
+
 void *parser_expected(struct parser *p, const char *what)
 {
         cleanup_free char *found = lexer_describe(&p->lexer, p->token);
-        return parser_fail(p, p->token.start, "expected %s, found %s", what, found);
+        const char *more = hint(p->lexer.text + p->token.start, p->token.end - p->token.start);
+        return parser_fail(
+            p, p->token.start, "expected %s, found %s%s%s", what, found, more ? "; " : "", more ? more : "");
 }
 
 bool parser_is_word(const struct parser *p, const char *word)
@@ -308,6 +323,8 @@ static struct expr *parse_object(struct parser *p)
 static void *fail_function(struct parser *p, size_t start, const char *name)
 {
         const char *near = function_suggest(name);
+        if (text_equal(name, "if"))
+                return parser_fail(p, start, "there is no function 'if'; write CONDITION ? THIS : THAT");
         if (near == NULL) return parser_fail(p, start, "there is no function '%s'", name);
         return parser_fail(p, start, "there is no function '%s'; did you mean '%s'?", name, near);
 }

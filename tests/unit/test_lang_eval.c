@@ -226,6 +226,13 @@ static void test_grammar(const struct scope *s)
         is_eval("{for = 1}", "{\"for\":1}", s);
         is_eval("[[1,2],[3]].0.1", "error: t:1:13: two indexes behind one another must be written [0][0]", s);
         is_eval("[[{a=1}]].*.*.a", "error: t:1:14: '.*' cannot stand behind another; write [*]", s);
+        is_eval("{a = 'x'}",
+            "error: t:1:6: expected an expression, found '''; strings stand in double quotes", s);
+        is_eval("1 = 1",
+            "error: t:1:3: expected an operator or the end of the expression, found '='; did you mean '=='?",
+            s);
+        is_eval(
+            "if(true, 1, 2)", "error: t:1:1: there is no function 'if'; write CONDITION ? THIS : THAT", s);
         is_eval("true ? 1 : nofunc()", "1", s);
         is_eval("false ? 1 : lenght([])",
             "error: t:1:13: there is no function 'lenght'; did you mean 'length'?", s);
