@@ -270,7 +270,7 @@ static char *shortest_digits(mpfr_srcptr n, mpfr_exp_t *exponent)
         static const mpfr_rnd_t directions[] = {MPFR_RNDN, MPFR_RNDZ, MPFR_RNDA};
         mpfr_prec_t bits = mpfr_get_prec(n);
         size_t sure = bits > 8 ? (size_t)(bits - 1) * 30103 / 100000 : 2, most = sure + 4;
-        char *digits = NULL;
+        char *digits = mem_strdup("");
         bool found = false;
         for (size_t count = sure; count <= most && !found; count++)
                 for (size_t i = 0; i < 3 && !found; i++)
