@@ -16,6 +16,10 @@ void back_index(struct evaluation *ev)
                 map_put(&ev->returning, back->returning[i], (void *)back->returning[i]);
         for (size_t i = 0; i < back->absent_count; i++)
                 map_put(&ev->absent, back->absent[i], (void *)back->absent[i]);
+        for (size_t i = 0; i < back->released_count; i++) {
+                map_put(&ev->absent, back->released[i], (void *)back->released[i]);
+                map_put(&ev->released, back->released[i], (void *)back->released[i]);
+        }
 }
 
 bool back_is_absent(const struct evaluation *ev, const char *address)

@@ -48,6 +48,7 @@ void evaluation_free(struct evaluation *ev)
         map_release(&ev->deferred_bare);
         map_release(&ev->returning);
         map_release(&ev->absent);
+        map_release(&ev->released);
         free(ev->owned);
         free(ev->module_list);
         free(ev->nodes);

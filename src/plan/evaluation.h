@@ -159,7 +159,8 @@ struct evaluation {
         struct deferred *deferred;
         size_t deferred_count, deferred_capacity;
         size_t instance_total, keep_count;
-        struct map returning, absent; /* way back: addresses */
+        struct map returning, absent,
+            released; /* way back: addresses; `absent` holds those that are released too */
         size_t root_budget;
         const char *failure_address, *failure_message; /* while recovery steps run; in the arena */
         struct arena *scratch;                         /* for addresses in messages while it runs */

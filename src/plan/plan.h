@@ -89,6 +89,9 @@ struct way_back {
         size_t returning_count;
         const char *const *absent; /* did not exist then: what is recorded of it is deleted */
         size_t absent_count;
+        const char *const
+            *released; /* was not recorded then, but was there: it leaves the record, and is left alone */
+        size_t released_count;
         enum back_outputs outputs;
 };
 

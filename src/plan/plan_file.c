@@ -111,6 +111,7 @@ static void add_back(struct text *out, const struct way_back *back)
         add_string(out, output_names[back->outputs]);
         add_strings(out, "returning", back->returning, back->returning_count);
         add_strings(out, "absent", back->absent, back->absent_count);
+        add_strings(out, "released", back->released, back->released_count);
         text_addc(out, '}');
 }
 
@@ -330,15 +331,17 @@ static int read_back(struct reader *r, struct saved_plan *saved)
         if (from == NULL) return -1;
         struct way_back *back = arena_alloc(saved->arena, sizeof *back);
         const char *outputs = string_part(r, from, "outputs");
-        char **returning = NULL, **absent = NULL;
+        char **returning = NULL, **absent = NULL, **released = NULL;
         if (outputs == NULL || read_optional(r, saved, from, "run", &back->run) < 0 ||
             read_optional(r, saved, from, "undoes", &back->undoes) < 0 ||
             read_optional(r, saved, from, "base", &back->base) < 0 ||
             read_addresses(r, saved, from, "returning", &returning, &back->returning_count) < 0 ||
-            read_addresses(r, saved, from, "absent", &absent, &back->absent_count) < 0)
+            read_addresses(r, saved, from, "absent", &absent, &back->absent_count) < 0 ||
+            read_addresses(r, saved, from, "released", &released, &back->released_count) < 0)
                 return -1;
         back->returning = (const char *const *)returning;
         back->absent = (const char *const *)absent;
+        back->released = (const char *const *)released;
         saved->back = back;
         for (unsigned o = 0; o < sizeof output_names / sizeof output_names[0]; o++) {
                 if (strcmp(outputs, output_names[o]) != 0) continue;

@@ -46,6 +46,10 @@ static void judge(struct evaluation *ev, struct removal *m, struct error **err)
                 m->reason = "was deleted outside";
                 return;
         }
+        if (back != NULL && r->deposed[0] == '\0' && map_has(&ev->released, r->address)) {
+                m->reason = "was there before it was taken over";
+                return;
+        }
         if (keep && r->deposed[0] == '\0') {
                 m->reason = "is kept, as `keep` says";
                 return;

@@ -353,7 +353,9 @@ static void operation_over(void *context, const struct operation_outcome *outcom
                 return;
         }
         if (outcome->failed) {
-                bool creates = needs_values(r->step->action) && r->step->action != ACTION_UPDATE;
+                /* An object that was found was there before: a change of it that failed does not make it a broken one of ours. */
+                bool creates = needs_values(r->step->action) && r->step->action != ACTION_UPDATE &&
+                               r->adopted == NULL;
                 r->broken = creates && outcome->id != NULL && r->step->action != ACTION_READ;
                 if (r->broken) record_tainted(r, outcome);
                 if (!outcome->ambiguous) execute_forget_intent(r);
@@ -374,7 +376,8 @@ static void operation_over(void *context, const struct operation_outcome *outcom
         execute_forget_intent(r);
         record_duration(r, outcome->elapsed_ms);
         r->status = STEP_DONE;
-        executor_record_step(r, NULL);
+        cleanup_free char *found = r->adopted ? mem_printf(STEP_ADOPTED "%s", r->adopted_id) : NULL;
+        executor_record_step(r, found);
         r->status = STEP_RUNNING;
         executor_emit(x, EVENT_STEP_DONE, r, &(struct event){.wait_ms = outcome->elapsed_ms});
         journal_then(x->request.journal, done_durable, r);

@@ -159,6 +159,8 @@ struct run_options {
         void *context;
 };
 
+#define STEP_ADOPTED \
+        "adopted " /* how the recorded message of a step begins that found its object and took it over */
 #define RUN_ROLLBACK_DUE "rollback" /* the recorded status of a run that failed and whose rollback is due */
 
 enum run_status { RUN_DONE, RUN_FAILED, RUN_WAITING, RUN_INTERRUPTED };

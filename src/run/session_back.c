@@ -13,7 +13,9 @@ enum { FOLLOW_ROUNDS = 8 };
 
 struct touched { /* an address that a run after the wanted state acted on */
         const char *address;
-        bool existed;   /* then */
+        bool existed; /* then */
+        bool
+            found; /* by a step that took over an object which was there already: it leaves the record only */
         bool forgotten; /* dropped from the record, the object left alone: nothing to return */
         bool described; /* the run that made it as it was then is known */
         size_t maker;   /* ...as an index into the runs */
@@ -36,7 +38,7 @@ struct search {
 struct
     own { /* what one run did at one address: its first step that was tried, and whether one made it as planned */
         enum { OWN_PLANNED, OWN_TRIED, OWN_MADE } outcome;
-        bool creates, forgets;
+        bool creates, forgets, finds;
         bool recovery; /* it was a recovery step: nothing describes how it was, and nothing refers to it */
 };
 
@@ -66,6 +68,8 @@ static void take_step(struct search *q, size_t run, const struct step_row *row)
                 own->creates = is_creation(row->action);
                 own->forgets = strcmp(row->action, "forget") == 0;
         }
+        if (own->outcome == OWN_TRIED && row->message != NULL && strcmp(row->action, "adopt") == 0)
+                own->finds |= text_starts(row->message, STEP_ADOPTED);
         bool makes = is_creation(row->action) || strcmp(row->action, "update") == 0 ||
                      strcmp(row->action, "replace") == 0;
         if (makes && strcmp(row->status, "done") == 0) own->outcome = OWN_MADE;
@@ -111,7 +115,8 @@ static int touch(struct search *q, const char *address, const struct own *own, c
     struct error **err)
 {
         struct touched *t = arena_alloc(q->arena, sizeof *t);
-        *t = (struct touched){.address = address, .existed = !own->creates, .forgotten = own->forgets};
+        *t = (struct touched){
+            .address = address, .existed = !own->creates, .found = own->finds, .forgotten = own->forgets};
         if (own->recovery && !own->creates) t->forgotten = true;
         if (own->creates && existed_before(q, address, run, &t->existed, err) < 0) return -1;
         map_put(&q->seen, address, t);
@@ -143,15 +148,18 @@ static bool must_return(const struct touched *t)
         return t->existed && !t->forgotten;
 }
 
-static int load_saved(struct session *s, const char *run, struct saved_plan **ret, struct error **err)
+/* NULL with *err: it has none, or it cannot be read. */
+static struct saved_plan *load_saved(struct session *s, const char *run, struct error **err)
 {
         struct run_row row = {0};
-        if (store_run(s->store, s->name, run, &row, err) < 0) return -1;
-        int status = row.plan == NULL
-                         ? error_set(err, ERROR_CONFLICT, NULL, "run %s has no recorded plan", run)
-                         : saved_plan_read(row.plan, strlen(row.plan), &s->sealer, ret, err);
+        struct saved_plan *saved = NULL;
+        if (store_run(s->store, s->name, run, &row, err) < 0) return NULL;
+        if (row.plan == NULL)
+                error_set(err, ERROR_CONFLICT, NULL, "run %s has no recorded plan", run);
+        else
+                saved_plan_read(row.plan, strlen(row.plan), &s->sealer, &saved, err);
         run_row_release(&row);
-        return status;
+        return saved;
 }
 
 /* The run whose sources a run was planned from: its own, or those that a rollback went back to. */
@@ -159,8 +167,8 @@ static int find_sources(struct search *q, size_t run, size_t *ret, struct error 
 {
         *ret = run;
         if (!is_kind(&q->runs[run], "rollback")) return 0;
-        cleanup(saved_plan_free) struct saved_plan *saved = NULL;
-        if (load_saved(q->session, q->runs[run].id, &saved, err) < 0) return -1;
+        cleanup(saved_plan_free) struct saved_plan *saved = load_saved(q->session, q->runs[run].id, err);
+        if (saved == NULL) return -1;
         for (size_t i = run; i < q->run_count; i++)
                 if (saved->back != NULL && text_equal(saved->back->base, q->runs[i].id)) *ret = i;
         return 0;
@@ -228,8 +236,9 @@ static int find_base(struct search *q, struct saved_plan **ret, size_t *base, st
                 if (load_steps(q, run, err) < 0) return -1;
                 if (first == q->run_count) first = run;
                 if (count_undescribed(q, run, true) > 0) continue;
-                cleanup(saved_plan_free) struct saved_plan *saved = NULL;
-                if (load_saved(q->session, q->runs[run].id, &saved, err) < 0) return -1;
+                cleanup(saved_plan_free) struct saved_plan *saved = load_saved(
+                    q->session, q->runs[run].id, err);
+                if (saved == NULL) return -1;
                 bool whole = saved->target_count == 0 && saved->exclude_count == 0;
                 if (count_undescribed(q, run, whole) > 0) continue;
                 *base = run;
@@ -240,13 +249,14 @@ static int find_base(struct search *q, struct saved_plan **ret, size_t *base, st
 }
 
 /* Where nothing has to be described, providers are configured as they were by the newest run. */
-static int newest_plan(struct search *q, struct saved_plan **ret, struct error **err)
+static struct saved_plan *newest_plan(struct search *q, struct error **err)
 {
         for (size_t run = 0; run < q->run_count; run++) {
                 bool has = is_kind(&q->runs[run], "apply") || is_kind(&q->runs[run], "destroy");
-                if (has) return load_saved(q->session, q->runs[run].id, ret, err);
+                if (has) return load_saved(q->session, q->runs[run].id, err);
         }
-        return error_set(err, ERROR_MISSING, NULL, "no run has a recorded plan");
+        error_set(err, ERROR_MISSING, NULL, "no run has a recorded plan");
+        return NULL;
 }
 
 static int find_run(struct search *q, const char *run, bool before, struct error **err)
@@ -281,15 +291,18 @@ static int compare_addresses(const void *a, const void *b)
         return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The addresses that return, or those that must not be there; sorted, as a plan is to be the same each time. */
+enum way { WAY_RETURNING, WAY_ABSENT, WAY_RELEASED };
+
+/* The addresses that go one way; sorted, as a plan is to be the same each time. */
 static const char *const *list_addresses(
-    const struct search *q, struct arena *arena, bool returning, size_t *count)
+    const struct search *q, struct arena *arena, enum way way, size_t *count)
 {
         const char **list = arena_alloc(arena, (q->count + 1) * sizeof *list);
         *count = 0;
         for (size_t i = 0; i < q->count; i++) {
                 const struct touched *t = q->touched[i];
-                if (t->forgotten || t->existed != returning) continue;
+                enum way of = t->existed ? WAY_RETURNING : t->found ? WAY_RELEASED : WAY_ABSENT;
+                if (t->forgotten || of != way) continue;
                 list[(*count)++] = arena_strdup(arena, t->address);
         }
         qsort(list, *count, sizeof *list, compare_addresses);
@@ -367,8 +380,9 @@ static int plan_back(
         struct way_back *back = arena_alloc(arena, sizeof *back);
         back->run = q->later < q->run_count ? arena_strdup(arena, q->runs[q->later].id) : NULL;
         back->undoes = arena_strdup(arena, undoes);
-        back->returning = list_addresses(q, arena, true, &back->returning_count);
-        back->absent = list_addresses(q, arena, false, &back->absent_count);
+        back->returning = list_addresses(q, arena, WAY_RETURNING, &back->returning_count);
+        back->absent = list_addresses(q, arena, WAY_ABSENT, &back->absent_count);
+        back->released = list_addresses(q, arena, WAY_RELEASED, &back->released_count);
         /* A run that failed and is undone has left the outputs alone. */
         bool describe = saved != NULL && (undoes == NULL || back->returning_count > 0);
         back->outputs = describe ? OUTPUTS_DESCRIBED : undoes ? OUTPUTS_STAY : OUTPUTS_NONE;
@@ -376,7 +390,8 @@ static int plan_back(
                 back->base = arena_strdup(arena, q->runs[base].id);
         } else {
                 saved_plan_free(steal(saved));
-                if (newest_plan(q, &saved, err) < 0) return -1;
+                saved = newest_plan(q, err);
+                if (saved == NULL) return -1;
         }
         return build_back(s, request, saved, back, err);
 }

@@ -352,6 +352,7 @@ static int settle_all(struct session *s, const struct run_options *options, stru
                 if (session_intents(s, &open, err) < 0) return -1;
                 if (!open) return 0;
                 if (load_last(s, &run, NULL, err) < 0) return -1;
+                if (run == NULL) return 0;
                 if (text_equal(run, before))
                         return error_set(err, ERROR_CONFLICT, NULL,
                             "run %s left something under way that its own plan no longer holds; `tutti "

@@ -282,6 +282,33 @@ tutti apply policy.yaml --yes --json --on-failure rollback
 code 1 "--on-failure rollback holds for what says nothing"
 is "$(jq -sc 'map(select(.event == "run-done") | [.status, .rollback_due])' <<<"$OUT")" '[["failed",true],["done",null]]' "both runs are told of"
 is "$(picture policy.yaml)" "outputs {}" "and nothing is left"
+"$TUTTI" apply policy.yaml --yes --on-failure rollback >/dev/null 2>&1
+TUTTI_FAULT=count:$WORK/points "$TUTTI" apply policy.yaml --yes --on-failure rollback >/dev/null 2>&1
+POINTS=$(wc -l <"$WORK/points")
+for i in $(seq 14); do
+        at=$((POINTS * i / 15))
+        TUTTI_FAULT=kill:$at "$TUTTI" apply policy.yaml --yes --on-failure rollback >/dev/null 2>&1
+        tutti status policy.yaml --json
+        [[ $(jq -r '.run.status' <<<"$OUT") = r* ]] || continue # running or rollback
+        is "$(jq -r '.run | .on_failure // .undoes' <<<"$OUT" | tr -d 0-9)" "$([ "$(jq -r .run.kind <<<"$OUT")" = apply ] && echo rollback || echo r)" "killed at $at: the policy is recorded"
+        tutti resume policy.yaml
+        code 1 "resumed it fails"
+        is "$(picture policy.yaml)" "outputs {}" "and is rolled back"
+done
+# An object that was there before the run is there after it.
+call POST /v1/volumes '{"name": "found", "size_gb": 1}'
+cat >adopt.yaml <<'YAML'
+environment: adopt
+resources:
+  found: {type: sandbox.volume, properties: {name: found, size_gb: 1}, adopt: if-exists}
+  made: {type: sandbox.volume, properties: {name: made, size_gb: 1}, adopt: if-exists}
+  bad: {type: exec.command, after: [found, made], properties: {run: "exit 1"}, retry: 1, on_failure: rollback}
+YAML
+tutti apply adopt.yaml --yes
+code 1 "a run that adopted something fails"
+is "$(picture adopt.yaml) $(objects)" "outputs {} found" "what it took over is left alone, what it made is not"
+call GET /v1/volumes
+call DELETE "/v1/volumes/$(jq -r '[.. | objects | select(.name? == "found").id][0]' <<<"$BODY")"
 tutti audit policy.yaml
 code 0 "the log holds"
 is "$(objects)" "" "nothing is left in the cloud"

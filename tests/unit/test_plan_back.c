@@ -84,6 +84,10 @@ static void leaves_alone(void)
         back.outputs = OUTPUTS_NONE;
         cloud_plan(&c, NULL);
         ok(c.plan->outputs_change && value_count(c.plan->outputs) == 0, "or are none");
+        static const char *const found[] = {"d"};
+        back.released = found;
+        back.released_count = 1;
+        is_plan_back(&c, "forget d", "what was there before it was taken over leaves the record only");
         static const char *const network[] = {"network", NULL};
         set_back(&c, &back, network, none);
         is_plan_back(&c,
@@ -152,7 +156,7 @@ static void is_saved(void)
         is_int(plan_build(&c.input, &other, NULL), 0, "with an address less");
         ok(other && memcmp(other->digest, c.plan->digest, 32) != 0, "it has another");
         static const char *const parts[] = {
-            "\"described\"", "\"returning\":", "\"absent\":", "\"undoes\":", "\"base\":"};
+            "\"described\"", "\"returning\":", "\"absent\":", "\"undoes\":", "\"base\":", "\"released\":"};
         for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
                 cleanup_free char *copy = mem_strndup(out.data, out.len);
                 strstr(copy, parts[i])[1] = 'X';
