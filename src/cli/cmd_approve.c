@@ -175,7 +175,7 @@ static int print_signed(
 static int answer_ballot(
     struct approving *a, const struct gate_row *gate, const struct counted_gate *c, struct error **err)
 {
-        struct answer_row own;
+        struct answer_row own = {0};
         if (a->o->answer != NULL)
                 return error_set(err, ERROR_INPUT, NULL,
                     "gate '%s' is approved or rejected: it takes no --answer", gate->name);

@@ -59,8 +59,9 @@ void executor_wake(struct executor *x);
  * approvals and rejections as answer_make of answer.h. */
 int executor_answer(struct executor *x, const char *gate, const char *answer, const char *by,
     const char *comment, struct error **err);
-/* What the store says of a gate: its row, and the answers to it (NULL: none). Answers that do not count are told and left. */
-void executor_hear(struct executor *x, const struct gate_row *row, const struct answer_slice *answers);
+/* What the store says: the gates of the run, and the answers to them (name → struct answer_slice *). Answers that do not count are told
+ * and left. */
+void executor_hear(struct executor *x, const struct gate_row *rows, size_t count, const struct map *answers);
 /* How it ended. The problems are handed over. */
 void executor_result(struct executor *x, struct run_result *result);
 const char *executor_step_status(const struct executor *x, uint32_t index, int64_t *started_ms);

@@ -447,7 +447,7 @@ static int make_answer(const struct step_run *r, bool approve, const char *by, c
 static bool answer_beforehand(struct step_run *r, const struct answer_slice *recorded)
 {
         const char *by = r->executor->request.options->by;
-        struct answer_row own;
+        struct answer_row own = {0};
         cleanup(error_free) struct error *err = NULL;
         if (has_approved(r->gate, by)) return false;
         if (make_answer(r, true, by, "given beforehand", &own, &err) < 0) {
@@ -524,11 +524,9 @@ static struct step_run *open_gate(struct executor *x, const char *name)
         return NULL;
 }
 
-void executor_hear(struct executor *x, const struct gate_row *row, const struct answer_slice *answers)
+static void hear(struct step_run *r, const struct gate_row *row, const struct answer_slice *answers)
 {
-        struct step_run *r = open_gate(x, row->name);
         bool answered = strcmp(row->status, "waiting") != 0;
-        if (r == NULL) return; /* closed already, which is right */
         if (question_name(r) != NULL) {
                 if (answered && row->answered_by != NULL)
                         question_answer(r, row->status, row->answered_by, row->comment, true, NULL);
@@ -538,6 +536,19 @@ void executor_hear(struct executor *x, const struct gate_row *row, const struct 
         if (!answered) return;
         doubt(r, row);
         write_row(r, row->name, "waiting", r->gate->proposal->text, NULL, NULL)->reopen = true;
+}
+
+void executor_hear(struct executor *x, const struct gate_row *rows, size_t count, const struct map *answers)
+{
+        struct map by_name __attribute__((__cleanup__(map_release_cleanup))) = {0};
+        if (x->over) return; /* it is for whoever resumes */
+        for (size_t i = 0; i < count; i++) map_put(&by_name, rows[i].name, (void *)&rows[i]);
+        for (size_t i = 0; i < x->count; i++) {
+                struct step_run *r = &x->steps[i];
+                if (r->status != STEP_WAITING) continue;
+                const struct gate_row *row = map_get(&by_name, gate_name(r));
+                if (row != NULL) hear(r, row, map_get(answers, row->name));
+        }
 }
 
 static void listen(void *context)
@@ -556,7 +567,7 @@ int executor_answer(struct executor *x, const char *gate, const char *answer, co
         if (!approve && strcmp(answer, "rejected") != 0)
                 return error_set(
                     err, ERROR_INPUT, NULL, "gate '%s' is approved or rejected, not '%.100s'", gate, answer);
-        struct answer_row row;
+        struct answer_row row = {0};
         if (make_answer(r, approve, by, comment, &row, err) < 0) return -1;
         /* It is counted once it is on disk, with those of others that came before it. */
         write_answer(r, &row);

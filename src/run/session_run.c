@@ -157,8 +157,7 @@ static void gates_read(void *context)
         s->reading_gates = false;
         struct map by_gate = {0};
         struct answer_slice *slices = answers_by_gate(s->answer_rows, s->answer_count, &by_gate);
-        for (size_t i = 0; i < s->gate_count && s->gate_error == NULL; i++)
-                executor_hear(s->executor, &s->gate_rows[i], map_get(&by_gate, s->gate_rows[i].name));
+        if (s->gate_error == NULL) executor_hear(s->executor, s->gate_rows, s->gate_count, &by_gate);
         map_release(&by_gate);
         free(slices);
         gate_rows_free(s->gate_rows, s->gate_count);

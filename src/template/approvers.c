@@ -218,6 +218,10 @@ struct naming { /* one gate's approvers, counted */
 static void add_named(struct loader *loader, const struct resource *r, const struct approvers *a,
     const char *name, struct naming *n)
 {
+        if (a == NULL || a->people_count == 0) { /* nobody is known: each name is a person's */
+                map_put(&n->persons, name, (void *)r);
+                return;
+        }
         const struct approver *person = map_get(&a->person_by_name, name);
         const struct approver_group *group = map_get(&a->group_by_name, name);
         if (person != NULL) map_put(&n->persons, name, (void *)person);
@@ -234,8 +238,10 @@ static void add_named(struct loader *loader, const struct resource *r, const str
 static void check_gate(struct loader *loader, const struct resource *r, const struct approvers *a)
 {
         const struct value *names = r->approve->approvers ? expr_constant(r->approve->approvers) : NULL;
-        bool everybody = r->approve->approvers == NULL || (names != NULL && value_is_null(names));
-        if (a->people_count == 0 && a->unsigned_) return; /* nobody is named: anyone answers */
+        bool everybody = r->approve->approvers == NULL ||
+                         (names != NULL && (value_is_null(names) || value_count(names) == 0));
+        bool known = a != NULL && a->people_count > 0;
+        if (everybody && !known) return; /* nobody is named: anyone answers */
         struct naming n = {0};
         for (size_t i = 0; !everybody && names != NULL && i < value_count(names); i++) {
                 const struct value *name = value_at(names, i);

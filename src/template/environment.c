@@ -131,7 +131,7 @@ static const struct template *read_template(struct reading *in)
 /* The gates of all templates that were read, each template once. */
 static void check_approvers(struct loader *loader, const struct environment *env)
 {
-        if (env->approvers == NULL || env->template == NULL) return;
+        if (env->template == NULL) return;
         bool root = false;
         for (map_foreach (&loader->templates, e)) {
                 root |= e->value == env->template;

@@ -130,7 +130,8 @@ void resource_on_failure(struct reading *in, const struct yaml_entry *entry);
 
 /* The environment's `approvers:`; NULL after noting that it is no map. */
 const struct approvers *approvers_read(struct reading *in, const struct yaml_entry *entry);
-/* Whom the gates of one template name, as far as that is constant: known people and groups, and enough of them. */
+/* Whom the gates of one template name, as far as that is constant: known people and groups, and enough of them. `approvers` may be
+ * NULL: each name is a person's. */
 void approvers_check(struct loader *loader, const struct template *t, const struct approvers *approvers);
 
 /* --- check_schema.c --- */

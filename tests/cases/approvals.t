@@ -339,6 +339,26 @@ wait $RUN
 is $? 0 "and the run ends well"
 rm -f "$WORK/enough"
 
+# --- killed at any moment --------------------------------------------------------------------------------------------------------
+
+environment crash ', approvers: [ops], approvals: 2'
+points=$(TUTTI_FAULT=count:$WORK/points "$TUTTI" apply crash.yaml --yes --approve all --as alice >/dev/null 2>&1; wc -l <"$WORK/points")
+"$TUTTI" approve crash.yaml go --as bob >/dev/null
+"$TUTTI" resume crash.yaml >/dev/null
+wrong=
+for at in $(seq 1 2 "$points"); do
+        sed "s/environment: crash/environment: crash-$at/" crash.yaml >"crash-$at.yaml"
+        TUTTI_FAULT=kill:$at "$TUTTI" apply "crash-$at.yaml" --yes --approve all --as alice >/dev/null 2>&1
+        "$TUTTI" resume "crash-$at.yaml" --approve all --as alice >/dev/null 2>&1
+        [ $? = 3 ] || "$TUTTI" apply "crash-$at.yaml" --yes --approve all --as alice >/dev/null 2>&1
+        "$TUTTI" state list "crash-$at.yaml" --json | jq -e 'all(.address != "behind")' >/dev/null || wrong="$wrong $at:opened"
+        "$TUTTI" approve "crash-$at.yaml" go --as bob >/dev/null 2>&1 || wrong="$wrong $at:approve"
+        "$TUTTI" resume "crash-$at.yaml" >/dev/null 2>&1 || wrong="$wrong $at:resume"
+        "$TUTTI" state list "crash-$at.yaml" --json | jq -e 'any(.address == "behind")' >/dev/null || wrong="$wrong $at:unfinished"
+        "$TUTTI" audit "crash-$at.yaml" >/dev/null 2>&1 || wrong="$wrong $at:audit"
+done
+is "$wrong" "" "killed at every second of $points moments: one of two never opens, two always do"
+
 # --- somebody who can write the database -----------------------------------------------------------------------------------------
 
 if command -v sqlite3 >/dev/null; then

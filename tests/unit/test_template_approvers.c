@@ -114,11 +114,27 @@ static void mistakes(void)
             "gates that name others");
 }
 
+/* Where nobody is known, each name is somebody's. */
+static void without(void)
+{
+        is_wrong("environment: e\nresources:\n  a: {type: gate, properties: {approvers: [ann, ben, ann], "
+                 "approvals: 3}}\n",
+            E "3:3: a: needs 3 approvals, and only 2 may approve", "more approvals than names");
+        cleanup(environment_free) struct environment *env = is_right(
+            "environment: e\nresources:\n  a: {type: gate, properties: {approvals: 7, not_requester: true,\n"
+            "    approvers: [], expires: {after: 2s, action: remind}}}\n",
+            "nobody named");
+        const struct approval *a = env ? env->template->resources[0].approve : NULL;
+        ok(a && a->approvals == 7 && a->not_requester && a->expires_ms == 2000 && a->expiry == EXPIRY_REMIND,
+            "with a gate's rules");
+}
+
 int main(void)
 {
         keys();
         block();
         alone();
         mistakes();
+        without();
         return done();
 }
