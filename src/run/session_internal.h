@@ -58,7 +58,7 @@ struct session {
         char *run;
         int64_t run_started_ms;
         int interrupts;
-        bool reading_gates, gates_changed, settling;
+        bool reading_gates, gates_changed, leaving, settling;
         const char *settled_status; /* what the run is once it is settled */
         struct gate_row *gate_rows;
         size_t gate_count;

@@ -151,6 +151,14 @@ static void signal_file_changed(void *context)
         journal_read(s->journal, read_gates, gates_read, s);
 }
 
+/* What was answered before somebody left counts: gates are left once they were looked at a last time. */
+static void leave_gates(struct session *s)
+{
+        if (!s->leaving || s->reading_gates) return;
+        s->resolved_options.interactive = false;
+        executor_wake(s->executor);
+}
+
 static void gates_read(void *context)
 {
         struct session *s = context;
@@ -168,6 +176,7 @@ static void gates_read(void *context)
         s->gate_count = 0;
         error_free(steal(s->gate_error));
         if (s->gates_changed) signal_file_changed(s);
+        leave_gates(s);
 }
 
 static void caught_signal(void *context, int signal)
@@ -458,6 +467,7 @@ int session_execute(struct session *s, const struct run_options *options, const 
         s->settled_status = setup->status;
         s->result = result;
         s->interrupts = 0;
+        s->leaving = false;
         *result = (struct run_result){0};
 
         cleanup_free int64_t *own_rows = mem_alloc((s->plan->count + 1) * sizeof *own_rows);
@@ -544,8 +554,10 @@ const struct plan *session_current_plan(const struct session *s)
 
 void session_leave_gates(struct session *s)
 {
-        s->resolved_options.interactive = false;
-        if (s->executor != NULL) executor_wake(s->executor);
+        if (s->executor == NULL) return;
+        s->leaving = true;
+        signal_file_changed(s);
+        leave_gates(s);
 }
 
 const char *session_step_status(const struct session *s, uint32_t index, int64_t *started_ms)
