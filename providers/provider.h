@@ -20,8 +20,8 @@
  *             }
  *     }
  *
- * `op_to(op, state, saved)` and `op_set_id` are durable before the next wait begins (for create, update, delete; reads are not
- * journalled): the engine commits them first, then issues the I/O. After a crash the operation is called in the saved state, with
+ * `op_to(op, state, saved)` and `op_set_id` are durable before the next wait begins that can change anything (for create, update, delete;
+ * reads are not journalled): the engine commits them first, then issues the I/O. A GET, a HEAD or a sleep does not wait for them. After a crash the operation is called in the saved state, with
  * the saved value and no reply: it issues that state's request again. The engine decides whether that is safe: before it re-enters a
  * creation that has no id yet and had sent a request, it runs a FIND operation (or relies on TUTTI_TYPE_REPEATABLE), and only asks a
  * person where neither exists. When FIND yields the object, the engine sets the id and enters the creation again in its saved

@@ -1,8 +1,8 @@
 /*
  * One step: resolve its values, start its operation, and record what came of it. See executor_internal.h.
  *
- * Functions stand in order of time. What happened and that the step is done are one transaction; dependants start once it is
- * durable, or at once where the step had no effect outside.
+ * Functions stand in order of time. What happened and that the step is done are one transaction. Dependants start at once: the journal
+ * keeps the order, so that their intents are on disk with it or after it, and none of their requests leaves before.
  */
 #include <stdio.h>
 #include <string.h>
@@ -247,6 +247,7 @@ static void forget(struct step_run *r)
         r->status = STEP_RUNNING;
         executor_emit(r->executor, EVENT_STEP_DONE, r, NULL);
         journal_then(r->executor->request.journal, done_durable, r);
+        step_released(r);
 }
 
 static void begin(struct step_run *r)
@@ -381,5 +382,5 @@ static void operation_over(void *context, const struct operation_outcome *outcom
         r->status = STEP_RUNNING;
         executor_emit(x, EVENT_STEP_DONE, r, &(struct event){.wait_ms = outcome->elapsed_ms});
         journal_then(x->request.journal, done_durable, r);
-        if (without_effect(r)) step_released(r);
+        step_released(r);
 }

@@ -68,9 +68,8 @@ struct executor {
 
 /* executor.c */
 void step_finished(struct step_run *r, enum step_status status, const char *message);
-/* For a step without an effect outside, once its result was given to the journal: gives back the provider's slot and lets the
- * dependants start. The journal keeps the order, so that none of them acts outside before this step is on disk. step_finished follows
- * when it is. */
+/* A step is done, and its result was given to the journal: gives back the provider's slot and lets the dependants start. The journal keeps
+ * the order, so that none of them acts outside before this step is on disk. step_finished follows when it is. */
 void step_released(struct step_run *r);
 /* What the failure of a step means: what was given for the whole run, else what its resource says. */
 enum failure_policy step_policy(const struct step_run *r);

@@ -45,6 +45,7 @@ static struct operation *operation_new(const struct operation_io *io, const stru
         op->begun_ms = clock_boot_ms();
         op->started_ms = request->started_ms ? request->started_ms : clock_wall_ms();
         op->dirty = true; /* the intent itself */
+        op->intended = request->resumed;
         if (op->request.timeout_ms <= 0) op->request.timeout_ms = default_timeout_ms(request);
         return operation;
 }
@@ -224,13 +225,14 @@ void operation_durable(void *context)
 {
         struct tutti_op *op = context;
         op->waiting_for_journal = false;
+        op->intended = true;
         if (op->failed)
                 end(op); /* the deadline passed meanwhile */
         else
                 operation_wait_issue(op);
 }
 
-static void make_durable(struct tutti_op *op)
+static void record(struct tutti_op *op)
 {
         struct journal *j = op->request.journal;
         struct arena *a = journal_arena(j);
@@ -256,8 +258,37 @@ static void make_durable(struct tutti_op *op)
         struct store_write w = {.kind = WRITE_OPERATION, .run = row->run, .operation = row};
         journal_add(j, &w);
         op->dirty = false;
-        op->waiting_for_journal = true;
-        journal_then(j, operation_durable, op);
+}
+
+/* Whether the wait can change anything: asking and sleeping do not. */
+static bool is_harmless(const struct tutti_op *op)
+{
+        if (op->wait == WAIT_SLEEP) return true;
+        return op->wait == WAIT_HTTP &&
+               (strcmp(op->http.method, "GET") == 0 || strcmp(op->http.method, "HEAD") == 0);
+}
+
+/*
+ * What may change the world waits until all that was said of this operation is on disk. Once the intent is there, a question does not wait:
+ * what it asks about is found again from the intent, should the record of where it stood be lost.
+ */
+static void wait_begins(struct tutti_op *op)
+{
+        bool journalled = op->request.journal != NULL;
+        if (journalled && op->intended && is_harmless(op)) {
+                if (op->dirty) {
+                        record(op);
+                        op->ahead = true;
+                }
+                operation_wait_issue(op);
+        } else if (journalled && (op->dirty || op->ahead)) {
+                record(op);
+                op->ahead = false;
+                op->waiting_for_journal = true;
+                journal_then(op->request.journal, operation_durable, op);
+        } else {
+                operation_wait_issue(op);
+        }
 }
 
 /* Calls the plug-in, with a reply or to enter its state. */
@@ -278,10 +309,7 @@ void operation_replied(struct tutti_op *op, const struct tutti_reply *reply)
         switch (result) {
         case TUTTI_WAIT:
                 if (reply != NULL) op->attempts = 0; /* progress: only failures in a row count */
-                if (op->request.journal != NULL && op->dirty)
-                        make_durable(op);
-                else
-                        operation_wait_issue(op);
+                wait_begins(op);
                 break;
         case TUTTI_DONE: end(op); break;
         case TUTTI_FAILED:

@@ -58,6 +58,8 @@ struct tutti_op {
         struct operation *finding;
         char *last_progress;
         bool cancelled, waiting_for_journal;
+        bool intended; /* the intent is on disk */
+        bool ahead;    /* a question was asked before what was recorded last is on disk */
 };
 
 struct operation {
