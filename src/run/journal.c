@@ -138,12 +138,19 @@ static void flush_scheduled(void *context)
         flush(j);
 }
 
-/* One turn later, so that everything that happens in this turn shares the batch. */
+static void flush_next(void *context)
+{
+        struct journal *j = context;
+        loop_defer(j->loop, flush_scheduled, j);
+}
+
+/* Two turns later, so that everything that happens in this turn shares the batch, and what begins because of it: the outcome of a step
+ * and the intents of its dependants are one commit. */
 static void schedule(struct journal *j)
 {
         if (j->scheduled || j->committing || j->is_broken) return;
         j->scheduled = true;
-        loop_defer(j->loop, flush_scheduled, j);
+        loop_defer(j->loop, flush_next, j);
 }
 
 struct arena *journal_arena(struct journal *j)
