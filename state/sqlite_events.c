@@ -221,5 +221,5 @@ int store_verify(struct store *s, const char *environment, size_t *checked, stru
                 return broken(environment, e.event_count + 1, "was put in", err);
         if (memcmp(hash, e.event_head, EVENT_HASH) != 0)
                 return broken(environment, e.event_count, "is not the one that was written last", err);
-        return 0;
+        return witness_verify(s, environment, e.id, err);
 }

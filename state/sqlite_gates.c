@@ -56,8 +56,7 @@ void gate_rows_free(struct gate_row *rows, size_t count)
         free(rows);
 }
 
-int write_gate(
-    struct store *s, const struct environment_state *e, const struct gate_row *gate, struct error **err)
+int write_gate(struct store *s, struct environment_state *e, const struct gate_row *gate, struct error **err)
 {
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
             "INSERT INTO gate (environment, run, name, status, details, answered_by, comment, opened_ms, "
@@ -78,7 +77,8 @@ int write_gate(
         bind_int(st, 8, gate->opened_ms);
         bind_int(st, 9, gate->answered_ms);
         bind_int(st, 10, gate->reopen);
-        return sqlite_run(s, st, err);
+        if (sqlite_run(s, st, err) < 0) return -1;
+        return sqlite3_changes(s->db) > 0 ? witness_gate(s, e, gate->run, gate->name, err) : 0;
 }
 
 /* ---- answers ---- */
@@ -155,8 +155,10 @@ static void add_field(struct text *json, const char *name, const char *value)
 
 /* What the chain keeps of an answer: also who wrote to the rows later cannot change who said what, and with which signature. */
 static int log_answer(
-    struct store *s, struct environment_state *e, const struct answer_row *a, struct error **err)
+    struct store *s, struct environment_state *e, const struct answer_row *a, int64_t id, struct error **err)
 {
+        char row[65];
+        if (witness_answer(s, id, row, err) < 0) return -1;
         struct text json __attribute__((__cleanup__(text_release_cleanup))) = {0};
         add_field(&json, "gate", a->gate);
         add_field(&json, "answer", a->answer);
@@ -172,6 +174,7 @@ static int log_answer(
                 add_field(&json, "key", a->key);
                 add_field(&json, "signature", a->signature);
         }
+        add_field(&json, "row", row);
         text_addc(&json, '}');
         return write_event(s, e, a->run, "gate-answered", json.data, err);
 }
@@ -200,7 +203,7 @@ int write_answer(struct store *s, struct environment_state *e, const struct answ
         bind_int(st, 14, a->signed_ms);
         bind_int(st, 15, a->expires_ms);
         if (sqlite_run(s, st, err) < 0) return -1;
-        return log_answer(s, e, a, err);
+        return log_answer(s, e, a, sqlite3_last_insert_rowid(s->db), err);
 }
 
 /* ---- an answer from another process ---- */
@@ -243,7 +246,7 @@ static int check_seen(
         return error_set(err, ERROR_RETRY, NULL, "another answer to gate '%s' came in", a->gate);
 }
 
-static int write_outcome(struct store *s, const struct environment_state *e, const struct answer_row *a,
+static int write_outcome(struct store *s, struct environment_state *e, const struct answer_row *a,
     const struct gate_row *outcome, struct error **err)
 {
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
@@ -258,7 +261,8 @@ static int write_outcome(struct store *s, const struct environment_state *e, con
         bind_name(st, 5, outcome->answered_by);
         bind_text(st, 6, outcome->comment);
         bind_int(st, 7, e->now_ms);
-        return sqlite_run(s, st, err);
+        if (sqlite_run(s, st, err) < 0) return -1;
+        return witness_gate(s, e, a->run, a->gate, err);
 }
 
 int store_answer(struct store *s, const char *environment, const struct answer_row *answer,

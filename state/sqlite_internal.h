@@ -113,8 +113,7 @@ int write_resource_gone(
 int write_resource_move(
     struct store *s, struct environment_state *e, const struct store_write *w, struct error **err);
 int write_outputs(struct store *s, struct environment_state *e, const char *outputs, struct error **err);
-int write_gate(
-    struct store *s, const struct environment_state *e, const struct gate_row *gate, struct error **err);
+int write_gate(struct store *s, struct environment_state *e, const struct gate_row *gate, struct error **err);
 int write_answer(
     struct store *s, struct environment_state *e, const struct answer_row *answer, struct error **err);
 int write_event(struct store *s, struct environment_state *e, const char *run, const char *kind,
@@ -122,6 +121,16 @@ int write_event(struct store *s, struct environment_state *e, const char *run, c
 int write_notification(struct store *s, const struct environment_state *e, const struct notification_row *row,
     struct error **err);
 int write_duration(struct store *s, const char *type, const char *action, double seconds, struct error **err);
+
+/* ---- the log as witness of gates and answers (sqlite_witness.c) ---- */
+
+/* Logs the digest of a gate's row as it stands now; nothing when there is none. */
+int witness_gate(
+    struct store *s, struct environment_state *e, const char *run, const char *name, struct error **err);
+/* The digest of an answer's row, for its event. */
+int witness_answer(struct store *s, int64_t id, char hex[65], struct error **err);
+/* ERROR_CONFLICT naming the first row that the log does not agree with. The log itself must have been verified. */
+int witness_verify(struct store *s, const char *environment, int64_t id, struct error **err);
 
 /* The hash that the first event of a chain builds on: SHA-256 over the environment's lineage. */
 int event_origin(const char *lineage, unsigned char hash[EVENT_HASH], struct error **err);

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "cli/command.h"
+#include "cli/event_words.h"
 #include "cli/print.h"
 #include "cli/work.h"
 #include "run/answer.h"
@@ -104,10 +105,14 @@ static void print_event(struct audit *a, const struct event_row *e)
         char when[CLOCK_TEXT];
         clock_text(e->time_ms, when);
         enum verdict verdict = look_at(a, e);
+        if (!a->o->json && event_is_technical(e)) return;
         if (!a->o->json) {
+                struct text words __attribute__((__cleanup__(text_release_cleanup))) = {0};
+                event_words(e, &words);
                 printf("%6lld  %s  %-6s %-14s %s%s%s%s\n", (long long)e->seq, when, e->run ? e->run : "",
-                    e->kind, e->data, style_on(verdict == INVALID ? STYLE_RED : STYLE_NONE),
-                    verdict_words(verdict), style_off());
+                    e->kind, words.data ? words.data : "",
+                    style_on(verdict == INVALID ? STYLE_RED : STYLE_NONE), verdict_words(verdict),
+                    style_off());
                 return;
         }
         printf("{\"seq\":%lld,\"time\":\"%s\",\"run\":\"%s\",\"event\":\"%s\",\"data\":%s", (long long)e->seq,
@@ -179,6 +184,7 @@ int cmd_audit(const struct options *o)
                 print_error(o, err);
                 return EXIT_FAILED;
         }
-        if (!o->json) printf("The chain of %zu events holds.\n", checked);
+        if (!o->json)
+                printf("The chain of %zu events holds, and gates and answers are as it says.\n", checked);
         return EXIT_DONE;
 }

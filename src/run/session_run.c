@@ -436,8 +436,19 @@ static int run_loop(
                 s->options->event(s->options->context, &e);
         }
         struct text details __attribute__((__cleanup__(text_release_cleanup))) = {0};
-        text_add(&details, undoes ? "{\"undoes\":" : "{");
-        if (undoes != NULL) text_add_json(&details, undoes, strlen(undoes));
+        char digest[65];
+        text_hex(s->plan->digest, sizeof s->plan->digest, digest);
+        text_addf(&details, "{\"kind\":\"%s\",\"by\":", setup->kind);
+        text_add_json(&details, s->by, strlen(s->by));
+        if (setup->run != NULL)
+                text_add(
+                    &details, ",\"resumed\":true"); /* the digest is that of the plan that it began with */
+        else
+                text_addf(&details, ",\"digest\":\"%s\"", digest);
+        if (undoes != NULL) {
+                text_add(&details, ",\"undoes\":");
+                text_add_json(&details, undoes, strlen(undoes));
+        }
         text_addc(&details, '}');
         journal_event(s->journal, s->run, event_name(EVENT_RUN_STARTED), details.data);
         if (!s->settling) session_outbox_start(s);

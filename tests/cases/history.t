@@ -126,4 +126,32 @@ is "$(grep -c note "$WORK/out")" 40 "a long run is cut"
 like "$OUT" "and 260 more: 260 done; --all shows them" "with a count of the rest"
 tutti show long.yaml r1 --all
 is "$(grep -c note "$WORK/out")" 300 "or shown as a whole"
+
+# --- the audit ---
+tutti audit line.yaml
+code 0 "the audit of what happened"
+like "$OUT" "run-started +apply by $(id -un) \(plan [0-9a-f]{12}\)" "who ran what"
+like "$OUT" "gate-answered +go approved by $(id -un).*go on" "who answered, and why"
+like "$OUT" "run-started +apply by $(id -un) resumed" "who went on with it"
+like "$OUT" "step-failed +create bad - .*status 1" "what failed"
+like "$OUT" "events holds, and gates and answers are as it says" "and the record holds"
+tutti audit line.yaml --json
+ok "$(jq -es 'all(has("seq") and has("hash")) and (map(select(.event == "gate-recorded")) | length) >= 2' <<<"$OUT" >/dev/null; echo $?)" "in JSON with the witness"
+if command -v sqlite3 >/dev/null; then
+        cp -r .tutti saved
+        tampered() { # SQL REGEX NAME
+                rm -rf .tutti && cp -r saved .tutti
+                sqlite3 .tutti/state.db "$1"
+                tutti audit line.yaml
+                code 1 "$3"
+                like "$ERR" "$2" "$3: is named"
+        }
+        ENV="environment = (SELECT id FROM environment WHERE name = 'line')"
+        tampered "UPDATE event SET data = '{}' WHERE seq = 3 AND $ENV" "event 3 does not match" "an event that was changed"
+        tampered "DELETE FROM event WHERE seq = 4 AND $ENV" "event 4 is missing" "one that was taken out"
+        tampered "UPDATE gate SET answered_by = 'eve' WHERE $ENV" "the row of gate 'go' of run r1 was changed" "a gate's row"
+        tampered "UPDATE answer SET person = 'eve' WHERE $ENV" "answer" "an answer"
+        tampered "DELETE FROM answer WHERE $ENV" "an answer to gate 'go' of run r1 is missing" "an answer that was taken out"
+        rm -rf .tutti && mv saved .tutti
+fi
 finish

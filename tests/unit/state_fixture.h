@@ -129,4 +129,17 @@ __attribute__((unused)) static void fixture_sql(const struct fixture *f, const c
         sqlite3_close(db);
 }
 
+__attribute__((unused)) static struct answer_row fixture_answer(const char *gate, const char *by)
+{
+        return (struct answer_row){.run = (char *)"r1",
+            .gate = (char *)gate,
+            .answer = (char *)"approved",
+            .by = (char *)by,
+            .comment = (char *)"looks \"good\"",
+            .user = (char *)"root",
+            .digest = (char *)"00ff",
+            .proposal = (char *)"abcd",
+            .opened_ms = 50};
+}
+
 #endif

@@ -104,6 +104,74 @@ static void test_tampering(void)
             "another lineage");
 }
 
+/* Two gates of a run, one answered by two; does the chain notice what `sql` did to their rows? */
+static void tamper_gates(const char *sql, const char *part, const char *name)
+{
+        struct fixture f;
+        size_t checked;
+        fixture_init(&f);
+        struct run_row run = fixture_run("r1");
+        struct gate_row go = {
+            .run = (char *)"r1", .name = (char *)"go", .status = (char *)"waiting", .opened_ms = 50};
+        struct gate_row stop = {
+            .run = (char *)"r1", .name = (char *)"stop", .status = (char *)"waiting", .opened_ms = 60};
+        struct gate_row yes = {.status = (char *)"approved", .answered_by = (char *)"ann, bob"};
+        struct answer_row ann = fixture_answer("go", "ann"), bob = fixture_answer("go", "bob");
+        struct store_write writes[] = {{.kind = WRITE_RUN, .run_row = &run},
+            {.kind = WRITE_GATE, .gate = &go}, {.kind = WRITE_GATE, .gate = &stop}};
+        if (store_commit(f.s, &f.lease, writes, 3, NULL) < 0 ||
+            store_answer(f.s, "staging", &ann, NULL, false, 0, NULL) < 0 ||
+            store_answer(f.s, "staging", &bob, &yes, false, 1, NULL) < 0)
+                ok(false, "gates and answers");
+        struct error *before = NULL;
+        if (store_verify(f.s, "staging", &checked, &before) < 0)
+                ok(false, "it held before: %s: %s", name, error_message(before));
+        error_free(before);
+        fixture_sql(&f, sql);
+        fails(store_verify(f.s, "staging", &checked, &err), ERROR_CONFLICT, part, name);
+        fixture_release(&f);
+}
+
+static void test_gates(void)
+{
+        tamper_gates("UPDATE gate SET answered_by = 'eve' WHERE name = 'go'",
+            "the row of gate 'go' of run r1 was changed", "who opened a gate");
+        tamper_gates("UPDATE gate SET comment = 'x' WHERE name = 'go'", "was changed", "why");
+        tamper_gates("UPDATE gate SET status = 'approved', answered_by = 'eve' WHERE name = 'stop'",
+            "gate 'stop'", "a gate that nobody opened");
+        tamper_gates("UPDATE gate SET status = 'waiting', answered_by = NULL WHERE name = 'go'",
+            "was changed", "one that is shut again");
+        tamper_gates("UPDATE gate SET opened_ms = 51 WHERE name = 'go'", "was changed", "when");
+        tamper_gates("UPDATE gate SET details = '{}' WHERE name = 'go'", "was changed", "what was shown");
+        tamper_gates("UPDATE gate SET name = 'x' WHERE name = 'stop'", "was put in", "another name");
+        tamper_gates(
+            "DELETE FROM gate WHERE name = 'stop'", "gate 'stop' of run r1 is missing", "one taken out");
+        tamper_gates(
+            "INSERT INTO gate SELECT id + 10, environment, run, 'new', status, details, answered_by, comment,"
+            " opened_ms, answered_ms FROM gate WHERE name = 'go'",
+            "gate 'new' of run r1 was put in", "one put in");
+        tamper_gates(
+            "UPDATE gate SET name = 'x' WHERE name = 'go'; UPDATE gate SET name = 'go' WHERE name = 'stop';"
+            "UPDATE gate SET name = 'stop' WHERE name = 'x'",
+            "was changed", "two exchanged");
+        tamper_gates("UPDATE answer SET person = 'eve' WHERE person = 'bob'",
+            "an answer to gate 'go' of run r1 was changed", "who answered");
+        tamper_gates(
+            "UPDATE answer SET comment = 'x' WHERE person = 'bob'", "was changed", "with which words");
+        tamper_gates("UPDATE answer SET answer = 'rejected' WHERE person = 'ann'", "was changed", "what");
+        tamper_gates("DELETE FROM answer WHERE person = 'ann'", "an answer to gate 'go' of run r1 is missing",
+            "an answer taken out");
+        tamper_gates(
+            "INSERT INTO answer SELECT id + 10, environment, run, gate, answer, 'eve', comment, user, digest,"
+            " proposal, opened_ms, answered_ms, signature, key, signed_ms, expires_ms FROM answer WHERE "
+            "person = 'ann'",
+            "put in", "an answer put in");
+        tamper_gates("UPDATE answer SET id = id + 10 WHERE person = 'ann'; UPDATE answer SET id = id + 1",
+            "changed", "answers in another order");
+        tamper_gates("UPDATE event SET kind = 'x' WHERE kind = 'gate-recorded' AND seq = 1",
+            "event 1 does not match", "the witness itself");
+}
+
 /* What is appended after tampering does not heal it. */
 static void test_no_healing(void)
 {
@@ -149,6 +217,7 @@ int main(void)
 {
         test_reading();
         test_tampering();
+        test_gates();
         test_no_healing();
         test_format();
         return done();

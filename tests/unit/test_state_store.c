@@ -1,5 +1,6 @@
 /* Every row of the store goes in and comes out again; batches are one transaction; history, moves and run ids hold. */
 #include "state/sqlite_internal.h"
+#include "base/text.h"
 #include "unit/state_fixture.h"
 
 #include <fcntl.h>
@@ -370,19 +371,6 @@ static void test_operations(void)
         fixture_release(&f);
 }
 
-static struct answer_row fixture_answer(const char *gate, const char *by)
-{
-        return (struct answer_row){.run = (char *)"r1",
-            .gate = (char *)gate,
-            .answer = (char *)"approved",
-            .by = (char *)by,
-            .comment = (char *)"looks \"good\"",
-            .user = (char *)"root",
-            .digest = (char *)"00ff",
-            .proposal = (char *)"abcd",
-            .opened_ms = 50};
-}
-
 static void test_gates(void)
 {
         struct fixture f;
@@ -425,12 +413,14 @@ static void test_gates(void)
         ok(rows[0].opened_ms == 50 && rows[0].answered_ms > 50, "when");
         gate_rows_free(rows, count);
         struct event_row *events;
-        ok(store_events(f.s, "staging", "r1", &events, &count, NULL) == 0 && count == 1,
-            "the answer is in the log");
-        is_str(events[0].kind, "gate-answered", "as an answer");
-        is_str(events[0].data,
-            "{\"gate\":\"go-live\",\"answer\":\"approved\",\"by\":\"bob\",\"comment\":\"looks \\\"good\\\"\","
-            "\"digest\":\"00ff\",\"proposal\":\"abcd\",\"user\":\"root\",\"opened_ms\":50}",
+        ok(store_events(f.s, "staging", "r1", &events, &count, NULL) == 0 && count == 3,
+            "the gate, the answer and the outcome are in the log");
+        is_str(events[0].kind, "gate-recorded", "the gate by its digest");
+        is_str(events[1].kind, "gate-answered", "the answer as one");
+        ok(text_starts(events[1].data,
+               "{\"gate\":\"go-live\",\"answer\":\"approved\",\"by\":\"bob\",\"comment\":\"looks "
+               "\\\"good\\\"\","
+               "\"digest\":\"00ff\",\"proposal\":\"abcd\",\"user\":\"root\",\"opened_ms\":50,\"row\":\""),
             "with who, why and the plan that was seen");
         event_rows_free(events, count);
         store_close(other);
@@ -468,10 +458,11 @@ static void test_answers(void)
         ok(store_answers(f.s, "staging", NULL, &rows, &count, NULL) == 0 && count == 2, "of all runs, too");
         answer_rows_free(rows, count);
         struct event_row *events;
-        ok(store_events(f.s, "staging", "r1", &events, &count, NULL) == 0 && count == 2,
+        ok(store_events(f.s, "staging", "r1", &events, &count, NULL) == 0 && count == 3,
             "both are in the log");
-        ok(strstr(events[0].data,
-               "\"signed_ms\":7,\"expires_ms\":9,\"key\":\"ed25519:x\",\"signature\":\"c2ln\"}") != NULL,
+        ok(strstr(events[1].data,
+               "\"signed_ms\":7,\"expires_ms\":9,\"key\":\"ed25519:x\",\"signature\":\"c2ln\",\"row\":\"") !=
+                NULL,
             "with their signature");
         event_rows_free(events, count);
         gate.status = (char *)"approved";
