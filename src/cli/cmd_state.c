@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "cli/command.h"
+#include "cli/history.h"
 #include "cli/print.h"
 #include "cli/state_document.h"
 #include "cli/work.h"
@@ -179,6 +180,56 @@ static int state_import(const struct options *o, struct session *s)
         return code;
 }
 
+/* Properties and outputs of a version in one object; NULL with *err. */
+static struct value *version_of(struct session *s, const struct history_row *row, struct error **err)
+{
+        const struct sealer *sealer = session_sealer(s);
+        cleanup(value_free) struct value *properties = value_decode(
+            row->properties, strlen(row->properties), sealer, err);
+        cleanup(value_free) struct value *outputs =
+            properties ? value_decode(row->outputs, strlen(row->outputs), sealer, err) : NULL;
+        return outputs ? value_merge(properties, outputs) : NULL;
+}
+
+/* A row holds what a change replaced; what it was replaced by is in the row before, or recorded now, or nothing. */
+static bool leaves_nothing(const char *action)
+{
+        return action != NULL && (strcmp(action, "delete") == 0 || strcmp(action, "rm") == 0 ||
+                                     strcmp(action, "replace-delete") == 0);
+}
+
+static void add_version(const struct options *o, const struct history_row *row, const struct value *before,
+    const struct value *after, struct text *out)
+{
+        char when[CLOCK_TEXT];
+        const char *run = row->run ? row->run : "", *action = row->action ? row->action : "";
+        clock_text(row->time_ms, when);
+        if (!o->json) {
+                text_addf(out, "%8lld  %s  %-6s %s\n", (long long)row->serial, when, run, action);
+                history_text(before, after, out);
+                return;
+        }
+        text_addf(out, "%s{\"serial\":%lld,\"time\":\"%s\",\"run\":\"%s\",\"action\":\"%s\",\"changes\":",
+            out->len > 1 ? "," : "", (long long)row->serial, when, run, action);
+        history_json(before, after, out);
+        text_addc(out, '}');
+}
+
+static int add_versions(const struct options *o, struct session *s, const struct history_row *rows,
+    size_t count, struct text *out, struct error **err)
+{
+        const struct recorded *now = map_get(&session_state(s)->by_address, o->args[2]);
+        cleanup(value_free) struct value *after = now ? value_merge(now->properties, now->outputs) : NULL;
+        for (size_t i = 0; i < count; i++) {
+                struct value *before = version_of(s, &rows[i], err);
+                if (before == NULL) return error_context(err, "an earlier version of %s", o->args[2]);
+                add_version(o, &rows[i], before, leaves_nothing(rows[i].action) ? NULL : after, out);
+                value_free(after);
+                after = before;
+        }
+        return 0;
+}
+
 static int state_history(const struct options *o, struct session *s)
 {
         cleanup(error_free) struct error *err = NULL;
@@ -186,26 +237,20 @@ static int state_history(const struct options *o, struct session *s)
         size_t count;
         if (store_history(session_store(s), session_name(s), o->args[2], &rows, &count, &err) < 0)
                 return print_error(o, err);
-        struct text json = {0};
-        text_addc(&json, '[');
-        for (size_t i = 0; i < count; i++) {
-                char when[CLOCK_TEXT];
-                clock_text(rows[i].time_ms, when);
-                if (o->json)
-                        text_addf(&json,
-                            "%s{\"serial\":%lld,\"time\":\"%s\",\"run\":\"%s\",\"action\":\"%s\"}",
-                            i ? "," : "", (long long)rows[i].serial, when, rows[i].run ? rows[i].run : "",
-                            rows[i].action ? rows[i].action : "");
-                else
-                        printf("%8lld  %s  %-6s %s\n", (long long)rows[i].serial, when,
-                            rows[i].run ? rows[i].run : "", rows[i].action ? rows[i].action : "");
-        }
-        text_addc(&json, ']');
-        if (o->json) puts(json.data);
-        if (!o->json && count == 0) printf("Nothing was recorded at '%s'.\n", o->args[2]);
-        text_release(&json);
+        struct text out = {0};
+        int code = EXIT_DONE;
+        if (o->json) text_addc(&out, '[');
+        if (add_versions(o, s, rows, count, &out, &err) < 0)
+                code = print_error(o, err);
+        else if (o->json)
+                printf("%s]\n", out.data);
+        else if (count == 0)
+                printf("No earlier version of '%s' is recorded.\n", o->args[2]);
+        else
+                print_safe(stdout, out.data);
+        text_release(&out);
         history_rows_free(rows, count);
-        return EXIT_DONE;
+        return code;
 }
 
 static const struct {

@@ -154,4 +154,26 @@ if command -v sqlite3 >/dev/null; then
         tampered "DELETE FROM answer WHERE $ENV" "an answer to gate 'go' of run r1 is missing" "an answer that was taken out"
         rm -rf .tutti && mv saved .tutti
 fi
+
+# --- earlier versions ---
+cat >versions.yaml <<'YAML'
+environment: versions
+parameters: {size: string, secret: {type: string, sensitive: true}}
+resources:
+  thing: {type: value, properties: {input: {size: "${param.size}", list: [1, 2], secret: "${param.secret}"}}}
+YAML
+TUTTI_PARAM_size=small TUTTI_PARAM_secret=alpha-secret tutti apply versions.yaml --yes
+TUTTI_PARAM_size=large TUTTI_PARAM_secret=alpha-secret tutti apply versions.yaml --yes
+TUTTI_PARAM_size=large TUTTI_PARAM_secret=beta-secret tutti apply versions.yaml --yes
+tutti state history versions.yaml thing --json
+code 0 "earlier versions"
+is "$(jq -r '[.[].run] | join(" ")' <<<"$OUT")" "r3 r2" "by the runs that replaced them, newest first"
+is "$(jq -rc '.[1].changes[] | select(.path == "input.size") | [.before, .after]' <<<"$OUT")" '["small","large"]' "with what changed"
+is "$(jq -rc '.[0].changes[] | select(.path == "input.secret") | [.before, .after, .sensitive]' <<<"$OUT")" '["(sensitive)","(sensitive)",true]' "secrets masked"
+tutti state history versions.yaml thing
+like "$OUT" 'input.size: .?small.? -> .?large' "in words"
+grep -qE '(alpha|beta)-secret' "$WORK/out"; is $? 1 "without secrets"
+TUTTI_PARAM_size=large TUTTI_PARAM_secret=beta-secret tutti destroy versions.yaml --yes
+tutti state history versions.yaml thing --json
+is "$(jq -rc '.[0] | [.action, (.changes[] | select(.path == "input") | .after)]' <<<"$OUT")" '["delete",null]' "a deletion leaves nothing"
 finish
