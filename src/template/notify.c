@@ -389,10 +389,9 @@ static void read_target(struct reading *in, const struct yaml_node *node, const 
     struct notify_target *targets, size_t count)
 {
         struct notify_target *t = &targets[count];
-        struct draft d = {.target = t, .scope = scope};
+        *draft_of(in) = (struct draft){.target = t, .scope = scope};
         t->events = NOTIFY_DEFAULT;
         t->place = yaml_place(in->file, node);
-        in->into = &d;
         if (!keys_is_map(in, node, "a target of 'notify'")) {
                 if (yaml_absent(node)) key_problem(in, node, "a target of 'notify' must be a map");
                 return;
@@ -417,7 +416,9 @@ static void read_target(struct reading *in, const struct yaml_node *node, const 
 void notify_read(struct loader *loader, const struct yaml_file *file, const struct yaml_node *node,
     struct environment *env)
 {
-        struct reading in = {.loader = loader, .file = file, .folder = env->folder, .address = "notify"};
+        struct draft draft;
+        struct reading in = {
+            .loader = loader, .file = file, .folder = env->folder, .address = "notify", .into = &draft};
         if (yaml_absent(node)) return;
         bool list = node->kind == YAML_SEQUENCE;
         if (!list && node->kind != YAML_MAP) {
