@@ -119,6 +119,25 @@ tutti approve ask.yaml "$GATE" --answer abort
 tutti resume ask.yaml
 code 1 "answered"
 
+# --- reminders: each one, also while the run goes on ---
+cat >remind.yaml <<YAML
+environment: reminding
+parameters: {hook: {type: string, sensitive: true}}
+notify: {webhook: "http://127.0.0.1:$HOOK/", secret: "\${param.hook}"}
+resources:
+  go: {type: gate, properties: {message: "?", expires: {after: 1s, action: remind}}}
+  behind: {type: value, after: [go], properties: {input: 1}}
+  slow: {type: exec.command, properties: {run: "until [ -e reminded ]; do sleep 0.1; done"}}
+YAML
+N=$(arrived hook)
+"$TUTTI" apply remind.yaml --yes >"$WORK/out" 2>"$WORK/err" </dev/null &
+RUN=$!
+wait_for hook $((N + 3)); ok $? "a gate that goes on waiting is told again"
+is "$(body hook $((N + 1)) .event) $(body hook $((N + 2)) .event) $(body hook $((N + 3)) .event)" "gate-waiting gate-reminder gate-reminder" "as a reminder, each time"
+touch reminded
+wait $RUN
+is $? 3 "and the run ends waiting"
+
 # --- drift: once for each ---
 cat >drift.yaml <<YAML
 environment: drifting
