@@ -70,9 +70,9 @@ $(O)/obj/%.o: %.c
 	$(Q)$(CC) $(ALLFLAGS) -I$(O)/gen -c -o $@ $<
 
 # The schema is embedded, so that the program needs no files of its own to open a store.
-$(O)/gen/%.sql.h: state/schema/%.sql
+$(O)/gen/%.sql.h: state/schema/%.sql Makefile
 	@mkdir -p $(@D)
-	$(Q){ sed -e 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $<; } > $@
+	$(Q){ sed -e 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $<; echo ,; } > $@
 $(O)/obj/state/sqlite.o: $(EMBED)
 
 define plugin

@@ -19,19 +19,12 @@
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 static const char *const migrations[] = {
 #include "001_initial.sql.h"
-    ,
 #include "002_policies.sql.h"
-    ,
 #include "003_tainted.sql.h"
-    ,
 #include "004_notification.sql.h"
-    ,
 #include "005_answers.sql.h"
-    ,
 #include "006_lease_boot.sql.h"
-    ,
 #include "007_recovery.sql.h"
-    ,
 #include "008_estimates.sql.h"
     ,
 #include "009_witness.sql.h"

@@ -118,8 +118,8 @@ int store_lease_holder(struct store *s, const char *environment, struct lease_ho
         if (load(s, environment, &h, err) < 0) return -1;
         int64_t left = left_ms(&h);
         if (h.holder == NULL || left <= 0) return 0;
-        *ret = (struct lease_holder){
-            .holder = steal(h.holder), .since_ms = h.acquired_ms, .expires_ms = clock_wall_ms() + left};
+        *ret = (struct lease_holder){.since_ms = h.acquired_ms, .expires_ms = clock_wall_ms() + left};
+        ret->holder = steal(h.holder);
         return 0;
 }
 
