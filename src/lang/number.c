@@ -20,8 +20,11 @@ enum {
 /* An integer as precise as what is written down, which most numbers are. */
 static bool is_plain(const struct value *v, int64_t *n)
 {
-        if (!is_integer(v) && (is_immediate(v) || (v->flags & VALUE_BIG))) return false;
-        return value_as_int(v, n);
+        if (is_integer(v)) {
+                *n = integer_of(v);
+                return true;
+        }
+        return !is_immediate(v) && !(v->flags & VALUE_BIG) && value_as_int(v, n);
 }
 
 static mpfr_srcptr big_of(const struct value *v)
@@ -188,6 +191,8 @@ struct value *number_negate(const struct value *a)
 int number_compare(const struct value *a, const struct value *b)
 {
         int64_t x, y;
+        if (is_integer(a) && is_integer(b))
+                return (integer_of(a) > integer_of(b)) - (integer_of(a) < integer_of(b));
         bool a_fits = value_as_int(a, &x), b_fits = value_as_int(b, &y);
         if (a_fits && b_fits) return (x > y) - (x < y);
         if (!a_fits && !b_fits) return mpfr_cmp(big_of(a), big_of(b));
@@ -199,6 +204,7 @@ bool number_equal(const struct value *a, const struct value *b)
 {
         const int64_t exact = (int64_t)1 << 53;
         int64_t x, y;
+        if (is_integer(a) && is_integer(b)) return a == b;
         if (number_bits(a) == number_bits(b)) return number_compare(a, b) == 0;
         if (value_as_int(a, &x) && value_as_int(b, &y) && x < exact && x > -exact) return x == y;
         if (number_sign(a) != number_sign(b)) return false;
