@@ -26,7 +26,6 @@ static const char *const migrations[] = {
 #include "006_lease_boot.sql.h"
 #include "007_recovery.sql.h"
 #include "008_estimates.sql.h"
-    ,
 #include "009_witness.sql.h"
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof migrations[0] };
