@@ -15,6 +15,13 @@
 #include "run/record.h"
 #include "run/session_internal.h"
 
+/* Free to take: its holder is gone, or is ourselves, whose letting go failed. */
+static bool left_behind(const char *holder)
+{
+        cleanup_free char *ours = holder_text();
+        return strcmp(holder, ours) == 0 || holder_is_dead(holder);
+}
+
 int session_hold(struct session *s, struct error **err)
 {
         struct environment_row row = {0};
@@ -24,7 +31,7 @@ int session_hold(struct session *s, struct error **err)
                 return -1;
         environment_row_release(&row);
         cleanup_free char *holder = holder_text();
-        return store_lease_take(s->store, s->name, holder, ttl_ms, holder_is_dead, &s->lease, err);
+        return store_lease_take(s->store, s->name, holder, ttl_ms, left_behind, &s->lease, err);
 }
 
 void session_let_go(struct session *s)

@@ -92,6 +92,25 @@ tutti plan gate.yaml -o /dev/null
 code 4 "a plan is not saved over a device"
 [ -c /dev/null ]; ok $? "which is still there"
 
+# Whatever write of the record fails, a run of two rounds is never kept out by a lease of its own.
+cat >rounds.yaml <<'YAML'
+environment: rounds
+resources:
+  size: {type: exec.command, properties: {run: echo 2}}
+  v: {type: value, count: "${tonumber(size.stdout)}", properties: {input: 1}}
+YAML
+TUTTI_FAULT=count:$WORK/points tutti apply rounds.yaml --yes
+code 0 "a run of two rounds"
+codes=
+for point in $(grep -n '^state.writ' "$WORK/points" | cut -d: -f1); do
+        rm -rf .tutti
+        TUTTI_FAULT=fail:$point tutti apply rounds.yaml --yes
+        first=$CODE
+        tutti apply rounds.yaml --yes
+        codes="$codes $first:$CODE"
+done
+is "$(tr ' ' '\n' <<<"$codes" | grep -vE '^$|^[01]:0$')" "" "fails or is done whichever write fails, and the next one is done ($(wc -w <<<"$codes") writes)"
+
 # What a command prints of a secret is a secret.
 cat >echo.yaml <<'YAML'
 environment: echo
