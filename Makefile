@@ -149,7 +149,7 @@ lint-run: $(EMBED)
 	tests/lint/sizes $(C_FILES)
 	clang-format --dry-run -Werror $(C_FILES)
 	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --suppressions-list=tests/lint/cppcheck.txt \
-	  --enable=warning,performance,portability -j2 -Isrc -I. $(filter %.c,$(C_FILES))
+	  --enable=warning,performance,portability -j2 -Isrc -I. -I$(O)/gen $(filter %.c,$(C_FILES))
 	printf '%s\n' $(filter-out tests/%,$(filter %.c,$(C_FILES))) | \
 	  xargs -P2 -n4 sh -c 'clang-tidy --quiet "$$@" -- -std=c17 -Isrc -I. -I$(O)/gen $(subst ",\",$(subst ',,$(CPPFLAGS))) 2>/dev/null' tidy
 

@@ -34,6 +34,9 @@ struct executor_request { /* borrowed for the life of the executor */
             operations; /* address → struct operation_row *: intents that an interrupted run left open; or NULL */
         const struct step_row *rows; /* the run's step table as it was before, by row; NULL for a new run */
         size_t row_count;
+        struct plan
+            *present; /* settling: of the environment as it stands now, for its credentials; or NULL */
+        const struct schema_source *schemas;
         bool settle_only; /* run nothing but the steps of those intents, whatever they wait for */
         bool goes_back;   /* a rollback: its failure asks for no other */
         bool destroys;    /* `rollback` in the template is about making things, not about removing them all */

@@ -102,6 +102,7 @@ struct run_setup {
         const struct step_row *rows;    /* the run's step table as it stands; NULL for a new run */
         size_t row_count;
         bool settle_only;
+        struct plan *present; /* settling: of the environment as it stands, or NULL */
         const char *kind;
         const char *on_failure; /* as recorded when the run began; NULL: not given then */
         const char *status;     /* settling: what the run stays */

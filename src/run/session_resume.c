@@ -219,6 +219,20 @@ static void leave(struct session *s, struct unfinished *u)
         unfinished_release(u);
 }
 
+/* The environment as it stands against the record, for the configuration of its providers; NULL when there is none. Borrows `input`. */
+static struct plan *plan_of_today(struct session *s, struct plan_input *input)
+{
+        struct plan *plan = NULL;
+        cleanup(error_free) struct error *ignored = NULL;
+        if (s->env == NULL) return NULL;
+        input->env = s->env;
+        input->mode = PLAN_APPLY;
+        input->provider_plan = NULL;
+        input->target_count = input->exclude_count = 0;
+        input->back = NULL;
+        return plan_build(input, &plan, &ignored) < 0 ? NULL : plan;
+}
+
 static int continue_run(struct session *s, const char *run, bool settle_only,
     const struct run_options *options, struct run_result *result, struct error **err)
 {
@@ -233,6 +247,8 @@ static int continue_run(struct session *s, const char *run, bool settle_only,
                         u.row_of_step[i] = row ? row->step : -1;
                 }
         }
+        struct plan_input now = s->input;
+        cleanup(plan_free) struct plan *present = settle_only && status == 0 ? plan_of_today(s, &now) : NULL;
         if (status == 0) {
                 struct run_setup setup = {
                     .run = run,
@@ -245,6 +261,7 @@ static int continue_run(struct session *s, const char *run, bool settle_only,
                     .requester = u.row.requester,
                     .operations = &u.open,
                     .settle_only = settle_only,
+                    .present = present,
                     .kind = u.row.kind,
                     .on_failure = u.row.on_failure,
                     .status = strcmp(u.row.status, RUN_ROLLBACK_DUE) == 0 ? RUN_ROLLBACK_DUE : "interrupted",
@@ -352,13 +369,12 @@ static int settle_all(struct session *s, const struct run_options *options, stru
                 if (session_intents(s, &open, err) < 0) return -1;
                 if (!open) return 0;
                 if (load_last(s, &run, NULL, err) < 0) return -1;
-                if (run == NULL) return 0;
-                if (text_equal(run, before))
+                if (run == NULL || text_equal(run, before))
                         return error_set(err, ERROR_CONFLICT, NULL,
                             "run %s left something under way that its own plan no longer holds; `tutti "
                             "status` "
                             "and `tutti show` tell what",
-                            run);
+                            run ? run : "?");
                 if (settle_run(s, run, options, err) < 0) return -1;
                 free(before);
                 before = steal(run);

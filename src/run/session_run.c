@@ -423,6 +423,8 @@ static int run_loop(
             .listen = signal_file_changed,
             .operations = setup->operations,
             .settle_only = setup->settle_only,
+            .present = setup->present,
+            .schemas = &s->schemas,
             .destroys = s->input.mode == PLAN_DESTROY,
             .happened = happened,
             .goes_back = s->input.back != NULL,

@@ -60,6 +60,32 @@ tutti resume env.yaml
 code 0 "which goes on"
 once "after an attempt on the record"
 
+# A token that stands in the environment and was exchanged since: what is settled is the old run's, the token is today's.
+made
+tutti destroy env.yaml --yes
+cp env.yaml env.was
+sed -i "/^environment/a providers: {sandbox: {endpoint: \"$URL\", token: $TOKEN}}" env.yaml
+hang_and_kill
+sed -i "s/token: $TOKEN/token: exchanged/" env.yaml
+tutti apply env.yaml --yes
+code 1 "a token that is wrong today cannot settle"
+like "$OUT$ERR" "interrupted: what it had under way is settled first" "an apply that finds an interrupted run says so"
+sed -i "s/token: exchanged/token: $TOKEN/" env.yaml
+tutti apply env.yaml --yes
+code 0 "the right one can"
+once "after a token was exchanged"
+
+# What was under way has left the template since.
+made
+hang_and_kill
+sed 's/^  net:.*/  v: {type: value, properties: {input: 1}}/' env.was >env.yaml
+tutti apply env.yaml --yes
+code 0 "a resource that left the template under way"
+is "$(journal '[.[] | select(.effect=="created")] | length')" "$((BEFORE + 1))" "was found"
+is "$(orphans)" "" "and deleted"
+tutti destroy env.yaml --yes
+mv env.was env.yaml
+
 # A run that waits is not given up for a command that does nothing.
 cat >gate.yaml <<'YAML'
 environment: gate
