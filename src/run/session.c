@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "io/file.h"
-#include "lang/function.h"
 #include "run/session_internal.h"
 
 enum { ENVIRONMENT_FILE_MAX = 16 << 20 };
@@ -16,30 +15,11 @@ static int read_file(void *context, const char *path, struct text *out, struct e
         return file_read(path, ENVIRONMENT_FILE_MAX, out, err);
 }
 
-/* Name and state URL of a file whose template may be broken: the two keys alone, read as plain YAML. */
+/* Name and state URL of a file whose template may be broken. */
 static int read_header(struct session *s, char **state_url, struct error **err)
 {
-        struct text text __attribute__((__cleanup__(text_release_cleanup))) = {0};
-        if (file_read(s->file, ENVIRONMENT_FILE_MAX, &text, err) < 0) return -1;
-        struct place place = {.file = s->file};
-        if (!text_is_utf8(text.data ? text.data : "", text.len))
-                return error_set(err, ERROR_INPUT, &place, "is not a text file in UTF-8");
-        struct scope scope = {0};
-        scope_over_object(&scope, NULL);
-        cleanup(value_free) struct value *source = value_string_n(text.data ? text.data : "", text.len);
-        struct value *args[] = {source};
-        cleanup(error_free) struct error *ignored = NULL;
-        cleanup(value_free) struct value *v = function_call(
-            function_find("yamldecode"), &scope, args, 1, &ignored);
-        const struct value *name = v ? value_get(v, "environment") : NULL;
-        if (name == NULL || value_kind(name) != TYPE_STRING || value_is_null(name))
-                return error_set(err, ERROR_INPUT, &place,
-                    "is not an environment: it has no readable `environment: NAME`");
-        s->name = mem_strdup(value_as_string(name));
-        const struct value *url = value_get(v, "state");
-        if (url != NULL && value_kind(url) == TYPE_STRING && !value_is_null(url))
-                *state_url = mem_strdup(value_as_string(url));
-        return 0;
+        struct source_reader reader = {read_file, NULL};
+        return environment_header(s->file, &reader, &s->name, state_url, err);
 }
 
 /* sqlite:PATH with PATH made absolute: from --state against the current folder, from the file against the file's. */

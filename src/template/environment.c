@@ -214,6 +214,36 @@ int approvers_load(const char *path, const struct source_reader *reader, struct 
         return result;
 }
 
+/* A scalar that is written as a text, of a key at the root. */
+static char *header_text(const struct yaml_file *file, const char *key)
+{
+        const struct yaml_entry *entry = yaml_get(file->root, key);
+        bool text = entry != NULL && entry->value->kind == YAML_SCALAR && entry->value->core == YAML_STRING;
+        return text ? mem_strdup(entry->value->text) : NULL;
+}
+
+int environment_header(
+    const char *path, const struct source_reader *reader, char **name, char **state, struct error **err)
+{
+        struct place place = {.file = path};
+        cleanup(error_free) struct error *ignored = NULL;
+        cleanup(arena_free) struct arena *arena = arena_new();
+        struct text text = {0};
+        struct yaml_file file = {0};
+        *name = *state = NULL;
+        int result = reader->read(reader->context, path, &text, err);
+        if (result == 0) result = yaml_check_bytes(path, text.data ? text.data : "", text.len, err);
+        if (result == 0) yaml_read(arena, arena, path, text.data ? text.data : "", text.len, &file, &ignored);
+        if (result == 0 && file.root != NULL) *name = header_text(&file, "environment");
+        if (result == 0 && *name != NULL) *state = header_text(&file, "state");
+        if (result == 0 && *name == NULL)
+                result = error_set(err, ERROR_INPUT, &place,
+                    "is not an environment: it has no readable `environment: NAME`");
+        if (text.data != NULL) mem_wipe(text.data, text.len);
+        text_release(&text);
+        return result;
+}
+
 /* --- loading --------------------------------------------------------------------------------------------------------- */
 
 int environment_load(const char *path, const struct source_reader *reader,

@@ -188,6 +188,9 @@ struct environment {
 int environment_load(const char *path, const struct source_reader *reader,
     const struct parameter_source *parameters, const struct schema_source *schemas, struct environment **ret,
     struct error **err);
+/* Name and `state` (to be freed; NULL where there is none) of a file whose template may be broken, as long as it is YAML. */
+int environment_header(
+    const char *path, const struct source_reader *reader, char **name, char **state, struct error **err);
 void environment_free(struct environment *env); /* NULL-safe */
 CLEANUP(struct environment *, environment_free);
 

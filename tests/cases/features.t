@@ -198,4 +198,12 @@ is "$(jq length <<<"$OUT")" 4 "and outputs"
 tutti plan nested.yaml --detailed-exitcode
 code 0 "nothing is left to do"
 done_with nested
+
+# A name that older YAML takes for yes; and a template that is broken by now.
+printf 'environment: on\nresources:\n  a: {type: value, properties: {input: 1}}\n' >on.yaml
+tutti apply on.yaml --yes
+code 0 "an environment may be named on"
+echo '  a: {type: value}' >>on.yaml
+tutti status on.yaml --json
+is "$CODE $(jq -r .environment <<<"$OUT")" "0 on" "and is asked about by that name, whatever is wrong with its template"
 finish
