@@ -182,11 +182,30 @@ static int remember(struct store *s, const struct environment_state *e, const st
         return sqlite3_changes(s->db);
 }
 
+/* The row just inserted is the first version: it replaced nothing, which is what its row of the history says. */
+static int remember_creation(struct store *s, const struct environment_state *e, const struct store_write *w,
+    const char *address, struct error **err)
+{
+        cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
+            "INSERT INTO history (environment, resource, address, serial, time_ms, run, action, properties, "
+            "outputs) VALUES (?1, last_insert_rowid(), ?2, ?3, ?4, ?5, ?6, '', '')",
+            err);
+        if (st == NULL) return -1;
+        bind_int(st, 1, e->id);
+        bind_text(st, 2, address);
+        bind_int(st, 3, e->serial);
+        bind_int(st, 4, e->now_ms);
+        bind_name(st, 5, w->run);
+        bind_name(st, 6, w->action);
+        return sqlite_run(s, st, err);
+}
+
 int write_resource(
     struct store *s, struct environment_state *e, const struct store_write *w, struct error **err)
 {
         const struct resource_row *row = w->resource;
-        if (remember(s, e, w, row->address, row->deposed, err) < 0) return -1;
+        int known = remember(s, e, w, row->address, row->deposed, err);
+        if (known < 0) return -1;
         struct text after __attribute__((__cleanup__(text_release_cleanup))) = {0};
         after_write(row->after, row->after_count, &after);
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
@@ -219,7 +238,8 @@ int write_resource(
         bind_int(st, 16, row->updated_ms);
         bind_int(st, 17, row->tainted);
         environment_change(e);
-        return sqlite_run(s, st, err);
+        if (sqlite_run(s, st, err) < 0) return -1;
+        return known > 0 ? 0 : remember_creation(s, e, w, row->address, err);
 }
 
 int write_resource_gone(

@@ -102,7 +102,8 @@ int store_resources(
     struct store *s, const char *environment, struct resource_row **rows, size_t *count, struct error **err);
 void resource_row_release(struct resource_row *row);
 void resource_rows_free(struct resource_row *rows, size_t count);
-/* Earlier versions of one address, newest first (state history): what was replaced, and by which change. A resource that
+/* Changes of one address, newest first (state history): what was replaced, and by which change; a creation replaced nothing and
+ * has empty texts. A resource that
  * was moved takes its history along. */
 struct history_row {
         int64_t serial, time_ms;

@@ -28,6 +28,8 @@ static void add_json(struct text *json, const struct run_row *r)
         text_json(json, r->status);
         text_add(json, ",\"requester\":");
         text_json(json, r->requester);
+        text_add(json, ",\"digest\":");
+        text_json(json, r->digest);
         text_add(json, ",\"undoes\":");
         text_json(json, r->undoes);
         text_addf(json, ",\"started\":\"%s\",\"ended\":", started);

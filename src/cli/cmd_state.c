@@ -180,10 +180,11 @@ static int state_import(const struct options *o, struct session *s)
         return code;
 }
 
-/* Properties and outputs of a version in one object; NULL with *err. */
+/* Properties and outputs of a version in one object, or null where there was none; NULL with *err. */
 static struct value *version_of(struct session *s, const struct history_row *row, struct error **err)
 {
         const struct sealer *sealer = session_sealer(s);
+        if (*row->properties == '\0') return value_null(type_dynamic);
         cleanup(value_free) struct value *properties = value_decode(
             row->properties, strlen(row->properties), sealer, err);
         cleanup(value_free) struct value *outputs =
@@ -223,7 +224,9 @@ static int add_versions(const struct options *o, struct session *s, const struct
         for (size_t i = 0; i < count; i++) {
                 struct value *before = version_of(s, &rows[i], err);
                 if (before == NULL) return error_context(err, "an earlier version of %s", o->args[2]);
-                add_version(o, &rows[i], before, leaves_nothing(rows[i].action) ? NULL : after, out);
+                bool made = value_is_null(before);
+                add_version(
+                    o, &rows[i], made ? NULL : before, leaves_nothing(rows[i].action) ? NULL : after, out);
                 value_free(after);
                 after = before;
         }
@@ -245,7 +248,7 @@ static int state_history(const struct options *o, struct session *s)
         else if (o->json)
                 printf("%s]\n", out.data);
         else if (count == 0)
-                printf("No earlier version of '%s' is recorded.\n", o->args[2]);
+                printf("No change of '%s' is recorded.\n", o->args[2]);
         else
                 print_safe(stdout, out.data);
         text_release(&out);

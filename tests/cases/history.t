@@ -167,7 +167,7 @@ TUTTI_PARAM_size=large TUTTI_PARAM_secret=alpha-secret tutti apply versions.yaml
 TUTTI_PARAM_size=large TUTTI_PARAM_secret=beta-secret tutti apply versions.yaml --yes
 tutti state history versions.yaml thing --json
 code 0 "earlier versions"
-is "$(jq -r '[.[].run] | join(" ")' <<<"$OUT")" "r3 r2" "by the runs that replaced them, newest first"
+is "$(jq -rc '[.[].run, .[2].action, (.[2].changes[] | select(.path == "input") | .before, .after.size, .after.secret)] | tostring' <<<"$OUT")" '["r3","r2","r1","create",null,"small","(sensitive)"]' "by the runs that made them, newest first, from its creation on"
 is "$(jq -rc '.[1].changes[] | select(.path == "input.size") | [.before, .after]' <<<"$OUT")" '["small","large"]' "with what changed"
 is "$(jq -rc '.[0].changes[] | select(.path == "input.secret") | [.before, .after, .sensitive]' <<<"$OUT")" '["(sensitive)","(sensitive)",true]' "secrets masked"
 tutti state history versions.yaml thing
