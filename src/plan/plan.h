@@ -285,8 +285,12 @@ struct saved_plan {
         struct way_back *back; /* or NULL */
         struct arena *arena;
 };
-int saved_plan_read(
-    const char *json, size_t len, const struct sealer *sealer, struct saved_plan **ret, struct error **err);
+/* Where a saved plan comes from: a file, which anybody may have written, so that the store's key has to prove its digest; or the record of a
+ * run, which may be from before there were proofs. */
+enum saved_from { SAVED_FILE, SAVED_RECORD };
+/* ERROR_INPUT when it is none, or not proved. */
+int saved_plan_read(const char *json, size_t len, enum saved_from from, const struct sealer *sealer,
+    struct saved_plan **ret, struct error **err);
 void saved_plan_free(struct saved_plan *saved);
 CLEANUP(struct saved_plan *, saved_plan_free);
 

@@ -156,6 +156,7 @@ int plan_write(const struct plan *plan, const struct sealer *sealer, struct text
 
 struct reader {
         const struct value *root;
+        enum saved_from from;
         const struct sealer *sealer;
         struct error **err;
 };
@@ -204,6 +205,7 @@ static struct value *decoded(struct reader *r, const struct value *v, const char
 static int check_proof(struct reader *r, const char *digest)
 {
         const struct value *v = value_get(r->root, "proof");
+        if (v == NULL && r->from == SAVED_RECORD) return 0;
         cleanup_free char *want = proof_text(digest);
         bool proved = v != NULL && value_is_sensitive(v) && value_is_known(v) && !value_is_null(v) &&
                       value_kind(v) == TYPE_STRING && strcmp(value_as_string(v), want) == 0;
@@ -351,8 +353,8 @@ static int read_back(struct reader *r, struct saved_plan *saved)
         return malformed(r, "what becomes of its outputs is not known");
 }
 
-int saved_plan_read(
-    const char *json, size_t len, const struct sealer *sealer, struct saved_plan **ret, struct error **err)
+int saved_plan_read(const char *json, size_t len, enum saved_from from, const struct sealer *sealer,
+    struct saved_plan **ret, struct error **err)
 {
         *ret = NULL;
         if (len > SAVED_MAX)
@@ -363,7 +365,7 @@ int saved_plan_read(
                 error_context(&problems, "cannot read the saved plan");
                 return error_move(err, &problems);
         }
-        struct reader r = {.root = root, .sealer = sealer, .err = err};
+        struct reader r = {.root = root, .from = from, .sealer = sealer, .err = err};
         if (value_kind(root) != TYPE_OBJECT || value_is_null(root)) return malformed(&r, "it is no object");
         cleanup(saved_plan_free) struct saved_plan *saved = mem_alloc(sizeof *saved);
         saved->arena = arena_new();

@@ -139,7 +139,7 @@ static int open_plan_file(struct session *s, const struct session_options *o, st
         if (read_header(&probe, &state_url, &ignored) == 0) name = probe.name;
         free(name);
         if (resolve_state(s, o->state_url, state_url, err) < 0 || open_store(s, err) < 0) return -1;
-        if (saved_plan_read(text.data, text.len, &s->sealer, &s->saved, err) < 0)
+        if (saved_plan_read(text.data, text.len, SAVED_FILE, &s->sealer, &s->saved, err) < 0)
                 return error_context(err, "plan file %s", o->plan_file);
         return session_load_saved(s, s->saved, &s->env, err);
 }

@@ -157,7 +157,7 @@ static struct saved_plan *load_saved(struct session *s, const char *run, struct 
         if (row.plan == NULL)
                 error_set(err, ERROR_CONFLICT, NULL, "run %s has no recorded plan", run);
         else
-                saved_plan_read(row.plan, strlen(row.plan), &s->sealer, &saved, err);
+                saved_plan_read(row.plan, strlen(row.plan), SAVED_RECORD, &s->sealer, &saved, err);
         run_row_release(&row);
         return saved;
 }

@@ -122,7 +122,7 @@ static int load_unfinished(struct session *s, const char *run, struct unfinished
         u->slices = answers_by_gate(u->given, u->given_count, &u->given_by_gate);
         if (u->row.plan == NULL)
                 return error_set(err, ERROR_CONFLICT, NULL, "run %s has no recorded plan", run);
-        return saved_plan_read(u->row.plan, strlen(u->row.plan), &s->sealer, &u->saved, err);
+        return saved_plan_read(u->row.plan, strlen(u->row.plan), SAVED_RECORD, &s->sealer, &u->saved, err);
 }
 
 /* The run's plan against what is recorded now. The environment of the session gives way to the run's own. */

@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (size_t i = 0; i < size; i++) text[i] = (char)data[i];
         cleanup(error_free) struct error *err = NULL;
         cleanup(saved_plan_free) struct saved_plan *saved = NULL;
-        int status = saved_plan_read(text, size, &sealer, &saved, &err);
+        int status = saved_plan_read(text, size, SAVED_FILE, &sealer, &saved, &err);
         if ((status < 0) != (saved == NULL) || (status < 0) != (error_count(err) > 0)) abort();
         if (saved == NULL) return 0;
         if (strlen(saved->environment) > size || saved->parameters == NULL || saved->world == NULL) abort();

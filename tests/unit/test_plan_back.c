@@ -140,7 +140,7 @@ static void is_saved(void)
         struct text out = {0};
         is_int(plan_write(c.plan, &fake_sealer, &out, NULL), 0, "it is written");
         cleanup(saved_plan_free) struct saved_plan *saved = NULL;
-        is_int(saved_plan_read(out.data, out.len, &fake_sealer, &saved, NULL), 0, "and read");
+        is_int(saved_plan_read(out.data, out.len, SAVED_FILE, &fake_sealer, &saved, NULL), 0, "and read");
         if (saved == NULL || saved->back == NULL) return;
         is_str(saved->back->run, "r1", "where it leads");
         is_str(saved->back->undoes, "r2", "what it undoes");
@@ -161,8 +161,8 @@ static void is_saved(void)
                 cleanup_free char *copy = mem_strndup(out.data, out.len);
                 strstr(copy, parts[i])[1] = 'X';
                 cleanup(saved_plan_free) struct saved_plan *bad = NULL;
-                ok(saved_plan_read(copy, out.len, &fake_sealer, &bad, NULL) < 0, "without %s it is refused",
-                    parts[i]);
+                ok(saved_plan_read(copy, out.len, SAVED_FILE, &fake_sealer, &bad, NULL) < 0,
+                    "without %s it is refused", parts[i]);
         }
         text_release(&out);
         cloud_release(&c);

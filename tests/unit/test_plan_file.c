@@ -93,7 +93,7 @@ static void saves_and_reads(void)
         is_int(hushes, 2, "secrets are sealed");
         cleanup(error_free) struct error *err = NULL;
         cleanup(saved_plan_free) struct saved_plan *saved = NULL;
-        is_int(saved_plan_read(out.data, out.len, &fake_sealer, &saved, &err), 0, "it is read");
+        is_int(saved_plan_read(out.data, out.len, SAVED_FILE, &fake_sealer, &saved, &err), 0, "it is read");
         if (saved == NULL) {
                 printf("# %s\n", error_message(err));
                 return;
@@ -116,7 +116,7 @@ static void saves_and_reads(void)
         for (size_t cut = 0; cut < out.len; cut += out.len / 50 + 1) {
                 cleanup(saved_plan_free) struct saved_plan *part = NULL;
                 tried++;
-                refused += saved_plan_read(out.data, cut, &fake_sealer, &part, NULL) < 0;
+                refused += saved_plan_read(out.data, cut, SAVED_FILE, &fake_sealer, &part, NULL) < 0;
         }
         is_int(refused, tried, "no part of it passes for the whole");
         static const char *const keys[] = {"format", "environment", "lineage", "serial", "digest", "proof",
@@ -126,15 +126,22 @@ static void saves_and_reads(void)
                 cleanup_free char *quoted = mem_printf("\"%s\":", keys[k]);
                 strstr(copy, quoted)[1] = 'X';
                 cleanup(saved_plan_free) struct saved_plan *part = NULL;
-                ok(saved_plan_read(copy, out.len, &fake_sealer, &part, NULL) < 0,
+                ok(saved_plan_read(copy, out.len, SAVED_FILE, &fake_sealer, &part, NULL) < 0,
                     "it is refused without '%s'", keys[k]);
         }
+        cleanup_free char *unproved = mem_strndup(out.data, out.len);
+        strstr(unproved, "\"proof\":")[1] = 'X';
+        cleanup(saved_plan_free) struct saved_plan *old = NULL, *forged = NULL;
+        is_int(saved_plan_read(unproved, out.len, SAVED_RECORD, &fake_sealer, &old, NULL), 0,
+            "a recorded plan may be from before there were proofs");
         char *digest = strstr(out.data, "\"digest\":\"") + strlen("\"digest\":\"");
         *digest = *digest == 'a' ? 'b' : 'a';
         cleanup(saved_plan_free) struct saved_plan *other = NULL;
-        ok(saved_plan_read(out.data, out.len, &fake_sealer, &other, &err) < 0 &&
+        ok(saved_plan_read(out.data, out.len, SAVED_FILE, &fake_sealer, &other, &err) < 0 &&
                 strstr(error_message(err), "key") != NULL,
             "another digest is none that the key proves");
+        ok(saved_plan_read(out.data, out.len, SAVED_RECORD, &fake_sealer, &forged, NULL) < 0,
+            "in the record neither");
         text_release(&out);
         cloud_release(&c);
 }
