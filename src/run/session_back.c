@@ -90,7 +90,8 @@ static int load_steps(struct search *q, size_t run, struct error **err)
 
 /*
  * Whether an address whose first later step would create it existed all the same: its object was deleted outside, and the record was
- * not. Then the creation replaced a record, which history tells; or failed, and the record is older than its run.
+ * not. Then the creation replaced a record, which history tells (of one that replaced none it has an empty version); or failed, and the
+ * record is older than its run.
  */
 static int existed_before(
     struct search *q, const char *address, const struct run_row *run, bool *ret, struct error **err)
@@ -104,7 +105,8 @@ static int existed_before(
                 if (rows[i].run != NULL && map_has(&q->is_later, rows[i].run)) first = &rows[i];
         const struct recorded *r = map_get(&s->state->by_address, address);
         if (first != NULL)
-                *ret = is_creation(first->action) || strcmp(first->action, "rm") == 0;
+                *ret = *first->properties != '\0' &&
+                       (is_creation(first->action) || strcmp(first->action, "rm") == 0);
         else
                 *ret = r != NULL && r->created_ms < run->started_ms;
         history_rows_free(rows, count);
