@@ -22,12 +22,14 @@ static int load_context(const char *path, struct value **roots, struct error **e
         return result;
 }
 
+/* As a template's expressions are, it is checked for names that are not there before it is evaluated. */
 static struct value *evaluate(const char *source, size_t len, const struct scope *scope, struct error **err)
 {
         cleanup(arena_free) struct arena *arena = arena_new();
         struct source_map map = {.start = {.line = 1, .column = 1}};
         const struct expr *e = expr_parse(arena, source, len, &map, err);
-        return e ? expr_eval(e, scope, err) : NULL;
+        if (e == NULL || scope_check(e, scope->context, err) < 0) return NULL;
+        return expr_eval(e, scope, err);
 }
 
 /* A sensitive value is shown masked, an unknown one as null with its type. */

@@ -29,7 +29,10 @@ struct source_map {
         size_t line_count;
 };
 
-/* A bare expression, such as the text of `tutti eval`. NULL with all problems in *err. */
+/*
+ * A bare expression, such as the text of `tutti eval`. It must be one that could stand inside `${…}`, so it may not
+ * end in a comment without a newline. NULL with all problems in *err.
+ */
 struct expr *expr_parse(
     struct arena *arena, const char *text, size_t len, const struct source_map *map, struct error **err);
 
@@ -109,6 +112,13 @@ struct value *expr_eval(const struct expr *e, const struct scope *scope, struct 
 
 /* A ready-made scope context over an object value whose attributes are the roots (may be NULL for none). */
 void scope_over_object(struct scope *scope, const struct value *roots);
+
+/*
+ * Whether every reference of an expression can be followed into those roots, as it is checked before anything is
+ * evaluated and whatever try(), can() or a branch not taken stands around it: each root is there, and `local`, `param` and
+ * `lookup` are followed by the name of one of their members. -1 with all problems in *err, each with its place.
+ */
+int scope_check(const struct expr *e, const struct value *roots, struct error **err);
 
 /* The function table, for documentation, completion and "did you mean". */
 struct function_info {

@@ -6,7 +6,7 @@
 
 void lexer_init(struct lexer *lexer, const char *text, size_t len, const struct source_map *map)
 {
-        *lexer = (struct lexer){.text = text, .len = len, .map = map};
+        *lexer = (struct lexer){.text = text, .len = len, .map = map, .open_comment = len};
         lexer->mapped_place = (struct place){.line = 1, .column = 1};
         if (map != NULL) lexer->mapped_place = map->start;
 }
@@ -113,18 +113,25 @@ static size_t digits(const struct lexer *lexer, size_t at)
         return at;
 }
 
+/* The end of an exponent at `at`, or `at` if there is none. */
+static size_t exponent_end(const struct lexer *lexer, size_t at)
+{
+        if (at >= lexer->len || (lexer->text[at] != 'e' && lexer->text[at] != 'E')) return at;
+        size_t first = at + 1;
+        if (first < lexer->len && (lexer->text[first] == '+' || lexer->text[first] == '-')) first++;
+        size_t end = digits(lexer, first);
+        return end > first ? end : at;
+}
+
 static size_t number_end(const struct lexer *lexer, size_t at)
 {
         at = digits(lexer, at);
-        if (at < lexer->len && lexer->text[at] == '.' && digits(lexer, at + 1) > at + 1)
-                at = digits(lexer, at + 1);
-        if (at < lexer->len && (lexer->text[at] == 'e' || lexer->text[at] == 'E')) {
-                size_t exponent = at + 1;
-                if (exponent < lexer->len && strchr("+-", lexer->text[exponent]) && lexer->text[exponent])
-                        exponent++;
-                if (digits(lexer, exponent) > exponent) at = digits(lexer, exponent);
+        if (at < lexer->len && lexer->text[at] == '.') {
+                size_t end = digits(lexer, at + 1);
+                /* the point belongs to the number with digits behind it, or an exponent, as in 1.e3 */
+                if (end > at + 1 || exponent_end(lexer, end) > end) at = end;
         }
-        return at;
+        return exponent_end(lexer, at);
 }
 
 static bool looking_at(const struct lexer *lexer, const char *s)
@@ -144,6 +151,7 @@ static bool skip_comment(struct lexer *lexer)
         }
         if (!looking_at(lexer, "#") && !looking_at(lexer, "//")) return false;
         const char *end = memchr(lexer->text + lexer->at, '\n', lexer->len - lexer->at);
+        if (end == NULL) lexer->open_comment = lexer->at;
         lexer->at = end ? (size_t)(end - lexer->text) : lexer->len;
         return true;
 }

@@ -61,6 +61,7 @@ struct lexer {
                 unsigned line, column;
         } * checkpoints; /* ascending */
         size_t checkpoint_count, checkpoint_capacity;
+        size_t open_comment; /* where a comment begins that the text ends in without a newline; else `len` */
 };
 
 /* `map` is borrowed and may be NULL. */

@@ -300,11 +300,7 @@ static struct expr *parse_object(struct parser *p)
         size_t start = p->token.start, count = 0, capacity = 0;
         cleanup_free struct object_item *items = NULL;
         bool newlines = open_bracket(p, false);
-        if (parser_is_word(p, "for")) {
-                struct parser ahead = *p; /* `{for = 1}` is an attribute of that name */
-                parser_advance(&ahead);
-                if (ahead.token.kind == TOKEN_IDENT) return parse_for(p, start, true, newlines);
-        }
+        if (parser_is_word(p, "for")) return parse_for(p, start, true, newlines);
         p->newlines = true;
         for (;;) {
                 while (p->token.kind == TOKEN_NEWLINE) parser_advance(p);
@@ -638,6 +634,11 @@ struct expr *expr_parse(
         struct expr *e = parser_expression(&p);
         if (e != NULL && p.token.kind != TOKEN_END)
                 return parser_expected(&p, "an operator or the end of the expression");
+        if (e != NULL && p.lexer.open_comment < len)
+                return parser_fail(&p, p.lexer.open_comment,
+                    "a comment to the end of the line needs a next line, or it hides what closes the "
+                    "expression; "
+                    "write /* … */ instead");
         return e;
 }
 

@@ -1,7 +1,6 @@
 /*
  * Every expression of tests/cases/oracle with the value and type (or the fact of an error) that Terraform
- * gives. The answers were taken through `jsonencode(…)` on one line, so an expression stands in parentheses here
- * too, and a `local` that was not declared is an error whatever stands around it.
+ * gives. The answers were taken through `jsonencode(…)` on one line, evaluated the way `tutti eval` does.
  */
 #include <string.h>
 
@@ -22,33 +21,18 @@ static char *read_all(const char *path, size_t *len)
         return text_steal(&text);
 }
 
-struct declared {
-        const struct value *locals;
-        bool all;
-};
-
-static void check_declared(void *context, const struct reference *r)
-{
-        struct declared *d = context;
-        if (!text_equal(r->root, "local") || r->step_count == 0 || r->steps[0].name == NULL) return;
-        if (value_get(d->locals, r->steps[0].name) == NULL) d->all = false;
-}
-
 /* "value :: type", or "error: …". Caller frees. */
 static char *evaluate(const char *source, const struct value *context)
 {
         cleanup(arena_free) struct arena *arena = arena_new();
         cleanup(error_free) struct error *err = NULL;
-        cleanup_free char *wrapped = mem_printf("(%s)", source);
-        struct declared declared = {value_get(context, "local"), true};
         struct scope scope;
         struct text out = {0};
         scope_over_object(&scope, context);
         scope.base_dir = ".";
-        struct expr *e = expr_parse(arena, wrapped, strlen(wrapped), NULL, &err);
-        if (e != NULL) expr_references(e, check_declared, &declared);
-        if (!declared.all) return mem_strdup("error: undeclared local");
-        cleanup(value_free) struct value *v = e ? expr_eval(e, &scope, &err) : NULL;
+        struct expr *e = expr_parse(arena, source, strlen(source), NULL, &err);
+        bool sound = e != NULL && scope_check(e, context, &err) == 0;
+        cleanup(value_free) struct value *v = sound ? expr_eval(e, &scope, &err) : NULL;
         if (v == NULL) return mem_printf("error: %s", error_message(err));
         value_json(v, SECRETS_REVEAL, NULL, &out, &err);
         text_add(&out, " :: ");
