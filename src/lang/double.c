@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 double double_log(double x)
@@ -24,6 +25,24 @@ double double_log(double x)
         return k * ln2_high - ((half - (s * (half + rest) + k * ln2_low)) - f);
 }
 
+/*
+ * e^x by the series of e^r - 1, where x = k ln 2 + 16 r: with p = e^r - 1, e^2r - 1 is p (p + 2), and so four times. Each
+ * step that is fused into one rounding here has to be.
+ */
+static double double_exp(double x)
+{
+        static const double ln2_high = 0x1.62e42fefa3000p-1, ln2_low = 0x1.3de6af278ece6p-42;
+        static const double inverse_factorials[] = {
+            1. / 40320, 1. / 5040, 1. / 720, 1. / 120, 1. / 24, 1. / 6, 1. / 2, 1};
+        double k = nearbyint(x * M_LOG2E);
+        double r = fma(-ln2_low, k, fma(-ln2_high, k, x)) / 16, sum = 0;
+        for (size_t i = 0; i < sizeof inverse_factorials / sizeof *inverse_factorials; i++)
+                sum = fma(sum, r, inverse_factorials[i]);
+        double p = r * sum;
+        for (int i = 0; i < 3; i++) p *= p + 2;
+        return ldexp(fma(p, p + 2, 1), (int)k);
+}
+
 /* Neither is 0, 1, infinite or a NaN. */
 static double power(double x, double y)
 {
@@ -35,7 +54,7 @@ static double power(double x, double y)
                 return (fabs(x) < 1) == (y > 0) ? 0 : INFINITY;
         }
         if (fraction > 0.5) fraction--, whole++;
-        if (fraction != 0) result = exp(fraction * double_log(x));
+        if (fraction != 0) result = double_exp(fraction * double_log(x));
 
         int exponent;
         int64_t scale = 0;

@@ -30,28 +30,66 @@ static VALUE_OF(base64decode)
         return call_text(&out);
 }
 
+/* Whether any four bytes come twice within the reach of deflate. */
+static bool repeats_itself(const unsigned char *s, size_t len)
+{
+        enum { BITS = 15, REACH = 1 << 15 };
+        cleanup_free uint32_t *last = mem_alloc(
+            sizeof *last << BITS); /* position + 1 of the last with that hash */
+        for (size_t i = 0; i + 4 <= len; i++) {
+                uint32_t four;
+                memcpy(&four, s + i, 4);
+                uint32_t hash = (four * UINT32_C(2654435761)) >> (32 - BITS), before = last[hash];
+                if (before > 0 && i + 1 - before <= REACH && memcmp(s + before - 1, s + i, 4) == 0)
+                        return true;
+                last[hash] = (uint32_t)i + 1;
+        }
+        return false;
+}
+
+static void add_little_endian(struct text *out, uint32_t n)
+{
+        for (int i = 0; i < 4; i++) text_addc(out, (char)(n >> 8 * i & 0xff));
+}
+
+/*
+ * The blocks of deflate as Terraform's library writes them: what was compressed ends at a byte, and an empty block is the
+ * last. Like it, matches are of four bytes or more, and the very first byte may begin one.
+ */
+static bool deflate_flushed(const unsigned char *s, size_t len, struct text *out)
+{
+        enum { RAW_WINDOW = -15, MEMORY = 8, ROOM = 64 };
+        z_stream z = {.next_in = (unsigned char *)(uintptr_t)s, .avail_in = (uInt)len};
+        int strategy = repeats_itself(s, len) ? Z_DEFAULT_STRATEGY : Z_HUFFMAN_ONLY;
+        if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, RAW_WINDOW, MEMORY, strategy) != Z_OK)
+                return false;
+        /* zlib never finds what stands at offset 0 of its window: this byte, which nothing can refer to, does */
+        deflateSetDictionary(&z, (const unsigned char *)"", 1);
+        size_t room = deflateBound(&z, (uLong)len) + ROOM;
+        cleanup_free unsigned char *packed = mem_alloc(room);
+        z.next_out = packed;
+        z.avail_out = (uInt)room;
+        int result = deflate(&z, Z_SYNC_FLUSH);
+        bool done = result == Z_OK && z.avail_in == 0 && z.avail_out > 0;
+        text_addn(out, (const char *)packed, z.total_out);
+        text_addn(out, "\x01\x00\x00\xff\xff", 5);
+        deflateEnd(&z);
+        return done;
+}
+
 /* gzip with neither time nor name in its header, so that the same text always gives the same result. */
 static VALUE_OF(base64gzip)
 {
-        enum { GZIP_WINDOW = 15 + 16, MEMORY = 8 };
-        z_stream z = {0};
-        if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_WINDOW, MEMORY, Z_DEFAULT_STRATEGY) !=
-            Z_OK)
-                return call_refuse(err, "cannot compress");
-        gz_header header = {.os = 255};
-        deflateSetHeader(&z, &header);
-        size_t room = deflateBound(&z, (uLong)call_string_len(call, 0)) + 64;
-        cleanup_free unsigned char *packed = mem_alloc(room);
-        z.next_in = (unsigned char *)(uintptr_t)call_string(call, 0);
-        z.avail_in = (uInt)call_string_len(call, 0);
-        z.next_out = packed;
-        z.avail_out = (uInt)room;
-        int result = deflate(&z, Z_FINISH);
-        deflateEnd(&z);
-        if (result != Z_STREAM_END) return call_refuse(err, "cannot compress");
-        struct text out = {0};
-        base64_encode(packed, z.total_out, &out);
-        return call_text(&out);
+        const unsigned char *s = (const unsigned char *)call_string(call, 0);
+        size_t len = call_string_len(call, 0);
+        struct text packed = {0}, out = {0};
+        text_addn(&packed, "\x1f\x8b\x08\0\0\0\0\0\0\xff", 10);
+        bool done = deflate_flushed(s, len, &packed);
+        add_little_endian(&packed, (uint32_t)crc32(crc32(0, NULL, 0), s, (uInt)len));
+        add_little_endian(&packed, (uint32_t)len);
+        if (done) base64_encode(packed.data, packed.len, &out);
+        text_release(&packed);
+        return done ? call_text(&out) : call_refuse(err, "cannot compress");
 }
 
 static VALUE_OF(csvdecode)

@@ -151,6 +151,9 @@ struct for_expr *parser_for_head(struct parser *p)
 {
         const char *key = "", *value;
         parser_advance(p);
+        if (p->token.kind == TOKEN_ASSIGN || p->token.kind == TOKEN_COLON)
+                return parser_fail(p, p->token.start,
+                    "'for' begins a for expression; put an attribute of that name in quotes");
         if (p->token.kind != TOKEN_IDENT) return parser_expected(p, "a variable name behind 'for'");
         value = parser_text(p, p->token);
         parser_advance(p);

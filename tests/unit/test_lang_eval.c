@@ -223,7 +223,7 @@ static void test_grammar(const struct scope *s)
             "error: t:3:10: expected an expression, found the end of the line", s);
         is_eval(
             "{\n  a = 1\n\n  \"b c\" : (1 +\n 1), (plain) = [\n3]\n}", "{\"a\":1,\"b c\":2,\"x\":[3]}", s);
-        is_eval("{for = 1}", "{\"for\":1}", s);
+        is_eval("{\"for\" = 1}", "{\"for\":1}", s);
         is_eval("[[1,2],[3]].0.1", "error: t:1:13: two indexes behind one another must be written [0][0]", s);
         is_eval("[[{a=1}]].*.*.a", "error: t:1:14: '.*' cannot stand behind another; write [*]", s);
         is_eval("{a = 'x'}",
