@@ -293,7 +293,7 @@ static void add_zeros(struct text *out, long count)
 
 static void big_text(mpfr_srcptr n, struct text *out)
 {
-        mpfr_exp_t point; /* digits before the decimal point; may be negative */
+        mpfr_exp_t point = 0; /* digits before the decimal point; may be negative */
         cleanup_free char *all = shortest_digits(n, &point);
         char *digits = all;
         if (*digits == '-') text_addc(out, *digits++);
