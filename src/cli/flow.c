@@ -208,6 +208,15 @@ int flow_run(struct session *s, const struct options *o, enum flow_kind kind)
         return code;
 }
 
+/* It cannot go on now; the problem is printed. */
+static int put_off(struct session *s, const struct options *o, const char *run, int code)
+{
+        if (!o->json)
+                printf(
+                    "The rollback of run %s is due: `tutti resume %s` tries again.\n", run, session_file(s));
+        return code == EXIT_INPUT ? EXIT_FAILED : code;
+}
+
 /* It cannot be planned. If that is for good, nothing waits for it any longer. */
 static int give_up(struct session *s, const struct options *o, const char *run, const struct error *err)
 {
@@ -222,10 +231,7 @@ static int give_up(struct session *s, const struct options *o, const char *run, 
                             run);
                 return EXIT_FAILED;
         }
-        if (!o->json)
-                printf(
-                    "The rollback of run %s is due: `tutti resume %s` tries again.\n", run, session_file(s));
-        return code == EXIT_INPUT ? EXIT_FAILED : code;
+        return put_off(s, o, run, code);
 }
 
 /* One round; *more: parts of it were deferred. */
@@ -269,7 +275,7 @@ int flow_undo(struct session *s, const struct options *o, const char *run_id, bo
         /* What was under way when it failed may have an outcome that nobody has seen yet. */
         bool open = false;
         if (session_settle(s, &ro, &err) < 0 && (session_intents(s, &open, NULL) < 0 || open))
-                return give_up(s, o, run_id, err);
+                return put_off(s, o, run_id, print_error(o, err)); /* a question may come first */
         for (int round = 0; more && round < WORK_ROUNDS_MAX; round++)
                 code = undo_round(s, o, run_id, round == 0, &reached, &more);
         if (undone != NULL) *undone = reached && !more;

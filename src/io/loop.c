@@ -23,7 +23,7 @@ struct loop {
         struct deferred *deferred;
         size_t deferred_count, deferred_capacity;
         struct deferred *running; /* the batch of this turn: its memory is kept for the next */
-        size_t running_capacity;
+        size_t running_count, running_capacity;
         uv_signal_t signals[SIGNALS];
         void (*caught)(void *context, int signal);
         void *caught_context;
@@ -149,16 +149,19 @@ void *loop_uv(struct loop *loop)
 static void run_deferred(uv_idle_t *idle)
 {
         struct loop *loop = idle->data;
-        struct deferred *batch = loop->deferred;
-        size_t count = loop->deferred_count, capacity = loop->deferred_capacity;
-        loop->deferred = loop->running;
-        loop->deferred_capacity = loop->running_capacity;
+        struct deferred *spare = loop->running;
+        size_t spare_capacity = loop->running_capacity;
+        loop->running = loop->deferred;
+        loop->running_count = loop->deferred_count;
+        loop->running_capacity = loop->deferred_capacity;
+        loop->deferred = spare;
+        loop->deferred_capacity = spare_capacity;
         loop->deferred_count = 0;
-        loop->running = NULL;
-        loop->running_capacity = 0;
-        for (size_t i = 0; i < count; i++) batch[i].call(batch[i].context);
-        loop->running = batch;
-        loop->running_capacity = capacity;
+        for (size_t i = 0; i < loop->running_count; i++) {
+                struct deferred d = loop->running[i];
+                if (d.call != NULL) d.call(d.context);
+        }
+        loop->running_count = 0;
         if (loop->deferred_count == 0) uv_idle_stop(&loop->idle);
 }
 
@@ -167,6 +170,18 @@ void loop_defer(struct loop *loop, void (*call)(void *context), void *context)
         vec_push(loop->deferred, loop->deferred_count, loop->deferred_capacity,
             (struct deferred){.call = call, .context = context});
         uv_idle_start(&loop->idle, run_deferred);
+}
+
+static void forget_in(struct deferred *batch, size_t count, const void *context)
+{
+        for (size_t i = 0; i < count; i++)
+                if (batch[i].context == context) batch[i].call = NULL;
+}
+
+void loop_forget(struct loop *loop, const void *context)
+{
+        forget_in(loop->deferred, loop->deferred_count, context);
+        forget_in(loop->running, loop->running_count, context);
 }
 
 /* ---- timers ---- */

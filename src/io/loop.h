@@ -29,6 +29,8 @@ void timer_cancel(struct timer *timer); /* NULL-safe */
 
 /* Runs `call` on the next turn. */
 void loop_defer(struct loop *loop, void (*call)(void *context), void *context);
+/* No deferred call with this context follows: before it is freed, as loop_stop leaves what was deferred to the next loop_run. */
+void loop_forget(struct loop *loop, const void *context);
 
 /* Signals: `caught` is called on the loop for each SIGINT, SIGTERM or SIGHUP until the loop is freed. */
 int loop_on_signal(

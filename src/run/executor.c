@@ -84,9 +84,11 @@ struct executor *executor_new(const struct executor_request *request)
 void executor_free(struct executor *x)
 {
         if (x == NULL) return;
+        loop_forget(x->request.io->loop, x);
         for (size_t i = 0; i < x->count; i++) {
                 struct step_run *r = &x->steps[i];
                 if (r->operation != NULL) operation_drop(r->operation);
+                if (r->connection != NULL) limiter_leave(r->connection->limiter); /* it outlives the run */
                 gate_free(r);
                 value_free(r->properties);
                 value_free(r->host);
@@ -377,7 +379,11 @@ void step_again(struct step_run *r)
         value_free(steal(r->saved));
         value_free(steal(r->adopted));
         free(steal(r->adopted_id));
-        heap_push(x, &x->ready, r->step->index);
+        bool recovers = r->step->recovery_of != NULL && !x->request.settle_only;
+        if (recovers)
+                r->status = STEP_STANDBY; /* its recovery begins it */
+        else
+                heap_push(x, &x->ready, r->step->index);
         executor_schedule(x);
 }
 
@@ -499,9 +505,11 @@ void executor_result(struct executor *x, struct run_result *result)
                 result->choices[capacity] = question_choices(r);
                 result->waiting[result->waiting_count++] = mem_strdup(gate_name(r));
         }
-        result->again = x->again && !x->aborted;
+        /* A failure that ended the run, or asks for the way back, leaves nothing to plan anew for. */
+        bool again = x->again && !x->given_up;
+        result->again = again && !x->aborted;
         result->rollback_due = x->rollback_due;
-        if (x->aborted || x->again ||
+        if (x->aborted || again ||
             (x->interrupted && (x->rollback_due || x->recovery_next < x->recovery_count)))
                 result->status = RUN_INTERRUPTED;
         else if (x->stopping && x->failed == 0 && result->remaining > 0)

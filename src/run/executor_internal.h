@@ -52,7 +52,7 @@ struct executor {
         struct heap ready;
         struct map parked; /* connection name → struct heap *: waiting for a slot there */
         size_t running, left, gates_open;
-        size_t recording; /* released, and not yet durable */
+        size_t recording; /* steps released and questions answered that are not yet durable */
         bool stopping, aborted, pump_scheduled, over;
         bool given_up;                /* a failure ended the whole run, as its policy says */
         bool rollback_due;            /* ...and what it did is to be undone */

@@ -384,6 +384,7 @@ static void lapsed(void *context)
 {
         struct step_run *r = context;
         r->expiry = NULL;
+        if (r->executor->over) return; /* it is for whoever resumes */
         close_gate(r, false, EXPIRY, "nobody answered in time", false);
 }
 
@@ -391,6 +392,8 @@ static void remind(void *context)
 {
         struct step_run *r = context;
         struct loop *loop = r->executor->request.io->loop;
+        r->expiry = NULL;
+        if (r->executor->over) return;
         r->expiry = timer_start(loop, r->gate->proposal->expires_ms, remind, r);
         struct event e = {.message = r->gate->proposal->message,
             .gate = gate_name(r),
@@ -515,11 +518,17 @@ void gate_open(struct step_run *r)
 
 /* --- answers that come in -------------------------------------------------------------------------------------------- */
 
+/* A question that was answered waits for the disk, and for nobody. */
+static bool can_be_answered(const struct step_run *r)
+{
+        return r->status == STEP_WAITING && (r->gate != NULL || question_name(r) != NULL);
+}
+
 static struct step_run *open_gate(struct executor *x, const char *name)
 {
-        for (size_t i = 0; i < x->count && x->gates_open > 0; i++) {
+        for (size_t i = 0; i < x->count && x->gates_open > 0 && !x->over; i++) {
                 struct step_run *r = &x->steps[i];
-                if (r->status == STEP_WAITING && strcmp(gate_name(r), name) == 0) return r;
+                if (can_be_answered(r) && strcmp(gate_name(r), name) == 0) return r;
         }
         return NULL;
 }
@@ -545,7 +554,7 @@ void executor_hear(struct executor *x, const struct gate_row *rows, size_t count
         for (size_t i = 0; i < count; i++) map_put(&by_name, rows[i].name, (void *)&rows[i]);
         for (size_t i = 0; i < x->count; i++) {
                 struct step_run *r = &x->steps[i];
-                if (r->status != STEP_WAITING) continue;
+                if (!can_be_answered(r)) continue;
                 const struct gate_row *row = map_get(&by_name, gate_name(r));
                 if (row != NULL) hear(r, row, map_get(answers, row->name));
         }

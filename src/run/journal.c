@@ -74,6 +74,7 @@ struct journal *journal_new(struct loop *loop, struct worker *worker, struct sto
 void journal_free(struct journal *j)
 {
         if (j == NULL) return;
+        loop_forget(j->loop, j);
         timer_cancel(j->lease_timer);
         batch_free(j->collecting);
         free(j);

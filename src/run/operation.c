@@ -388,12 +388,12 @@ static void deadline_passed(void *context)
 {
         struct tutti_op *op = context;
         op->deadline = NULL;
+        bool sent = op->http_exchange != NULL; /* what waits for its turn or for the disk has not left */
         operation_wait_abort(op);
         char limit[CLOCK_TEXT];
         duration_text(op->request.timeout_ms, limit);
         cleanup_free char *last = mem_strdup(op->message ? op->message : op->last_progress);
-        if (op->request.action == TUTTI_CREATE && op->id == NULL && op->wait == WAIT_HTTP)
-                op->unanswered = true;
+        if (op->request.action == TUTTI_CREATE && op->id == NULL && sent) op->unanswered = true;
         op_fail(
             op, TUTTI_REFUSED, 0, "timed out after %s%s%s", limit, last ? "; last: " : "", last ? last : "");
         if (!op->waiting_for_journal) end(op);

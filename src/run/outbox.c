@@ -78,6 +78,7 @@ void outbox_stop(struct outbox *b)
 void outbox_free(struct outbox *b)
 {
         if (b == NULL) return;
+        loop_forget(b->request.loop, b);
         while (b->attempts != NULL) attempt_free(b->attempts);
         timer_cancel(b->due);
         timer_cancel(b->deadline);
@@ -167,8 +168,11 @@ static void begin_attempt(struct outbox *b, struct notification_row *row)
         b->attempts = a;
         b->under_way++;
         cleanup(error_free) struct error *err = NULL;
-        a->delivery = delivery_start(
-            b->request.http, target_of(b, a->row.target), a->row.id, a->row.body, attempted, a, &err);
+        if (b->over) /* time was up while it was claimed */
+                error_set(&err, ERROR_TIMEOUT, NULL, NO_TIME);
+        else
+                a->delivery = delivery_start(
+                    b->request.http, target_of(b, a->row.target), a->row.id, a->row.body, attempted, a, &err);
         if (a->delivery == NULL) attempted(a, err, 0);
 }
 

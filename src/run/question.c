@@ -175,6 +175,7 @@ static void needs_another_plan(struct step_run *r)
 static void answered(void *context)
 {
         struct step_run *r = context;
+        r->executor->recording--;
         if (r->broken)
                 needs_another_plan(r);
         else
@@ -189,6 +190,7 @@ static void act(struct step_run *r, const char *choice, const char *rest, const 
                 return;
         }
         if (strcmp(choice, "adopt") == 0) r->adopt_id = mem_strdup(rest);
+        r->executor->recording++; /* the run does not end meanwhile */
         journal_then(r->executor->request.journal, answered, r);
 }
 

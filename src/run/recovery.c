@@ -71,7 +71,7 @@ void recovery_step_over(struct step_run *r)
 
 bool recovery_go_on(struct executor *x)
 {
-        while (x->recovery_next < x->recovery_count && !x->interrupted && !x->aborted) {
+        while (x->recovery_next < x->recovery_count && !x->interrupted && !x->aborted && !x->again) {
                 struct recovery *q = x->recoveries[x->recovery_next];
                 const struct step *step = q->failed->step;
                 /* Those of another instance of the same resource may have run already. */
@@ -84,7 +84,8 @@ bool recovery_go_on(struct executor *x)
                 }
                 struct step_run *r = &x->steps[step->recovery[q->next]];
                 if (r->status == STEP_RUNNING) return true;
-                if (r->status != STEP_STANDBY) { /* failed or skipped for another instance */
+                if (r->status == STEP_WAITING) return false; /* for an answer: as any other step */
+                if (r->status != STEP_STANDBY) {             /* failed or skipped for another instance */
                         q->next++;
                         continue;
                 }

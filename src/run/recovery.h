@@ -18,7 +18,8 @@ void recovery_recall(struct executor *x);
 bool recovery_begin(struct step_run *failed, const char *message);
 /* A recovery step has ended. */
 void recovery_step_over(struct step_run *r);
-/* Starts the next recovery step if it can start now. Whether any is under way or still to start. */
+/* Starts the next recovery step if it can start now. Whether any is under way or still to start; one that waits for an answer to a
+ * question about it holds up the others, and is not under way. */
 bool recovery_go_on(struct executor *x);
 void recovery_release(struct executor *x);
 

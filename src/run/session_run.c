@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "run/answer.h"
 #include "io/file.h"
 #include "run/holder.h"
@@ -172,7 +173,10 @@ static void gates_read(void *context)
         s->reading_gates = false;
         struct map by_gate = {0};
         struct answer_slice *slices = answers_by_gate(s->answer_rows, s->answer_count, &by_gate);
-        if (s->gate_error == NULL) executor_hear(s->executor, s->gate_rows, s->gate_count, &by_gate);
+        if (s->gate_error == NULL)
+                executor_hear(s->executor, s->gate_rows, s->gate_count, &by_gate);
+        else
+                log_warn("read the answers to gates: %s", error_message(s->gate_error));
         map_release(&by_gate);
         free(slices);
         gate_rows_free(s->gate_rows, s->gate_count);
@@ -487,7 +491,7 @@ int session_execute(struct session *s, const struct run_options *options, const 
         s->settled_status = setup->status;
         s->result = result;
         s->interrupts = 0;
-        s->leaving = false;
+        s->leaving = s->reading_gates = s->gates_changed = false;
         *result = (struct run_result){0};
 
         cleanup_free int64_t *own_rows = mem_alloc((s->plan->count + 1) * sizeof *own_rows);

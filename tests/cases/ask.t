@@ -192,4 +192,90 @@ tutti apply blind.yaml --yes
 code 0 "so that the next apply begins anew"
 tutti destroy blind.yaml --yes
 is "$(orphans)" "" "nothing left"
+
+# What has not left is not lost: a request that waits for its turn until its time is up.
+cat >turn.yaml <<'YAML'
+environment: turn
+providers:
+  blind: {rate: 1}
+resources:
+  first: {type: blind.disk, properties: {name: first, size: 1}}
+  second: {type: blind.disk, timeout: {create: 100ms}, properties: {name: second, size: 1}}
+YAML
+tutti apply turn.yaml --yes
+code 1 "a creation that was never sent asks nothing"
+like "$OUT" "timed out" "it failed"
+is "$(orphans)" "first" "and made nothing"
+tutti destroy turn.yaml --yes
+
+# A recovery step that is asked about holds up the others.
+cat >rescue.yaml <<YAML
+environment: rescue
+resources:
+  work: {type: exec.command, retry: 1, properties: {run: "exit 1"}, on_failure: {run: [disk, tell]}}
+  disk: {type: blind.disk, retry: {attempts: 2, backoff: 20ms}, properties: {name: disk, size: 1}}
+  tell: {type: exec.command, properties: {run: "echo told >>'$WORK/told'"}}
+YAML
+lose reset-before
+tutti apply rescue.yaml --yes
+code 3 "a recovery step whose reply was lost: a question"
+ok "$([ ! -e "$WORK/told" ]; echo $?)" "what comes after it waits"
+tutti approve rescue.yaml disk:failed --answer retry
+tutti resume rescue.yaml
+code 1 "answered it goes on; the step that it was for stays failed"
+is "$(orphans) $(cat "$WORK/told")" "disk told" "and all of its recovery ran, once"
+tutti destroy rescue.yaml --yes
+is "$(orphans)" "" "nothing left"
+
+# A question about something else does not keep a run from being rolled back.
+steps_are() { # FILE JQ: waits until the steps of the run are so
+        for _ in $(seq 600); do
+                "$TUTTI" status "$1" --json 2>/dev/null | jq -e ".run != null and ([.run.steps[] | {(.address): .status}] | add | $2)" >/dev/null && return 0
+                sleep 0.05
+        done
+        return 1
+}
+cat >both.yaml <<YAML
+environment: both
+resources:
+  vol: {type: sandbox.volume, on_failure: ask, timeout: {create: 700ms}, properties: {name: vol, size_gb: 1}}
+  bad: {type: exec.command, on_failure: rollback, retry: 1, properties: {run: "while [ ! -e '$WORK/fail' ]; do sleep 0.05; done; exit 1"}}
+  slow: {type: exec.command, properties: {run: "while [ ! -e '$WORK/end' ]; do sleep 0.05; done"}}
+YAML
+call POST /_control '{"latency": "1h"}'
+"$TUTTI" apply both.yaml --yes --json >both.out 2>&1 </dev/null &
+pid=$!
+steps_are both.yaml '.vol == "waiting"'
+touch "$WORK/fail"
+steps_are both.yaml '.bad == "failed"'
+tutti approve both.yaml vol:failed --answer retry
+code 0 "the question is answered after another step asked for a rollback"
+for _ in $(seq 600); do grep -q '"gate-approved"' both.out && break; sleep 0.05; done
+call POST /_control '{"latency": "10ms"}'
+touch "$WORK/end"
+wait $pid
+is $? 1 "the run fails"
+is "$(jq -rc 'select(.event == "run-done") | .status' both.out | xargs)" "failed done" "and is rolled back"
+is "$(orphans)" "" "nothing left"
+
+# A question that comes before the way back.
+cat >before.yaml <<'YAML'
+environment: before
+resources:
+  bad: {type: exec.command, on_failure: rollback, retry: 1, properties: {run: "exit 1"}}
+  disk: {type: blind.disk, timeout: {create: 1500ms}, properties: {name: disk, size: 1}}
+YAML
+lose hang
+tutti apply before.yaml --yes
+code 1 "a rollback is due, and something has an outcome that nobody knows"
+like "$ERR" "disk:failed" "the question is named"
+like "$OUT" "is due" "and the rollback not given up"
+call GET /v1/volumes?name=disk
+id=$(jq -r '.[0].id // .items[0].id' <<<"$BODY")
+tutti approve before.yaml disk:failed --answer "adopt $id"
+code 0 "it can be answered"
+tutti resume before.yaml
+code 1 "then the rollback"
+like "$OUT" "rolled it back" "is done"
+is "$(orphans)" "" "nothing left"
 finish

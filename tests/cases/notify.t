@@ -357,6 +357,23 @@ else
         ok 0 "mail over TLS # SKIP python3 or openssl is not installed"
 fi
 
+# --- what a run that has ended leaves to the next ---
+mode hook hang
+cat >late.yaml <<YAML
+environment: late
+notify: {webhook: "http://127.0.0.1:$HOOK/in"}
+resources:
+  go: {type: gate, properties: {message: "?", expires: 1s}}
+  after: {type: value, after: go, properties: {input: 1}}
+YAML
+tutti apply late.yaml --yes
+code 3 "a run that waits ends, and waits for a receiver that says nothing"
+tutti audit late.yaml --json
+is "$(jq -r .event <<<"$OUT" | sed -n '/^run-waiting$/,$p' | grep -c gate-rejected)" 0 "a gate that lapses meanwhile is for whoever resumes"
+tutti resume late.yaml
+code 1 "who rejects it"
+mode hook ok
+
 # --- wrong input ---
 wrong() { # YAML REGEX NAME
         printf 'environment: wrong\nparameters: {plain: {type: string, default: x}}\nnotify: %s\nresources: {a: {type: value, properties: {input: 1}}}\n' "$1" >wrong.yaml

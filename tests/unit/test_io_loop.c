@@ -85,6 +85,35 @@ static void test_defer(struct loop *loop)
             "deferred calls run in order, and may defer");
 }
 
+static void stop_now(void *context)
+{
+        struct trace *t = context;
+        loop_stop(t->loop);
+}
+
+static void forget_other(void *context)
+{
+        struct trace *t = context;
+        loop_forget(t->loop, t + 1);
+        stop_now(t);
+}
+
+static void test_forget(struct loop *loop)
+{
+        struct trace t[3] = {{.loop = loop}, {.loop = loop}, {.loop = loop}};
+        loop_defer(loop, forget_other, &t[0]);
+        loop_defer(loop, add_a, &t[1]);
+        loop_defer(loop, add_a, &t[2]);
+        loop_run(loop);
+        is_str(t[1].order, "", "a deferred call that is forgotten in its own turn does not follow");
+        is_str(t[2].order, "a", "others do");
+        loop_defer(loop, add_a, &t[1]);
+        loop_forget(loop, &t[1]);
+        loop_defer(loop, stop_now, &t[0]);
+        loop_run(loop);
+        is_str(t[1].order, "", "nor one that was left over from a run of the loop before");
+}
+
 static void caught(void *context, int number)
 {
         struct trace *t = context;
@@ -343,6 +372,7 @@ int main(void)
         if (loop_new(&loop, NULL) < 0) return 1;
         test_timers(loop);
         test_defer(loop);
+        test_forget(loop);
         test_signal(loop);
         test_watch(loop);
         test_input(loop);
