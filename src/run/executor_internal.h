@@ -102,9 +102,6 @@ void gate_free(struct step_run *r); /* with its timer */
 const char *gate_name(const struct step_run *r);
 /* What waits for this step, directly or through others: indices of steps that act. The caller frees. */
 uint32_t *gate_behind(const struct step_run *r, size_t *count);
-/* What another process needs to show and to check, as JSON; the caller frees. `choices` NULL: approve or reject. */
-char *gate_details(const struct step_run *r, const char *message, const struct value *approvers,
-    const char *const *choices, const uint32_t *behind, size_t count);
 void gate_write(struct step_run *r, const char *name, const char *status, const char *details, const char *by,
     const char *comment);
 

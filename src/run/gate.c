@@ -71,42 +71,6 @@ uint32_t *gate_behind(const struct step_run *r, size_t *count)
         return queue;
 }
 
-static void add_string(struct text *json, const char *key, const char *s)
-{
-        text_addf(json, "\"%s\":", key);
-        text_add_json(json, s, strlen(s));
-}
-
-char *gate_details(const struct step_run *r, const char *message, const struct value *approvers,
-    const char *const *choices, const uint32_t *behind, size_t count)
-{
-        struct text json = {0};
-        char digest[65];
-        text_hex(r->executor->request.plan->digest, 32, digest);
-        text_addc(&json, '{');
-        add_string(&json, "message", message ? message : "");
-        text_addc(&json, ',');
-        add_string(&json, "digest", digest);
-        text_add(&json, ",\"approvers\":");
-        if (approvers != NULL)
-                value_json(approvers, SECRETS_MASK, NULL, &json, NULL);
-        else
-                text_add(&json, "null");
-        for (size_t i = 0; choices != NULL && choices[i] != NULL; i++) {
-                text_add(&json, i ? "," : ",\"choices\":[");
-                text_add_json(&json, choices[i], strlen(choices[i]));
-        }
-        text_add(&json, choices ? "],\"behind\":[" : ",\"behind\":[");
-        for (size_t i = 0; i < count; i++) {
-                const struct step *s = &r->executor->table[behind[i]];
-                text_add(&json, i ? ",{" : "{");
-                add_string(&json, "address", s->address);
-                text_addf(&json, ",\"action\":\"%s\"}", action_name(s->action));
-        }
-        text_add(&json, "]}");
-        return text_steal(&json);
-}
-
 /* --- what it proposes ------------------------------------------------------------------------------------------------ */
 
 static void propose_approvers(struct proposal *p, const struct value *approvers)

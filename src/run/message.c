@@ -54,7 +54,10 @@ static void add_details(struct text *out, const struct value *v)
                 value_json(value_at(behind, i), SECRETS_MASK, NULL, out, NULL);
         }
         text_addc(out, ']');
-        add_count(out, "behind", value_count(behind));
+        int64_t count = 0; /* what the details left out counts, too */
+        const struct value *told = value_get(v, "behind_count");
+        if (told == NULL || !value_as_int(told, &count)) count = (int64_t)value_count(behind);
+        add_count(out, "behind", (size_t)count);
 }
 
 static void add_problems(struct text *out, const struct error *problems)

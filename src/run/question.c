@@ -13,7 +13,11 @@ struct question {
         unsigned number; /* how often this step was asked about in this run, counting from 1 */
         bool open, ambiguous;
         char *name, *failure;
+        char *details; /* as the store keeps it */
 };
+
+/* What waits for a step is told up to here: a step that everything stands on may ask, and all that stand beside it. */
+enum { BEHIND_MAX = 100 };
 
 static const char *const failure_choices[] = {"retry", "skip", "abort", NULL};
 static const char *const ambiguity_choices[] = {"adopt", "retry", "forget", NULL};
@@ -46,6 +50,42 @@ unsigned question_count(const struct step_run *r)
         return r->question ? r->question->number : 0;
 }
 
+static void add_string(struct text *json, const char *key, const char *s)
+{
+        text_addf(json, "\"%s\":", key);
+        text_add_json(json, s, strlen(s));
+}
+
+/* What another process needs to show it, and to check an answer. */
+static char *details_of(const struct step_run *r)
+{
+        const struct executor *x = r->executor;
+        const char *const *choices = choices_of(r->question);
+        size_t count;
+        cleanup_free uint32_t *behind = gate_behind(r, &count);
+        struct text json = {0};
+        char digest[65];
+        text_hex(x->request.plan->digest, 32, digest);
+        text_addc(&json, '{');
+        add_string(&json, "message", r->question->failure);
+        text_addc(&json, ',');
+        add_string(&json, "digest", digest);
+        text_add(&json, ",\"approvers\":null");
+        for (size_t i = 0; choices[i] != NULL; i++)
+                text_addf(&json, "%s\"%s\"", i ? "," : ",\"choices\":[", choices[i]);
+        text_add(&json, "],\"behind\":[");
+        for (size_t i = 0; i < count && i < BEHIND_MAX; i++) {
+                const struct step *s = &x->table[behind[i]];
+                text_add(&json, i ? ",{" : "{");
+                add_string(&json, "address", s->address);
+                text_addf(&json, ",\"action\":\"%s\"}", action_name(s->action));
+        }
+        text_addc(&json, ']');
+        if (count > BEHIND_MAX) text_addf(&json, ",\"behind_count\":%zu", count);
+        text_addc(&json, '}');
+        return text_steal(&json);
+}
+
 static void set(struct step_run *r, unsigned number, bool ambiguous, const char *failure)
 {
         question_free(r);
@@ -54,6 +94,7 @@ static void set(struct step_run *r, unsigned number, bool ambiguous, const char 
             .ambiguous = ambiguous,
             .name = name_of(r, number),
             .failure = mem_strdup(failure)};
+        q->details = details_of(r);
 }
 
 void question_free(struct step_run *r)
@@ -62,6 +103,7 @@ void question_free(struct step_run *r)
         if (q == NULL) return;
         free(q->name);
         free(q->failure);
+        free(q->details);
         free(q);
 }
 
@@ -83,17 +125,9 @@ static void show(struct step_run *r, bool open)
         o->gate(o->context, &view, open);
 }
 
-static char *details_of(const struct step_run *r)
-{
-        size_t count;
-        cleanup_free uint32_t *behind = gate_behind(r, &count);
-        return gate_details(r, r->question->failure, NULL, choices_of(r->question), behind, count);
-}
-
 static void write(struct step_run *r, const char *status, const char *by, const char *comment)
 {
-        cleanup_free char *details = details_of(r);
-        gate_write(r, r->question->name, status, details, by, comment);
+        gate_write(r, r->question->name, status, r->question->details, by, comment);
 }
 
 /* The prompt follows the event, which follows the disk. */
@@ -110,8 +144,8 @@ static void wait_for_answer(struct step_run *r)
         r->question->open = true;
         r->started_ms = loop_now_ms(x->request.io->loop);
         executor_record_step(r, r->question->failure);
-        cleanup_free char *details = details_of(r);
-        struct event e = {.message = r->question->failure, .gate = r->question->name, .details = details};
+        struct event e = {
+            .message = r->question->failure, .gate = r->question->name, .details = r->question->details};
         executor_emit(x, EVENT_GATE_WAITING, r, &e);
         if (x->request.options->interactive) journal_then(x->request.journal, prompt, r);
         executor_schedule(x);

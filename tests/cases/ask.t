@@ -55,6 +55,16 @@ tutti resume env.yaml
 code 1 "abort"
 tutti destroy env.yaml --yes
 
+cat >wide.yaml <<'YAML'
+environment: wide
+resources:
+  work: {type: exec.command, retry: 1, on_failure: ask, properties: {run: "exit 1"}}
+  after: {type: value, count: 150, after: work, properties: {input: 1}}
+YAML
+tutti apply wide.yaml --yes
+tutti status wide.yaml --json
+is "$(jq -c '.run.gates[0].details | [(.behind | length), .behind_count]' <<<"$OUT")" "[100,150]" "a long list of what waits is cut, and its length told"
+
 sed 's/on_failure: ask, //' env.yaml >plain.yaml
 tutti apply plain.yaml --yes --on-failure ask
 code 3 "the whole run may be made to ask"

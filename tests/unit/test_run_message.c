@@ -59,6 +59,17 @@ static void bodies(void)
             "\"how_to\":\"tutti approve 'my env'\\\\''s.yaml' 'web[\\\"a\\\"]'\"}",
             "a gate, and how to answer it in a shell");
 
+        struct text many = {0};
+        text_add(&many, "{\"behind\":[");
+        for (int i = 0; i < 100; i++)
+                text_addf(&many, "%s{\"address\":\"s%d\",\"action\":\"create\"}", i ? "," : "", i);
+        text_add(&many, "],\"behind_count\":1234}");
+        m.details = many.data;
+        cleanup_free char *cut = body_of(&m);
+        ok(strstr(cut, "\"s49\"") && !strstr(cut, "\"s50\"") && strstr(cut, "\"behind_count\":1234"),
+            "a list that was cut before is told in its full length");
+        text_release(&many);
+
         struct message failed = {.event = "run-failed", .environment = "shop", .file = "e.yaml", .run = "r2"};
         struct error *problems = NULL;
         struct place place = {.address = "web"};
