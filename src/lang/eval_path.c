@@ -189,10 +189,13 @@ static struct value *splat_collect(struct eval *ev, const struct value *v, struc
         return value_list(value_type(items[0]), items, count);
 }
 
-/* `steps` are those that apply to each element. A single value counts as a tuple of one, null as one of none. */
+/* `steps` are those that apply to each element. A single value counts as a tuple of one, and its null as one of none. */
 static struct value *splat(struct eval *ev, const struct value *v, const struct step *steps, size_t covers,
     const struct place *place)
 {
+        if (value_is_null(v) && is_sequence_kind(value_kind(v)))
+                return eval_fail(ev, place,
+                    "this %s is null, so it has no elements; coalesce(…, []) stands in for it", noun(v));
         if (value_is_null(v)) return value_tuple(NULL, 0);
         if (!value_is_known(v)) return splat_unknown(ev, v, steps, covers);
         bool many = is_sequence_kind(value_kind(v)), failed = false;

@@ -240,7 +240,6 @@ static int parse_items(
                 if (expand != NULL && p->token.kind == TOKEN_ELLIPSIS) {
                         *expand = true;
                         parser_advance(p);
-                        if (p->token.kind == TOKEN_COMMA) parser_advance(p);
                         break;
                 }
                 if (p->token.kind == close) break;
@@ -341,7 +340,9 @@ static struct expr *parse_call(struct parser *p, const char *name, size_t start)
         bool newlines = open_bracket(p, false);
         if (parse_items(p, TOKEN_CLOSE_PAREN, &list, &expand, "',' or ')' behind this argument") < 0)
                 return NULL;
-        if (close_bracket(p, TOKEN_CLOSE_PAREN, newlines, "')' behind the last argument") < 0) return NULL;
+        if (close_bracket(p, TOKEN_CLOSE_PAREN, newlines,
+                expand ? "')' behind '...'" : "')' behind the last argument") < 0)
+                return NULL;
         p->attempts -= attempt;
         struct place place = lexer_place(&p->lexer, start);
         struct expr **items = list_keep(p, &list);

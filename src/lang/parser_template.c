@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lang/parser.h"
+#include "lang/unicode.h"
 
 enum ending { END_TEXT, END_ELSE, END_ENDIF, END_ENDFOR };
 
@@ -36,6 +37,23 @@ static int parse_parts(struct scan *s, struct parts *parts, enum ending *ending)
 static bool is_space(char c)
 {
         return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* Bytes of the white space, of any script, that is at s; 0 if there is none. */
+static size_t space_at(const char *s, size_t len)
+{
+        int32_t point;
+        if (len == 0 || (unsigned char)*s < 0x80) return len > 0 && is_space(*s);
+        size_t n = unicode_point(s, len, &point);
+        return unicode_is_space(point) ? n : 0;
+}
+
+/* The same for the white space that ends s. */
+static size_t space_before_end(const char *s, size_t len)
+{
+        size_t n = len > 0;
+        while (n > 0 && n < len && n < 4 && (s[len - n] & 0xc0) == 0x80) n++;
+        return space_at(s + len - n, n) == n ? n : 0;
 }
 
 static bool at(const struct scan *s, const char *text)
@@ -105,15 +123,16 @@ static int scan_literal(struct scan *s)
                             s->p, l->at, "a quoted string ends on its line; write \\n for a new line");
                         return -1;
                 }
-                if (s->strip && is_space(c)) {
-                        l->at++;
+                size_t space = s->strip ? space_at(l->text + l->at, l->len - l->at) : 0;
+                if (space > 0) {
+                        l->at += space;
                         if (c == '\n') s->strip = false;
                         continue;
                 }
                 if (c == '\\' && s->quoted) {
                         if (escape(s) < 0) return -1;
-                        char *data = s->literal.data; /* `~}\n`: an escaped white space is white space too */
-                        if (s->strip && s->literal.len == 1 && is_space(data[0]))
+                        const struct text *made = &s->literal; /* `~}\n`: an escaped white space is one too */
+                        if (s->strip && made->len > 0 && space_at(made->data, made->len) == made->len)
                                 text_clear(&s->literal);
                         else
                                 s->strip = false;
@@ -149,9 +168,9 @@ static void strip_end(struct scan *s)
         const char *text = s->literal.data;
         size_t end = s->literal.len;
         bool line_done = false;
-        while (end > 0 && is_space(text[end - 1]) && !line_done) {
+        for (size_t space; !line_done && (space = space_before_end(text, end)) > 0;) {
                 line_done = !s->quoted && end < s->literal.len && text[end - 1] == '\n';
-                if (!line_done) end--;
+                if (!line_done) end -= space;
         }
         s->literal.len = end;
         if (text != NULL) s->literal.data[end] = '\0';
