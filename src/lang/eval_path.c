@@ -114,10 +114,12 @@ static const struct value *step_into(struct eval *ev, const struct step *step, c
                 return eval_fail(
                     ev, &step->place, "this value is null, so it has no attribute \"%s\"", step->name);
         if (value_is_null(v)) return eval_fail(ev, &step->place, "this value is null, so it has no elements");
+        bool keyed = step->kind != STEP_ATTRIBUTE;
+        if (keyed && value_is_null(key) && (named || numbered || kind == TYPE_DYNAMIC))
+                return eval_fail(ev, &step->place, "an index must not be null");
         if (kind == TYPE_DYNAMIC) return *made = value_unknown(type_dynamic);
-        if (step->kind == STEP_ATTRIBUTE && named) return step_name(ev, step, v, step->name, secret, made);
-        if (step->kind == STEP_ATTRIBUTE || (!named && !numbered)) return fail_kind(ev, step, v);
-        if (value_is_null(key)) return eval_fail(ev, &step->place, "an index must not be null");
+        if (!keyed && named) return step_name(ev, step, v, step->name, secret, made);
+        if (!keyed || (!named && !numbered)) return fail_kind(ev, step, v);
         struct error *problem = NULL;
         cleanup(value_free) struct value *wanted = value_convert(
             key, named ? type_string : type_number, &problem);
@@ -136,17 +138,12 @@ static const struct value *step_into(struct eval *ev, const struct step *step, c
 static struct value *walk(
     struct eval *ev, struct value *base, const struct step *steps, size_t count, struct value *first_key);
 
-/* The type that the steps lead to from an element of that type, or dynamic. A new reference. */
+/* The type that the steps lead to from an element of that type: a new reference, or NULL where they lead nowhere. */
 static const struct type *splat_type(
     struct eval *ev, const struct type *element, const struct step *steps, size_t count)
 {
-        struct error *ignored = NULL, **before = ev->err;
-        ev->err = &ignored;
         cleanup(value_free) struct value *v = walk(ev, value_unknown(element), steps, count, NULL);
-        ev->err = before;
-        if (ev->fatal || ev->undeclared) error_move(ev->err, &ignored);
-        error_free(ignored);
-        return type_ref(v ? value_type(v) : type_dynamic);
+        return v ? type_ref(value_type(v)) : NULL;
 }
 
 static bool is_sequence_kind(enum type_kind kind)
@@ -161,19 +158,25 @@ static struct value *splat_unknown(
         if (type_kind(type) == TYPE_LIST || type_kind(type) == TYPE_SET) {
                 cleanup(type_free)
                     const struct type *element = splat_type(ev, type_element(type), steps, count);
+                if (element == NULL) return NULL;
                 cleanup(type_free) const struct type *list = type_list(element);
                 return value_unknown(list);
         }
-        if (type_kind(type) != TYPE_TUPLE) return value_unknown(type_dynamic);
+        if (type_kind(type) != TYPE_TUPLE)
+                return value_unknown(type_dynamic); /* of one, or of none if it is null */
         cleanup_free const struct type **types = mem_alloc(type_count(type) * sizeof *types);
-        for (size_t i = 0; i < type_count(type); i++)
-                types[i] = splat_type(ev, type_at(type, i), steps, count);
-        cleanup(type_free) const struct type *tuple = type_tuple(types, type_count(type));
-        for (size_t i = 0; i < type_count(type); i++) type_free(types[i]);
-        return value_unknown(tuple);
+        size_t made = 0;
+        while (made < type_count(type) &&
+               (types[made] = splat_type(ev, type_at(type, made), steps, count)) != NULL)
+                made++;
+        cleanup(type_free) const struct type *tuple = made == type_count(type) ? type_tuple(types, made)
+                                                                               : NULL;
+        for (size_t i = 0; i < made; i++) type_free(types[i]);
+        return tuple ? value_unknown(tuple) : NULL;
 }
 
-/* Results from a list or set are a list again where their types allow it. */
+/* Results from a list or set are a list again where their types allow it. Steps that no element could take are a
+ * problem of an empty one too. */
 static struct value *splat_collect(struct eval *ev, const struct value *v, struct value **items, size_t count,
     const struct step *steps, size_t covers)
 {
@@ -182,7 +185,7 @@ static struct value *splat_collect(struct eval *ev, const struct value *v, struc
         if (count == 0) {
                 cleanup(type_free)
                     const struct type *element = splat_type(ev, type_element(value_type(v)), steps, covers);
-                return value_list(element, NULL, 0);
+                return element ? value_list(element, NULL, 0) : NULL;
         }
         for (size_t i = 1; i < count; i++)
                 if (!type_equal(value_type(items[0]), value_type(items[i]))) return value_tuple(items, count);
@@ -197,8 +200,9 @@ static struct value *splat(struct eval *ev, const struct value *v, const struct 
                 return eval_fail(ev, place,
                     "this %s is null, so it has no elements; coalesce(…, []) stands in for it", noun(v));
         if (value_is_null(v)) return value_tuple(NULL, 0);
-        if (!value_is_known(v)) return splat_unknown(ev, v, steps, covers);
         bool many = is_sequence_kind(value_kind(v)), failed = false;
+        bool one = !many && value_kind(v) != TYPE_DYNAMIC && value_is_present(v);
+        if (!value_is_known(v) && !one) return splat_unknown(ev, v, steps, covers);
         size_t count = many ? value_count(v) : 1;
         if (eval_charge(ev, count, 0, place) < 0) return NULL;
         cleanup_free struct value **items = mem_alloc(count * sizeof *items);

@@ -61,6 +61,10 @@ static void test_unknown(const struct scope *s)
         is_eval("{(str) = 1}", "{\"$unknown\":\"dynamic\"}", s);
         is_eval("list[*]", "{\"$unknown\":[\"list\",\"string\"]}", s);
         is_eval("object[*].id", "{\"$unknown\":\"dynamic\"}", s);
+        is_eval("any[*][null]", "{\"$unknown\":\"dynamic\"}", s);
+        is_eval("can(list[*].a)", "false", s);
+        is_eval("(num == 1)[*]", "[{\"$unknown\":\"bool\"}]", s);
+        is_eval("can((num == 1)[*].a)", "false", s);
         is_eval("[1, 2][num]", "{\"$unknown\":\"dynamic\"}", s);
         is_eval("[num] == [1, 2]", "false", s);
         is_eval("[num, 1] == [1, 2]", "false", s);
