@@ -133,35 +133,62 @@ void flow_show_outputs(struct session *s, const struct options *o)
         render_outputs(session_state(s)->outputs);
 }
 
+static void say_settles(void *context, const char *run, const char *status)
+{
+        (void)context;
+        printf("Run %s %s: what it had under way is settled first, and a new plan takes its place.\n", run,
+            strcmp(status, RUN_ROLLBACK_DUE) == 0 ? "failed" : "was interrupted");
+}
+
 int flow_settle(struct session *s, const struct options *o)
 {
         cleanup(error_free) struct error *err = NULL;
-        cleanup_free char *run_id = NULL, *status = NULL;
         bool open = false;
         if (session_intents(s, &open, &err) < 0) return print_error(o, err);
-        if (!open || !session_unfinished(s, &run_id, &status)) return EXIT_DONE;
-        if (!o->json)
-                printf("Run %s %s: what it had under way is settled first, and a new plan takes its place.\n",
-                    run_id, strcmp(status, RUN_ROLLBACK_DUE) == 0 ? "failed" : "was interrupted");
+        if (!open || !session_unfinished(s, NULL, NULL)) return EXIT_DONE;
         struct run_options ro = run_options_of(o);
-        if (session_settle(s, &ro, &err) == 0) return EXIT_DONE;
+        struct settle_request request = {
+            .options = &ro, .settles = o->json ? NULL : say_settles, .context = NULL};
+        if (session_settle(s, &request, &err) == 0) return EXIT_DONE;
         return tries_again(o, err) ? FLOW_AGAIN : print_error(o, err);
+}
+
+/* Nobody can say yes: refuses, with the exit code. */
+static int refuse_unasked(const struct options *o)
+{
+        cleanup(error_free) struct error *err = NULL;
+        error_set(&err, ERROR_INPUT, NULL,
+            "there is no terminal to ask at; look at the plan, then give --yes, or apply a saved plan");
+        return print_error(o, err);
+}
+
+static bool can_confirm(const struct options *o)
+{
+        return o->yes || (!o->json && at_terminal());
+}
+
+int flow_check_asking(struct session *s, const struct options *o, bool undoes)
+{
+        cleanup(error_free) struct error *err = NULL;
+        cleanup_free char *failed = NULL, *rollback = NULL;
+        bool open = false;
+        if (can_confirm(o)) return EXIT_DONE;
+        if (session_intents(s, &open, &err) < 0 || session_rollback_due(s, &failed, &rollback, &err) < 0)
+                return print_error(o, err);
+        bool due = undoes && (failed != NULL || rollback != NULL);
+        return open || due ? refuse_unasked(o) : EXIT_DONE;
 }
 
 bool flow_confirm(const struct options *o, const char *question, int *code)
 {
         if (o->yes) return true;
-        if (o->json || !at_terminal()) {
-                cleanup(error_free) struct error *err = NULL;
-                error_set(&err, ERROR_INPUT, NULL,
-                    "there is no terminal to ask at; look at the plan, then give --yes, or apply a saved "
-                    "plan");
-                *code = print_error(o, err);
+        if (!can_confirm(o)) {
+                *code = refuse_unasked(o);
                 return false;
         }
         if (ask_yes(question)) return true;
         printf("Nothing was changed.\n");
-        *code = EXIT_DONE;
+        *code = EXIT_INTERRUPTED; /* nothing that was to follow may take it for done */
         return false;
 }
 
@@ -274,7 +301,8 @@ int flow_undo(struct session *s, const struct options *o, const char *run_id, bo
         int code = EXIT_FAILED;
         /* What was under way when it failed may have an outcome that nobody has seen yet. */
         bool open = false;
-        if (session_settle(s, &ro, &err) < 0 && (session_intents(s, &open, NULL) < 0 || open))
+        struct settle_request request = {.options = &ro};
+        if (session_settle(s, &request, &err) < 0 && (session_intents(s, &open, NULL) < 0 || open))
                 return put_off(s, o, run_id, print_error(o, err)); /* a question may come first */
         for (int round = 0; more && round < WORK_ROUNDS_MAX; round++)
                 code = undo_round(s, o, run_id, round == 0, &reached, &more);

@@ -13,6 +13,9 @@ int flow_run(struct session *s, const struct options *o, enum flow_kind kind);
  * without a word, when somebody was faster and there is time left: begin anew with waiting. */
 int flow_await(struct session *s, const struct options *o);
 enum { FLOW_AGAIN = -1 };
+/* Where what an earlier run left is to be settled first (or, with `undoes`, undone), and a yes is needed that nobody can say: refused before
+ * anything is touched. EXIT_DONE otherwise. */
+int flow_check_asking(struct session *s, const struct options *o, bool undoes);
 /* An interrupted run is brought to an end before a new one begins: nothing that it had started is lost. */
 int flow_settle(struct session *s, const struct options *o);
 /* A rollback that is due, or was interrupted, comes before anything else. EXIT_DONE when there is none, or none any more. */
@@ -20,7 +23,7 @@ int flow_settle_rollback(struct session *s, const struct options *o);
 /* Undoes a run that failed: the way back to the state before it. *undone, unless NULL: whether that state was reached. Returns
  * EXIT_FAILED even then, as the run has failed. */
 int flow_undo(struct session *s, const struct options *o, const char *run, bool *undone);
-/* False, with the reason printed and *code set, when nobody said yes. */
+/* False, with the reason printed and *code set, when nobody said yes: EXIT_INTERRUPTED when somebody said no. */
 bool flow_confirm(const struct options *o, const char *question, int *code);
 void flow_show_outputs(struct session *s, const struct options *o);
 

@@ -191,10 +191,16 @@ bool session_unfinished(struct session *s, char **run, char **status);
 int session_intents(struct session *s, bool *open, struct error **err);
 /* ERROR_CONFLICT when a run is not over: the record is not to be changed by hand under it. */
 int session_refuse_unfinished(struct session *s, struct error **err);
-/* Before another plan: brings the open operations of an unfinished run to their end. The session's plan is dropped: plan
+/* Before another plan: brings the open operations of unfinished runs to their end. The session's plan is dropped: plan
  * after it. Call it when session_intents says so. A run that only waits is cancelled by session_run, when another takes its
  * place. */
-int session_settle(struct session *s, const struct run_options *options, struct error **err);
+struct settle_request {
+        const struct run_options *options;
+        /* A run is about to be settled, under the lease: nobody works at it any more. `status` as recorded. May be NULL. */
+        void (*settles)(void *context, const char *run, const char *status);
+        void *context;
+};
+int session_settle(struct session *s, const struct settle_request *request, struct error **err);
 /* Answers an open gate of the run that this process is running: "approved" or "rejected"; a question with one of its choices.
  * ERROR_MISSING, ERROR_DENIED, ERROR_INPUT. */
 int session_answer(struct session *s, const char *gate, const char *answer, const char *by,

@@ -360,31 +360,32 @@ static int settle_run(
 }
 
 /* One run after the other: each has intents of its own. A run that is settled and still has some holds what its plan does not know of. */
-static int settle_all(struct session *s, const struct run_options *options, struct error **err)
+static int settle_all(struct session *s, const struct settle_request *request, struct error **err)
 {
         cleanup_free char *before = NULL;
         for (;;) {
-                cleanup_free char *run = NULL;
+                cleanup_free char *run = NULL, *status = NULL;
                 bool open = false;
                 if (session_intents(s, &open, err) < 0) return -1;
                 if (!open) return 0;
-                if (load_last(s, &run, NULL, err) < 0) return -1;
+                if (load_last(s, &run, &status, err) < 0) return -1;
                 if (run == NULL || text_equal(run, before))
                         return error_set(err, ERROR_CONFLICT, NULL,
                             "run %s left something under way that its own plan no longer holds; `tutti "
                             "status` "
                             "and `tutti show` tell what",
                             run ? run : "?");
-                if (settle_run(s, run, options, err) < 0) return -1;
+                if (request->settles != NULL) request->settles(request->context, run, status);
+                if (settle_run(s, run, request->options, err) < 0) return -1;
                 free(before);
                 before = steal(run);
         }
 }
 
-int session_settle(struct session *s, const struct run_options *options, struct error **err)
+int session_settle(struct session *s, const struct settle_request *request, struct error **err)
 {
         if (session_hold(s, err) < 0) return -1;
-        int status = settle_all(s, options, err);
+        int status = settle_all(s, request, err);
         session_let_go(s);
         return session_reload(s, status < 0 ? NULL : err) < 0 ? -1 : status;
 }

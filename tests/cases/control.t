@@ -36,6 +36,13 @@ ended() {
 }
 
 terminal apply env.yaml
+screen_has 'Apply this plan'; ok $? "a plan is asked for"
+type_line n
+screen_has 'Nothing was changed'; ok $? "a no changes nothing"
+ended
+is "$CODE" 130 "and what was to follow does not"
+
+terminal apply env.yaml
 screen_has 'Apply this plan'; ok $? "the whole is asked for at the terminal"
 type_line y
 screen_has 'a.*pprove.*r.*eject.*i.*nspect.*l.*eave'; ok $? "then the gate"

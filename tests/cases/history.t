@@ -18,6 +18,7 @@ hold() { # starts a run that goes on until go-on appears
 hold
 tutti apply held.yaml --yes --no-refresh
 code 5 "held by another run: exit 5"
+unlike "$OUT" "was interrupted" "and a run that is alive is not called interrupted"
 like "$ERR" "held by $(id -un)@.* \(pid $HOLDER.* since 20" "naming the holder, and since when"
 tutti apply held.yaml --yes --no-refresh --wait 300ms
 code 5 "and so after a wait that was too short"
@@ -49,6 +50,20 @@ kill -KILL $HOLDER; wait $HOLDER 2>/dev/null
 touch go-on
 came
 is "$CODE" 0 "a holder that dies is waited for until its lease ends, at most"
+
+hold
+kill -KILL $HOLDER; wait $HOLDER 2>/dev/null
+touch go-on
+tutti audit held.yaml --json
+BEFORE=$(wc -l <<<"$OUT")
+tutti apply held.yaml
+code 4 "without a yes, what was interrupted is not settled either"
+tutti audit held.yaml --json
+is "$(wc -l <<<"$OUT")" "$BEFORE" "nothing is touched"
+tutti apply held.yaml --yes
+code 0 "with one it is"
+like "$OUT" "Run r[0-9]+ was interrupted: what it had under way is settled first" "which is said"
+tutti destroy held.yaml --yes
 hold
 waiter apply held.yaml --yes --wait 5m
 kill -INT $WAITER

@@ -42,6 +42,12 @@ like() {
         [[ $1 =~ $2 ]] || printf '#   got: %s\n#  want: %s\n' "$1" "$2"
 }
 
+unlike() {
+        [[ ! $1 =~ $2 ]]
+        ok $? "$3"
+        [[ ! $1 =~ $2 ]] || printf '#        got: %s\n# and not to: %s\n' "$1" "$2"
+}
+
 field() { is "$(jq -rc "$1" <<<"$BODY" 2>/dev/null)" "$2" "$3"; }
 
 finish() {
