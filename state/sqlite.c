@@ -51,6 +51,19 @@ static int refuse_newer(const char *path, int64_t version, struct error **err)
             path, (long long)version, SCHEMA_VERSION);
 }
 
+/* The key is drawn after the store was made: a store with nothing in it, beside a key, has lost what was there. */
+static int check_never_used(const char *path, struct error **err)
+{
+        const char *slash = strrchr(path, '/');
+        cleanup_free char *key = mem_printf("%.*skey.check", slash ? (int)(slash - path + 1) : 0, path);
+        if (access(key, F_OK) < 0) return 0;
+        return error_set(err, ERROR_SYSTEM, NULL,
+            "the store %s is empty, but there is a key beside it: what was recorded is lost; bring back a "
+            "copy, or "
+            "remove the file to begin anew",
+            path);
+}
+
 /*
  * Looks at the header (https://www.sqlite.org/fileformat.html, 1.3) by ourselves, as SQLite may already write to a
  * database that it only opens (recovery, checkpoint). A new store gets its application id before its first WAL
@@ -76,7 +89,7 @@ static int check_header(const char *path, bool *empty, struct error **err)
         if (len < 0) return error_system(err, errnum, "cannot read the store %s", path);
         if (!regular) return refuse_foreign(path, err);
         *empty = len == 0;
-        if (*empty) return 0;
+        if (*empty) return check_never_used(path, err);
         if (len < (ssize_t)sizeof header || memcmp(header, "SQLite format 3", 16) != 0 ||
             big_endian(header + 68) != STORE_APPLICATION_ID)
                 return refuse_foreign(path, err);

@@ -62,9 +62,25 @@ static bool is_saved_plan(const char *path)
         return saved;
 }
 
+/* What a plan was made with is in it: nothing of that can be said again. */
+static int refuse_planning_flags(const struct options *o, struct error **err)
+{
+        const char *flag = o->sets.count       ? "--set"
+                           : o->values.count   ? "--values"
+                           : o->targets.count  ? "--target"
+                           : o->excludes.count ? "--exclude"
+                           : o->no_refresh     ? "--no-refresh"
+                                               : NULL;
+        if (flag == NULL) return 0;
+        return error_set(err, ERROR_INPUT, NULL,
+            "%s has no place beside a saved plan, which is run exactly as it was saved; plan again with it",
+            flag);
+}
+
 static int apply_saved(const struct options *o)
 {
         cleanup(error_free) struct error *err = NULL;
+        if (refuse_planning_flags(o, &err) < 0) return print_error(o, err);
         struct session_options so = options_session(o, NULL);
         so.plan_file = o->args[0];
         cleanup(session_close) struct session *s = NULL;

@@ -136,8 +136,9 @@ int plan_write(const struct plan *plan, const struct sealer *sealer, struct text
                 const struct source *s = &in->env->sources[i];
                 text_add(out, i ? ",{\"path\":" : "{\"path\":");
                 add_string(out, s->path);
+                /* Somebody may have written a secret into it. */
                 add_key(out, "text");
-                text_add_json(out, s->text, s->len);
+                if (add_private(out, s->text, sealer, err) < 0) return -1;
                 text_addc(out, '}');
         }
         text_add(out, "],\"parameters\":");

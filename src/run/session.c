@@ -1,5 +1,7 @@
 /* Opening and closing a session: the environment, its store, its key, the plug-ins and the engine. See session.h. */
+#include <errno.h>
 #include <pwd.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -40,7 +42,11 @@ static int resolve_state(struct session *s, const char *option, const char *from
 static int open_store(struct session *s, struct error **err)
 {
         cleanup(error_free) struct error *problem = NULL;
-        if (access(s->state_url + strlen("sqlite:"), F_OK) < 0) {
+        const char *path = s->state_url + strlen("sqlite:");
+        if (access(path, F_OK) < 0 && errno != ENOENT)
+                return error_set(err, errno == EACCES ? ERROR_DENIED : ERROR_SYSTEM, NULL,
+                    "look for the store %s: %s", path, strerror(errno));
+        if (access(path, F_OK) < 0) {
                 if (!s->read_only) return 0; /* made when something has to be recorded */
                 return error_set(err, ERROR_MISSING, NULL, "environment '%s' has no recorded state (%s)",
                     s->name, s->state_url);
@@ -121,12 +127,36 @@ static int read_plan_header(struct session *s, const struct text *text, struct e
         return 0;
 }
 
+/* Where the environment file is: as it was named when the plan was made, or else beside the plan. */
+static void find_environment_file(struct session *s, const char *plan_file)
+{
+        if (*s->file == '/' || access(s->file, F_OK) == 0) return;
+        cleanup_free char *folder = path_folder(plan_file);
+        cleanup_free char *beside = path_join(folder, s->file);
+        if (access(beside, F_OK) != 0) return;
+        free(s->file);
+        s->file = steal(beside);
+}
+
+/* The key that the plan was sealed with: of the store, or one that is given from outside before there is a store. */
+static int need_key(struct session *s, const char *plan_file, struct error **err)
+{
+        if (s->seal == NULL && getenv("TUTTI_KEY_FILE") != NULL && session_store_create(s, err) < 0)
+                return -1;
+        if (s->seal != NULL) return 0;
+        return error_set(err, ERROR_INPUT, NULL,
+            "plan file %s: there is no key of the store that it was made with at %s; apply it where it was "
+            "made, name the store with --state, or share a key with TUTTI_KEY_FILE",
+            plan_file, s->store_folder);
+}
+
 /* A saved plan names its environment file, whose folder holds the store and the key that its secrets are sealed with. */
 static int open_plan_file(struct session *s, const struct session_options *o, struct error **err)
 {
         struct text text __attribute__((__cleanup__(text_release_cleanup))) = {0};
         if (file_read(o->plan_file, SAVED_PLAN_MAX, &text, err) < 0) return -1;
         if (read_plan_header(s, &text, err) < 0) return error_context(err, "plan file %s", o->plan_file);
+        find_environment_file(s, o->plan_file);
         cleanup_free char *absolute = path_absolute(s->file, err);
         if (absolute == NULL) return error_context(err, "plan file %s", o->plan_file);
         s->folder = path_folder(absolute);
@@ -138,7 +168,9 @@ static int open_plan_file(struct session *s, const struct session_options *o, st
         struct session probe = {.file = s->file};
         if (read_header(&probe, &state_url, &ignored) == 0) name = probe.name;
         free(name);
-        if (resolve_state(s, o->state_url, state_url, err) < 0 || open_store(s, err) < 0) return -1;
+        if (resolve_state(s, o->state_url, state_url, err) < 0 || open_store(s, err) < 0 ||
+            need_key(s, o->plan_file, err) < 0)
+                return -1;
         if (saved_plan_read(text.data, text.len, SAVED_FILE, &s->sealer, &s->saved, err) < 0)
                 return error_context(err, "plan file %s", o->plan_file);
         return session_load_saved(s, s->saved, &s->env, err);

@@ -196,6 +196,7 @@ int session_plan_saved(struct session *s, struct plan **ret, struct error **err)
 
 int session_plan_write(struct session *s, struct text *out, struct error **err)
 {
-        if (session_store_create(s, err) < 0) return -1;
+        /* The key is all that is needed; with the first plan of all it is drawn. */
+        if (s->seal == NULL && session_store_create(s, err) < 0) return -1;
         return plan_write(s->plan, &s->sealer, out, err);
 }

@@ -235,10 +235,29 @@ static const char *status_text(enum run_status status)
         return names[status];
 }
 
+/* What is not known, because what it comes from failed or is yet to be planned, stays as it was recorded, if it was. New reference. */
+static struct value *known_outputs(const struct value *outputs, const struct value *recorded)
+{
+        struct value_builder b = {0};
+        for (size_t i = 0; i < value_count(outputs); i++) {
+                const char *name = value_key_at(outputs, i);
+                const struct value *v = value_at(outputs, i);
+                if (!value_is_wholly_known(v)) v = recorded ? value_get(recorded, name) : NULL;
+                if (v != NULL) value_builder_add(&b, name, value_ref(v));
+        }
+        return value_builder_object(&b);
+}
+
+/* Outputs follow what was done: a run that is not over leaves them alone, and so does the removal of everything that was not completed. */
 static void write_outputs(struct session *s)
 {
+        enum run_status status = s->result->status;
+        if (status == RUN_WAITING || status == RUN_INTERRUPTED) return;
+        if (status != RUN_DONE && s->input.mode == PLAN_DESTROY) return;
         struct error *err = NULL;
-        cleanup(value_free) struct value *outputs = plan_outputs(s->plan, &err);
+        cleanup(value_free) struct value *planned = plan_outputs(s->plan, &err);
+        cleanup(value_free) struct value *outputs = planned ? known_outputs(planned, s->state->outputs)
+                                                            : NULL;
         if (outputs == NULL) {
                 error_move(&s->result->problems, &err);
                 if (s->result->status == RUN_DONE) s->result->status = RUN_FAILED;

@@ -69,7 +69,7 @@ static const char *text_of_value(
                 key_problem(in, node,
                     "'%s' must come from a sensitive parameter, as in \"${param.NAME}\" with 'sensitive: "
                     "true': "
-                    "this file's text is kept in saved plans",
+                    "a file is no place for a secret",
                     key);
                 return NULL;
         }

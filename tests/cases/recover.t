@@ -111,7 +111,7 @@ tutti plan gate.yaml --set x=1 >/dev/null 2>&1
 sed -i 's/input: 1/input: 2/' gate.yaml
 tutti plan gate.yaml -o gate.plan
 code 0 "a plan is saved"
-sed 's/approvers: \[boss\]/approvers: [root]/' gate.plan >edited.plan
+sed 's/"targets":\[\]/"targets":["go"]/' gate.plan >edited.plan
 tutti apply edited.plan
 code 4 "an edited one is refused"
 tutti plan gate.yaml -o /dev/null
@@ -148,4 +148,47 @@ tutti apply echo.yaml --yes --set pw=ZZTOPSECRET
 code 0 "a command echoes its secret"
 grep -rqa ZZTOPSECRET "$WORK/out" "$WORK/err" .tutti
 is $? 1 "which shows nowhere"
+
+# Outputs follow what was done, not what is waited for.
+cat >out.yaml <<'YAML'
+environment: out
+parameters: {v: {type: string}, pw: {type: string, sensitive: true}}
+resources:
+  g: {type: gate, properties: {message: "?"}}
+  a: {type: value, after: [g], properties: {input: "${param.v}"}}
+outputs: {a: "${a.output}"}
+YAML
+tutti apply out.yaml --yes --approve all --set v=1 --set pw=ZZSECRET
+tutti apply out.yaml --yes --set v=2 --set pw=ZZSECRET
+code 3 "a change waits"
+tutti output out.yaml a
+is "$OUT" 1 "and its outputs are as they were"
+tutti approve out.yaml g --reject
+tutti resume out.yaml --yes
+tutti output out.yaml a
+is "$CODE $OUT" "0 1" "also once it is rejected"
+tutti destroy out.yaml --yes --set v=1 --set pw=ZZSECRET
+tutti output out.yaml --json
+is "$OUT" "{}" "they go with what they were about"
+
+# A file that holds a secret by mistake: neither the store nor a saved plan shows it.
+printf 'environment: lit\ntemplate: lit-template.yaml\nparameters: {v: x, pw: ZZLITERAL}\n' >lit.yaml
+sed 's/^environment: out/template: lit/' out.yaml >lit-template.yaml
+tutti apply lit.yaml --yes --approve all
+code 0 "an environment with a secret in its text is applied"
+tutti plan lit.yaml -o lit.plan
+grep -qa ZZLITERAL .tutti/* lit.plan
+is $? 1 "which is not kept in clear"
+tutti apply lit.plan --set v=9
+code 4 "what a saved plan was made with cannot be said again"
+mkdir elsewhere && cp lit.yaml lit-template.yaml lit.plan elsewhere/
+(cd elsewhere && tutti apply lit.plan; exit $CODE)
+is $? 4 "a saved plan is of no use without the key it was sealed with"
+mkdir sub && cp lit-template.yaml sub/ && cp lit.yaml sub/deep.yaml && (cd sub && tutti plan deep.yaml -o deep.plan)
+tutti apply sub/deep.plan --approve all
+code 0 "it finds its environment file beside itself"
+tutti plan lit.yaml --set v=2
+: >.tutti/state.db && rm -f .tutti/state.db-*
+tutti plan lit.yaml
+code 1 "a store that has become empty is no store without anything in it"
 finish

@@ -87,10 +87,10 @@ static void saves_and_reads(void)
         cloud_plan(&c, NULL);
         struct text out = {0};
         is_int(plan_write(c.plan, &fake_sealer, &out, NULL), 0, "it is written");
-        /* The word stands in the template as its user wrote it; nowhere else. */
+        /* Also in the template, where its user wrote it. */
         int hushes = 0;
         for (const char *p = out.data; (p = strstr(p, "hush")) != NULL; p++) hushes++;
-        is_int(hushes, 2, "secrets are sealed");
+        is_int(hushes, 0, "secrets are sealed");
         cleanup(error_free) struct error *err = NULL;
         cleanup(saved_plan_free) struct saved_plan *saved = NULL;
         is_int(saved_plan_read(out.data, out.len, SAVED_FILE, &fake_sealer, &saved, &err), 0, "it is read");
