@@ -19,11 +19,16 @@ struct value *outputs_now(struct evaluation *ev, struct error **err)
         if (in->mode == PLAN_DESTROY) return empty();
         const struct template *t = ev->root->blueprint->template;
         struct value_builder b = {0};
-        cleanup(error_free) struct error *problems = NULL;
+        cleanup(error_free) struct error *problems = NULL, *absent = NULL;
+        /* What an output tells of may not have existed then: on the way back it is left out. */
+        struct error **noted = in->back != NULL ? &absent : &problems;
+        size_t missing = 0;
         for (size_t o = 0; o < t->output_count; o++) {
                 struct cell *cell = &ev->root->outputs[o];
-                const struct value *v = cell_value(ev, cell, &problems);
+                const struct value *v = cell_value(ev, cell, noted);
                 if (cell->node.left_out) v = recorded ? value_get(recorded, t->outputs[o].name) : NULL;
+                if (error_count(absent) > missing) v = NULL;
+                missing = error_count(absent);
                 if (v != NULL) value_builder_add(&b, t->outputs[o].name, value_ref(v));
         }
         struct value *outputs = value_builder_object(&b);

@@ -295,6 +295,24 @@ for i in $(seq 14); do
         code 1 "resumed it fails"
         is "$(picture policy.yaml)" "outputs {}" "and is rolled back"
 done
+# Outputs of what did not exist then.
+cat >partly.yaml <<'YAML'
+environment: partly
+resources:
+  a: {type: value, properties: {input: 1}}
+  go: {type: gate, after: a, properties: {message: "?"}}
+  b: {type: sandbox.volume, after: go, properties: {name: partly, size_gb: 1}}
+outputs: {a: "${a.output}", b: "${b.id}"}
+YAML
+tutti apply partly.yaml --yes
+tutti approve partly.yaml go --reject
+tutti resume partly.yaml
+tutti apply partly.yaml --yes --approve all
+tutti rollback partly.yaml r1 --yes
+code 0 "back to a run that did a part"
+tutti output partly.yaml --json
+is "$(jq -c . <<<"$OUT")" '{"a":1}' "outputs of what it had not made are left out"
+tutti destroy partly.yaml --yes
 # An object that was there before the run is there after it.
 call POST /v1/volumes '{"name": "found", "size_gb": 1}'
 cat >adopt.yaml <<'YAML'
