@@ -283,8 +283,8 @@ static void test_hostile(const struct scope *scope)
             "yamldecode(join(\"\", [for i in range(1000) : \"[\"]))",
             "setproduct(range(1000), range(1000), range(1000))",
             "indent(1000000, \"a\\nb\")",
-            "replace(join(\"\", [for i in range(1000) : \"a\"]), \"a\", join(\"\", [for i in range(1000) : "
-            "join(\"\", [for j in range(100) : \"b\"])]))",
+            ("replace(join(\"\", [for i in range(1000) : \"a\"]), \"a\", join(\"\", [for i in range(1000) : "
+             "join(\"\", [for j in range(100) : \"b\"])]))"),
             "parseint(join(\"\", [for i in range(1000) : \"99999\"]), 10)",
             "[for t in [\"$${templatestring(x, {})}\"] : templatestring(t, {x = \"a\"})]",
         };

@@ -79,7 +79,7 @@ static void asks(const char *source, int consume, const char *want)
 {
         struct asked asked = {.consume = consume};
         struct scope scope = {.resolve = resolve, .context = &asked};
-        cleanup_free char *got = eval_in(source, &scope, false);
+        free(eval_in(source, &scope, false));
         is_str(asked.text.data, want, source);
         text_release(&asked.text);
 }
@@ -111,7 +111,7 @@ static void test_places(void)
         cleanup(error_free) struct error *err = NULL;
         static const char text[] = "[a, bb, \nccc]";
         struct expr *e = expr_parse(arena, text, strlen(text), &map, &err);
-        cleanup_free char *got = outcome(expr_eval(e, NULL, &err), NULL);
+        free(outcome(expr_eval(e, NULL, &err), NULL));
         struct text all = {0};
         for (size_t i = 0; i < error_count(err); i++) {
                 cleanup_free char *line = error_text(error_at(err, i));
