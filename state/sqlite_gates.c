@@ -147,12 +147,6 @@ void answer_rows_free(struct answer_row *rows, size_t count)
         free(rows);
 }
 
-static void add_field(struct text *json, const char *name, const char *value)
-{
-        text_addf(json, "%s\"%s\":", json->len == 0 ? "{" : ",", name);
-        text_add_json(json, value ? value : "", value ? strlen(value) : 0);
-}
-
 /* What the chain keeps of an answer: also who wrote to the rows later cannot change who said what, and with which signature. */
 static int log_answer(
     struct store *s, struct environment_state *e, const struct answer_row *a, int64_t id, struct error **err)
@@ -160,21 +154,22 @@ static int log_answer(
         char row[65];
         if (witness_answer(s, id, row, err) < 0) return -1;
         struct text json __attribute__((__cleanup__(text_release_cleanup))) = {0};
-        add_field(&json, "gate", a->gate);
-        add_field(&json, "answer", a->answer);
-        add_field(&json, "by", a->by);
-        if (a->comment != NULL) add_field(&json, "comment", a->comment);
-        add_field(&json, "digest", a->digest);
-        add_field(&json, "proposal", a->proposal);
-        add_field(&json, "user", a->user);
+        text_addc(&json, '{');
+        text_add_member(&json, "gate", a->gate);
+        text_add_member(&json, "answer", a->answer);
+        text_add_member(&json, "by", a->by);
+        if (a->comment != NULL) text_add_member(&json, "comment", a->comment);
+        text_add_member(&json, "digest", a->digest ? a->digest : "");
+        text_add_member(&json, "proposal", a->proposal ? a->proposal : "");
+        text_add_member(&json, "user", a->user ? a->user : "");
         text_addf(&json, ",\"opened_ms\":%lld", (long long)a->opened_ms);
         if (a->signature != NULL) {
                 text_addf(&json, ",\"signed_ms\":%lld,\"expires_ms\":%lld", (long long)a->signed_ms,
                     (long long)a->expires_ms);
-                add_field(&json, "key", a->key);
-                add_field(&json, "signature", a->signature);
+                text_add_member(&json, "key", a->key ? a->key : "");
+                text_add_member(&json, "signature", a->signature);
         }
-        add_field(&json, "row", row);
+        text_add_member(&json, "row", row);
         text_addc(&json, '}');
         return write_event(s, e, a->run, "gate-answered", json.data, err);
 }

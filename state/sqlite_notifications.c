@@ -165,21 +165,16 @@ static int mark_settled(
         return sqlite_run(s, st, err);
 }
 
-static void add_field(struct text *json, const char *name, const char *value)
-{
-        text_addf(json, "%s\"%s\":", json->len == 0 ? "{" : ",", name);
-        text_add_json(json, value ? value : "", value ? strlen(value) : 0);
-}
-
 static int give_up(
     struct store *s, struct environment_state *e, const struct notification_row *row, struct error **err)
 {
         struct text json __attribute__((__cleanup__(text_release_cleanup))) = {0};
-        add_field(&json, "target", row->target);
-        add_field(&json, "event", row->event);
-        add_field(&json, "delivery", row->id);
+        text_addc(&json, '{');
+        text_add_member(&json, "target", row->target);
+        text_add_member(&json, "event", row->event);
+        text_add_member(&json, "delivery", row->id);
         text_addf(&json, ",\"attempts\":%d", row->attempts);
-        if (row->error != NULL) add_field(&json, "error", row->error);
+        if (row->error != NULL) text_add_member(&json, "error", row->error);
         text_addc(&json, '}');
         if (mark_settled(s, row->id, "given-up", e->now_ms, err) < 0) return -1;
         return write_event(s, e, row->run, "notification-given-up", json.data, err);

@@ -127,6 +127,15 @@ void text_add_json(struct text *t, const char *s, size_t len)
         text_addc(t, '"');
 }
 
+void text_add_member(struct text *t, const char *key, const char *value)
+{
+        text_addf(t, "%s\"%s\":", t->len > 0 && t->data[t->len - 1] == '{' ? "" : ",", key);
+        if (value != NULL)
+                text_add_json(t, value, strlen(value));
+        else
+                text_add(t, "null");
+}
+
 bool text_equal(const char *a, const char *b)
 {
         return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);

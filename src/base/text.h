@@ -28,6 +28,8 @@ static inline void text_release_cleanup(struct text *t)
 
 /* Appends `s` as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD. */
 void text_add_json(struct text *t, const char *s, size_t len);
+/* A member of a JSON object that was begun with '{', behind a comma unless it is the first; NULL is null. */
+void text_add_member(struct text *t, const char *key, const char *value);
 
 bool text_equal(const char *a, const char *b); /* NULL equals NULL only */
 bool text_starts(const char *s, const char *prefix);

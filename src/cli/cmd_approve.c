@@ -64,6 +64,7 @@ static int answer_question(struct approving *a, const struct gate_row *gate, siz
                 return error_set(err, ERROR_INPUT, NULL,
                     "'%s' asks what is to become of a step: its answer is not one that is signed",
                     gate->name);
+        if (answer_check_comment(a->o->comment, err) < 0) return -1;
         struct answer_row row = {.run = a->run,
             .gate = gate->name,
             .answer = (char *)word,

@@ -6,12 +6,6 @@
 #include "base/clock.h"
 #include "cli/print.h"
 
-static void add_string(struct text *out, const char *key, const char *s)
-{
-        text_addf(out, "%s\"%s\":", out->data[out->len - 1] == '{' ? "" : ",", key);
-        text_json(out, s);
-}
-
 void notify_json(const struct notification_row *rows, size_t count, struct text *out)
 {
         text_addc(out, '[');
@@ -21,14 +15,14 @@ void notify_json(const struct notification_row *rows, size_t count, struct text 
                 clock_text(row->created_ms, created);
                 clock_text(row->next_ms, next);
                 text_add(out, i > 0 ? ",{" : "{");
-                add_string(out, "delivery", row->id);
-                add_string(out, "event", row->event);
-                add_string(out, "target", row->target);
-                add_string(out, "run", *row->run ? row->run : NULL);
+                text_add_member(out, "delivery", row->id);
+                text_add_member(out, "event", row->event);
+                text_add_member(out, "target", row->target);
+                text_add_member(out, "run", *row->run ? row->run : NULL);
                 text_addf(out, ",\"attempts\":%d", row->attempts);
-                add_string(out, "error", row->error);
-                add_string(out, "created", created);
-                add_string(out, "next", next);
+                text_add_member(out, "error", row->error);
+                text_add_member(out, "created", created);
+                text_add_member(out, "next", next);
                 text_addc(out, '}');
         }
         text_addc(out, ']');

@@ -268,13 +268,19 @@ static int sign(
         return statement_sign(&s, key, &a->signature, err);
 }
 
+int answer_check_comment(const char *comment, struct error **err)
+{
+        if (comment == NULL ||
+            (strlen(comment) <= ANSWER_COMMENT_MAX && text_is_utf8(comment, strlen(comment))))
+                return 0;
+        return error_set(
+            err, ERROR_INPUT, NULL, "a comment is text in UTF-8 of at most %d bytes", ANSWER_COMMENT_MAX);
+}
+
 int answer_make(const struct ballot *b, const struct answer_request *q, int64_t now_ms,
     struct answer_row *ret, struct error **err)
 {
-        if (q->comment != NULL &&
-            (strlen(q->comment) > ANSWER_COMMENT_MAX || !text_is_utf8(q->comment, strlen(q->comment))))
-                return error_set(err, ERROR_INPUT, NULL, "a comment is text in UTF-8 of at most %d bytes",
-                    ANSWER_COMMENT_MAX);
+        if (answer_check_comment(q->comment, err) < 0) return -1;
         struct answer_row a = {
             .run = mem_strdup(b->run),
             .gate = mem_strdup(b->gate),

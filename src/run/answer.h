@@ -78,6 +78,8 @@ struct answer_request {
         int64_t valid_ms;     /* 0: ANSWER_VALID_MS */
         bool must_sign;       /* whatever the environment says */
 };
+/* What may be said besides, to a gate or a question; NULL: nothing. ERROR_INPUT. */
+int answer_check_comment(const char *comment, struct error **err);
 /* An answer that was checked and is signed where it has to be, or where the person's key is at hand; the caller releases it.
  * ERROR_DENIED and the like as answer_check, ERROR_MISSING when the key is not to be found. */
 int answer_make(const struct ballot *b, const struct answer_request *request, int64_t now_ms,

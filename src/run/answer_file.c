@@ -23,29 +23,23 @@ struct statement answer_statement(const struct answer_row *a, const char *lineag
         };
 }
 
-static void add_string(struct text *json, const char *key, const char *s)
-{
-        text_addf(json, ",\"%s\":", key);
-        text_add_json(json, s, strlen(s));
-}
-
 void answer_write(const struct answer_row *a, const char *environment, const char *lineage, struct text *out)
 {
         text_add(out, "{\"format\":\"" FORMAT "\"");
-        add_string(out, "environment", environment);
-        add_string(out, "lineage", lineage);
-        add_string(out, "run", a->run);
-        add_string(out, "gate", a->gate);
-        add_string(out, "digest", a->digest);
-        add_string(out, "proposal", a->proposal);
+        text_add_member(out, "environment", environment);
+        text_add_member(out, "lineage", lineage);
+        text_add_member(out, "run", a->run);
+        text_add_member(out, "gate", a->gate);
+        text_add_member(out, "digest", a->digest);
+        text_add_member(out, "proposal", a->proposal);
         text_addf(out, ",\"opened_ms\":%lld", (long long)a->opened_ms);
-        add_string(out, "answer", a->answer);
-        add_string(out, "by", a->by);
-        add_string(out, "comment", a->comment ? a->comment : "");
+        text_add_member(out, "answer", a->answer);
+        text_add_member(out, "by", a->by);
+        text_add_member(out, "comment", a->comment ? a->comment : "");
         text_addf(out, ",\"signed_ms\":%lld,\"expires_ms\":%lld", (long long)a->signed_ms,
             (long long)a->expires_ms);
-        add_string(out, "key", a->key ? a->key : "");
-        add_string(out, "signature", a->signature ? a->signature : "");
+        text_add_member(out, "key", a->key ? a->key : "");
+        text_add_member(out, "signature", a->signature ? a->signature : "");
         text_add(out, "}\n");
 }
 

@@ -121,26 +121,11 @@ static void log_event(
         if (kind == EVENT_STEP_PROGRESS) return;
         struct text json = {0};
         text_addc(&json, '{');
-        if (r != NULL) {
-                text_add(&json, "\"address\":");
-                text_add_json(&json, r->step->address, strlen(r->step->address));
-                text_addf(&json, ",\"action\":\"%s\"", action_name(r->step->action));
-        }
-        const char *separator = r ? "," : "";
-        if (e->message != NULL) {
-                text_addf(&json, "%s\"message\":", separator);
-                text_add_json(&json, e->message, strlen(e->message));
-                separator = ",";
-        }
-        if (e->by != NULL) {
-                text_addf(&json, "%s\"by\":", separator);
-                text_add_json(&json, e->by, strlen(e->by));
-                separator = ",";
-        }
-        if (e->answer != NULL) {
-                text_addf(&json, "%s\"answer\":", separator);
-                text_add_json(&json, e->answer, strlen(e->answer));
-        }
+        if (r != NULL) text_add_member(&json, "address", r->step->address);
+        if (r != NULL) text_add_member(&json, "action", action_name(r->step->action));
+        if (e->message != NULL) text_add_member(&json, "message", e->message);
+        if (e->by != NULL) text_add_member(&json, "by", e->by);
+        if (e->answer != NULL) text_add_member(&json, "answer", e->answer);
         if (e->needed > 0)
                 text_addf(&json, ",\"approvals\":%u,\"needed\":%u,\"signed\":%s", e->approvals, e->needed,
                     e->is_signed ? "true" : "false");

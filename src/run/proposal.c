@@ -23,12 +23,6 @@ void proposal_free(struct proposal *q)
         if (q != NULL) arena_free(q->arena);
 }
 
-static void add_string(struct text *json, const char *key, const char *s)
-{
-        text_addf(json, "%s\"%s\":", json->len > 1 ? "," : "", key);
-        text_add_json(json, s, strlen(s));
-}
-
 static void digest_text(struct proposal *q)
 {
         unsigned char hash[32];
@@ -41,9 +35,9 @@ void proposal_seal(struct proposal *q)
 {
         struct text json = {0};
         text_addc(&json, '{');
-        add_string(&json, "message", q->message);
-        add_string(&json, "digest", q->plan);
-        add_string(&json, "requester", q->requester);
+        text_add_member(&json, "message", q->message);
+        text_add_member(&json, "digest", q->plan);
+        text_add_member(&json, "requester", q->requester);
         text_add(&json, q->approver_count ? ",\"approvers\":[" : ",\"approvers\":null");
         for (size_t i = 0; i < q->approver_count; i++) {
                 if (i > 0) text_addc(&json, ',');

@@ -50,12 +50,6 @@ unsigned question_count(const struct step_run *r)
         return r->question ? r->question->number : 0;
 }
 
-static void add_string(struct text *json, const char *key, const char *s)
-{
-        text_addf(json, "\"%s\":", key);
-        text_add_json(json, s, strlen(s));
-}
-
 /* What another process needs to show it, and to check an answer. */
 static char *details_of(const struct step_run *r)
 {
@@ -67,9 +61,8 @@ static char *details_of(const struct step_run *r)
         char digest[65];
         text_hex(x->request.plan->digest, 32, digest);
         text_addc(&json, '{');
-        add_string(&json, "message", r->question->failure);
-        text_addc(&json, ',');
-        add_string(&json, "digest", digest);
+        text_add_member(&json, "message", r->question->failure);
+        text_add_member(&json, "digest", digest);
         text_add(&json, ",\"approvers\":null");
         for (size_t i = 0; choices[i] != NULL; i++)
                 text_addf(&json, "%s\"%s\"", i ? "," : ",\"choices\":[", choices[i]);
@@ -77,7 +70,7 @@ static char *details_of(const struct step_run *r)
         for (size_t i = 0; i < count && i < BEHIND_MAX; i++) {
                 const struct step *s = &x->table[behind[i]];
                 text_add(&json, i ? ",{" : "{");
-                add_string(&json, "address", s->address);
+                text_add_member(&json, "address", s->address);
                 text_addf(&json, ",\"action\":\"%s\"}", action_name(s->action));
         }
         text_addc(&json, ']');

@@ -207,7 +207,7 @@ int session_answer(struct session *s, const char *gate, const char *answer, cons
     const char *comment, struct error **err);
 /* While running: nobody will answer; the run finishes what it can and ends as waiting. */
 void session_leave_gates(struct session *s);
-/* While running: a step's state ("pending", "running", "waiting", "done", "failed", "skipped") and when it started (monotonic ms). */
+/* While running: a step's state ("pending", "running", "waiting", "done", "failed", "skipped", "standby") and when it started (monotonic ms). */
 const char *session_step_status(const struct session *s, uint32_t index, int64_t *started_ms);
 
 /* Waiting for an environment that another run holds; by event, never by polling. The session's plan is dropped: plan after it. */

@@ -24,6 +24,8 @@ code 4 "approval is no answer to it"
 like "$ERR" "retry, skip, abort" "and the choices are named"
 tutti approve env.yaml work:failed --answer adopt
 code 4 "nor is a choice of another question"
+tutti approve env.yaml work:failed --answer retry --comment "$(printf '%5000s' x)"
+code 4 "nor is a comment without end"
 tutti approve env.yaml work:failed --answer retry
 code 0 "retry"
 tutti resume env.yaml
