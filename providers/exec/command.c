@@ -109,10 +109,43 @@ static const char *bad_variable(const struct command *c)
         return NULL;
 }
 
+enum { SCRIPT_MAX = 256 * 1024 };
+#define SCRIPT_END "#end of script"
+
+/*
+ * Whatever stands in a command line is shown to everyone on the machine. So the command line is this, always, and the script is the
+ * first so many bytes of standard input: dd in blocks of one byte leaves the rest to the script. One that did not come whole is not run.
+ */
+static const char by_input[] = "read -r _tutti && _tutti=$(dd bs=1 count=\"$_tutti\" 2>/dev/null)\n"
+                               "case $_tutti in *\"" SCRIPT_END "\") eval \"$_tutti\";; *) exit 125;; esac";
+
+enum tutti_result command_run(const struct tutti_host *host, struct tutti_op *op, command_runner *run,
+    const char *script, struct tutti_bytes input)
+{
+        /* Without input there is nothing to read, as ever: not even the end of a pipe. */
+        const char *nothing = input.data == NULL ? "exec </dev/null\n" : "";
+        char *head = NULL;
+        int len = asprintf(&head, "%zu\n%s%s\n%s", strlen(nothing) + strlen(script) + 1 + strlen(SCRIPT_END),
+            nothing, script, SCRIPT_END);
+        if (len < 0) abort();
+        if (len > SCRIPT_MAX) {
+                free(head);
+                return host->op_fail(op, TUTTI_INVALID, 0,
+                    "the command and its environment are larger than %d KiB", SCRIPT_MAX / 1024);
+        }
+        head = realloc(head, (size_t)len + input.len + 1);
+        if (head == NULL) abort();
+        if (input.len > 0) memcpy(head + len, input.data, input.len);
+        enum tutti_result result = run(op, by_input, (struct tutti_bytes){head, (size_t)len + input.len});
+        free(head);
+        return result;
+}
+
 static enum tutti_result run_script(const struct command *c, const char *command, const char *input)
 {
         char *s = script(c, command);
-        enum tutti_result result = c->run(c->op, s, (struct tutti_bytes){input, input ? strlen(input) : 0});
+        enum tutti_result result = command_run(
+            c->host, c->op, c->run, s, (struct tutti_bytes){input, input ? strlen(input) : 0});
         free(s);
         return result;
 }

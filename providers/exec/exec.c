@@ -49,9 +49,9 @@ static const struct tutti_type *type(void *plugin, const char *name, char **prob
         return NULL;
 }
 
-static enum tutti_result run(struct tutti_op *op, const char *script, struct tutti_bytes input)
+static enum tutti_result run(struct tutti_op *op, const char *command, struct tutti_bytes input)
 {
-        const char *argv[] = {"/bin/sh", "-c", script, NULL};
+        const char *argv[] = {"/bin/sh", "-c", command, NULL};
         struct tutti_process process = {.argv = argv, .input = input};
         return host->wait_process(op, &process);
 }

@@ -41,6 +41,7 @@ const struct tutti_type file_type = {
 struct file { /* one call's view */
         const struct tutti_host *host;
         struct tutti_op *op;
+        command_runner *run;
         const struct value *properties;
 };
 
@@ -207,8 +208,7 @@ static enum tutti_result send(const struct file *f, const char *fmt, struct tutt
         char *path = command_quote(text_of(f->host, f->properties, "path", NULL));
         char *command = NULL;
         if (asprintf(&command, "p=%s\n%s\n", path, fmt) < 0) abort();
-        struct tutti_ssh ssh = {.command = command, .input = input};
-        enum tutti_result result = f->host->wait_ssh(f->op, &ssh);
+        enum tutti_result result = command_run(f->host, f->op, f->run, command, input);
         free(command);
         free(path);
         return result;
@@ -264,9 +264,9 @@ static enum tutti_result failed(const struct file *f, const struct tutti_reply *
 
 enum { GONE_STATUS = 44 }; /* distinguishes "no such file" from other failures of the reading command */
 
-enum tutti_result file_step(const struct tutti_host *host, struct tutti_op *op)
+enum tutti_result file_step(const struct tutti_host *host, struct tutti_op *op, command_runner *run)
 {
-        struct file f = {host, op, host->op_planned(op)};
+        struct file f = {host, op, run, host->op_planned(op)};
         const struct tutti_reply *reply = host->op_reply(op);
         enum tutti_action action = host->op_action(op);
         if (action == TUTTI_CREATE || action == TUTTI_UPDATE) {

@@ -67,16 +67,16 @@ static int plan(void *context, const struct tutti_type *t, const struct value *p
         return 0;
 }
 
-static enum tutti_result run(struct tutti_op *op, const char *script, struct tutti_bytes input)
+static enum tutti_result run(struct tutti_op *op, const char *command, struct tutti_bytes input)
 {
-        struct tutti_ssh ssh = {.command = script, .input = input};
+        struct tutti_ssh ssh = {.command = command, .input = input};
         return host->wait_ssh(op, &ssh);
 }
 
 static enum tutti_result step(void *context, struct tutti_op *op)
 {
         (void)context;
-        return host->op_type(op) == &file_type ? file_step(host, op) : command_step(host, op, run);
+        return host->op_type(op) == &file_type ? file_step(host, op, run) : command_step(host, op, run);
 }
 
 const struct tutti_provider tutti_provider = {

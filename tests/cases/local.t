@@ -83,4 +83,41 @@ for at in $(seq $POINTS); do
         [ "$CODE" = 0 ] && [ -z "$(orphans)" ] || wrong+=" destroy:$at"
 done
 is "$wrong" "" "killed at each of $POINTS points: an object is never ahead of the values it was made from"
+
+# What a command is given is in no list of processes; it reads its own input, and none is none.
+shown() { cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' | grep -cFf secret; }
+printf 'in-no-list-4711\n' >secret
+printf 'token: in-no-list-4711\n' >values.yaml
+cat >secret.yaml <<'YAML'
+environment: secret
+parameters: {token: {type: string, sensitive: true}}
+resources:
+  told:
+    type: exec.command
+    properties:
+      run: |
+        t='${param.token}'; cat; printf '%s\n' "$T" "it's
+        two lines"; test "$t" = "$T" || exit 9; : >started; until [ -e go-on ]; do sleep 0.05; done
+      environment: {T: "${param.token}"}
+      input: "of its own\n"
+      unless: "test -e go-on # ${param.token}"
+      on_delete: "printf '%s' \"$T\" >deleted"
+  still: {type: exec.command, properties: {run: "readlink /proc/self/fd/0; cat; exec 3<&0; echo end"}}
+  status: {type: exec.command, after: still, retry: 1, properties: {run: "exit 7"}}
+YAML
+"$TUTTI" apply secret.yaml --values values.yaml --yes >"$WORK/said" 2>&1 </dev/null &
+for i in $(seq 1 1200); do [ -e started ] && break; sleep 0.05; done
+[ -e started ]
+ok $? "a command is given a secret by its environment and in its text"
+is "$(shown)" 0 "and no command line shows it"
+touch go-on
+wait $!
+tutti state show secret.yaml told --reveal --json
+is "$(jq -r .outputs.stdout <<<"$OUT")" $'of its own\nin-no-list-4711\nit'"'"$'s\ntwo lines' "it reads its own input, and the secret"
+tutti state show secret.yaml still --json
+is "$(jq -r .outputs.stdout <<<"$OUT")" $'/dev/null\nend' "one without input reads from /dev/null"
+grep -q 'exited with status 7' "$WORK/said"
+ok $? "and a command's own status is told"
+tutti destroy secret.yaml --values values.yaml --yes
+is "$CODE $(cat deleted)" "0 in-no-list-4711" "what undoes it is given the secret as well"
 finish

@@ -46,7 +46,33 @@ tutti apply env.yaml --yes
 code 0 "content takes the place of a source"
 is "$(on_host 'cat site/page')" three "is written"
 no_changes env.yaml "and stays"
-tutti destroy env.yaml --yes
+# What a command there is given is in no list of processes, on neither side: by its environment, in its text, as content or as a name.
+cat >>env.yaml <<'YAML'
+  told:
+    type: ssh.command
+    host: {address: "${web.ssh_host}", port: "${web.ssh_port}", user: "${web.ssh_user}", key_file: id, host_key: "${web.host_key}"}
+    properties:
+      run: |
+        t='${param.token}'; cat; echo "$T"; test "$t" = "$T" || exit 9; : >@HERE@/started; until [ -e @HERE@/go-on ]; do sleep 0.05; done
+      environment: {T: "${param.token}"}
+      input: "of its own\n"
+      creates: "never-${param.token}"
+parameters: {token: {type: string, sensitive: true}}
+YAML
+sed -i "s|@HERE@|$PWD|g" env.yaml
+printf 'in-no-list-4712\n' >secret
+printf 'token: in-no-list-4712\n' >values.yaml
+"$TUTTI" apply env.yaml --values values.yaml --yes >"$WORK/out" 2>&1 </dev/null &
+for i in $(seq 1 2400); do [ -e started ] && break; sleep 0.05; done
+[ -e started ]
+ok $? "a command on a host is given a secret"
+is "$(cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' | grep -cFf secret)" 0 "and no command line shows it"
+touch go-on
+wait $!
+is $? 0 "it is done"
+tutti state show env.yaml told --reveal --json
+is "$(jq -r .outputs.stdout <<<"$OUT")" $'of its own\nin-no-list-4712' "it read its own input, and the secret"
+tutti destroy env.yaml --values values.yaml --yes
 code 0 "destroyed"
 is "$(orphans)" "" "nothing left"
 finish
