@@ -135,27 +135,59 @@ static const struct type *part_of(const struct type *t, size_t index)
         return t->kind == TYPE_TUPLE ? t->elements[index] : t->attributes[index].type;
 }
 
-/* The collection of `kind` over the unification of all parts of all types: tuples of unlike length, objects
- * of unlike attributes, and those together with lists or maps. */
-static const struct type *unify_to_collection(
+static bool all_convert(const struct type *const *types, size_t count, const struct type *to)
+{
+        for (size_t i = 0; i < count; i++) {
+                cleanup(type_free) const struct type *result = convert_result(types[i], to, false);
+                if (result == NULL) return false;
+        }
+        return true;
+}
+
+/* What all parts of a tuple or object have in common: a new reference, or NULL. */
+static const struct type *parts_in_common(const struct type *t)
+{
+        cleanup_free const struct type **parts = mem_alloc(t->count * sizeof *parts);
+        for (size_t i = 0; i < t->count; i++) parts[i] = part_of(t, i);
+        return type_unify(parts, t->count);
+}
+
+/* Tuples of unlike length, or objects of unlike attributes: the list or map of what all their parts have in common. */
+static const struct type *unify_structures_to_collection(
     enum type_kind kind, const struct type *const *types, size_t count)
 {
         size_t total = 0, n = 0;
-        for (size_t i = 0; i < count; i++)
-                total += kind_is_collection(kind_of(types[i])) ? 1 : types[i]->count;
+        for (size_t i = 0; i < count; i++) total += types[i]->count;
         cleanup_free const struct type **parts = mem_alloc(total * sizeof *parts);
         for (size_t i = 0; i < count; i++)
-                for (size_t k = 0; !kind_is_collection(kind_of(types[i])) && k < types[i]->count; k++)
-                        parts[n++] = part_of(types[i], k);
-        if (n >
-            0) { /* the structures must meet without help from an empty list or map, which takes anything */
-                cleanup(type_free) const struct type *among = type_unify(parts, n);
-                if (among == NULL) return NULL;
-        }
-        for (size_t i = 0; i < count; i++)
-                if (kind_is_collection(kind_of(types[i]))) parts[n++] = types[i]->element;
+                for (size_t k = 0; k < types[i]->count; k++) parts[n++] = part_of(types[i], k);
         cleanup(type_free) const struct type *element = total ? type_unify(parts, total) : type_dynamic;
-        return element ? collection(kind, element) : NULL;
+        const struct type *result = element ? collection(kind, element) : NULL;
+        if (result == NULL || all_convert(types, count, result)) return result;
+        type_free(result); /* nulls meet everything, the others do not */
+        return NULL;
+}
+
+/* Collections, and structures as the collections that they would become by themselves; empty ones become any. */
+static const struct type *unify_to_collection(
+    enum type_kind kind, const struct type *const *types, size_t count)
+{
+        cleanup_free const struct type **elements = mem_alloc(count * sizeof *elements);
+        size_t made = 0;
+        bool met = true;
+        for (size_t i = 0; i < count && met; i++) {
+                bool whole = kind_is_collection(kind_of(types[i]));
+                if (!whole && types[i]->count == 0) continue;
+                elements[made] = whole ? type_ref(types[i]->element) : parts_in_common(types[i]);
+                met = elements[made] != NULL;
+                made += met;
+        }
+        cleanup(type_free) const struct type *element = met ? type_unify(elements, made) : NULL;
+        for (size_t i = 0; i < made; i++) type_free(elements[i]);
+        const struct type *result = element ? collection(kind, element) : NULL;
+        if (result == NULL || kind == TYPE_MAP || all_convert(types, count, result)) return result;
+        type_free(result);
+        return NULL;
 }
 
 static bool same_shape(const struct type *const *types, size_t count)
@@ -173,7 +205,8 @@ static bool same_shape(const struct type *const *types, size_t count)
 static const struct type *unify_structures(const struct type *const *types, size_t count)
 {
         bool tuple = types[0]->kind == TYPE_TUPLE;
-        if (!same_shape(types, count)) return unify_to_collection(tuple ? TYPE_LIST : TYPE_MAP, types, count);
+        if (!same_shape(types, count))
+                return unify_structures_to_collection(tuple ? TYPE_LIST : TYPE_MAP, types, count);
         size_t width = types[0]->count, made = 0;
         cleanup_free const struct type **across = mem_alloc(count * sizeof *across);
         cleanup_free const struct type **parts = mem_alloc(width * sizeof *parts);
@@ -211,15 +244,6 @@ static int preference(const struct type *a, const struct type *b)
         bool comparable = kind_is_primitive(kind_of(a)) == kind_is_primitive(kind_of(b));
         if (a->kind == TYPE_DYNAMIC || b->kind == TYPE_DYNAMIC) comparable = true;
         return comparable ? rank[a->kind] - rank[b->kind] : 0;
-}
-
-static bool all_convert(const struct type *const *types, size_t count, const struct type *to)
-{
-        for (size_t i = 0; i < count; i++) {
-                cleanup(type_free) const struct type *result = convert_result(types[i], to, false);
-                if (result == NULL) return false;
-        }
-        return true;
 }
 
 /* One of the given types that all others convert to, the most general first. Of each kind the best is tried. */
