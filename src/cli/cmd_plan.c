@@ -12,7 +12,8 @@ int cmd_plan(const struct options *o)
         int code = EXIT_DONE;
         cleanup(session_close) struct session *s = work_open(o, &code);
         struct plan *plan;
-        if (s == NULL || work_plan(s, o, PLAN_APPLY, &plan, &code) < 0) return code;
+        enum plan_mode mode = o->destroy ? PLAN_DESTROY : PLAN_APPLY;
+        if (s == NULL || work_plan(s, o, mode, &plan, &code) < 0) return code;
         if (o->json) {
                 code = work_show_plan(o, plan, 0);
         } else {

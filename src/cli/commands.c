@@ -19,11 +19,11 @@ const struct command commands[] = {
     {"check", "ENV.yaml", "everything that can be found wrong without touching a cloud",
         "Reports every problem of the environment, its template and nested templates with file:line:column.",
         FLAGS_ENV, 1, 1, cmd_check},
-    {"plan", "ENV.yaml [-o FILE]", "read the world, show what would change",
+    {"plan", "ENV.yaml [--destroy] [-o FILE]", "read the world, show what would change",
         "Refreshes what is recorded, reads lookups, and shows the steps that `apply` would run. With -o the "
         "plan is saved;\n"
         "`tutti apply FILE` runs exactly that, once, and refuses when the state has moved on.",
-        FLAGS_PLAN | OPTION_EXITCODE | OPTION_OUT, 1, 1, cmd_plan},
+        FLAGS_PLAN | OPTION_EXITCODE | OPTION_OUT | OPTION_DESTROY, 1, 1, cmd_plan},
     {"apply", "ENV.yaml | PLANFILE", "plan, show, ask, run; or run exactly a saved plan",
         "Gates are asked at the terminal while independent branches go on. Without a terminal the run "
         "finishes what it can,\n"

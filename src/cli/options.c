@@ -26,6 +26,7 @@ enum flag {
         FLAG_ON_FAILURE,
         FLAG_BEFORE,
         FLAG_PLAN,
+        FLAG_DESTROY,
         FLAG_NO_REFRESH,
         FLAG_EXITCODE,
         FLAG_FORMAT,
@@ -71,6 +72,7 @@ static const struct {
     {"no-refresh", NULL, FLAG_NO_REFRESH, OPTION_REFRESH, "trust the record; do not read what exists"},
     {"detailed-exitcode", NULL, FLAG_EXITCODE, OPTION_EXITCODE, "exit 2 when there is a difference"},
     {"before", NULL, FLAG_BEFORE, OPTION_BACK, "to the state before that run, not after it"},
+    {"destroy", NULL, FLAG_DESTROY, OPTION_DESTROY, "plan the removal of everything recorded"},
     {"plan", NULL, FLAG_PLAN, OPTION_BACK, "only show the plan"},
     {"out", "FILE", 'o', OPTION_OUT,
         "where to write it: the saved plan, the key, the signed answer (also -o)"},
@@ -159,6 +161,7 @@ static int take(struct options *o, int flag, const char *argument)
                 break;
         case FLAG_BEFORE: o->before = true; break;
         case FLAG_PLAN: o->plan_only = true; break;
+        case FLAG_DESTROY: o->destroy = true; break;
         case FLAG_NO_REFRESH: o->no_refresh = true; break;
         case FLAG_EXITCODE: o->detailed_exitcode = true; break;
         case 'o': o->out = argument; break;

@@ -18,7 +18,7 @@ struct options {
         const struct command *command;
         const char **args; /* positional ones, without the command's name */
         int arg_count;
-        bool json, no_color, yes, no_refresh, detailed_exitcode, before, plan_only, reject, reveal,
+        bool json, no_color, yes, no_refresh, detailed_exitcode, before, plan_only, destroy, reject, reveal,
             allow_outside, help, test, sign, all;
         const char *out, *format, *comment, *as, *answer, *key, *signature, *state_url, *context;
         int64_t valid_ms; /* --valid; 0: not given */
@@ -46,6 +46,7 @@ enum { /* which flags a command accepts */
         OPTION_TEST = 1 << 12,     /* --test */
         OPTION_BACK = 1 << 13,     /* --before --plan */
         OPTION_SIGN = 1 << 14,     /* --key --sign --signature --valid */
+        OPTION_DESTROY = 1 << 15,  /* --destroy */
         OPTION_ALL = 1 << 16,      /* --all */
 };
 

@@ -154,6 +154,9 @@ tutti state import pieces.yaml exported.json
 code 0 "a lost record is imported again"
 tutti plan pieces.yaml --detailed-exitcode
 code 0 "and nothing is left to do"
+tutti plan pieces.yaml --destroy -o gone.plan
+code 0 "the removal of everything is planned"
+like "$OUT" "to delete" "and shown"
 tutti state history pieces.yaml renamed --json
 code 0 "history is kept"
 tutti graph pieces.yaml --format json
@@ -162,6 +165,10 @@ for format in dot mermaid svg; do
         tutti graph pieces.yaml --format $format
         code 0 "as $format too"
 done
+tutti apply gone.plan
+code 0 "the planned removal is applied"
+tutti state list pieces.yaml --json
+is "$OUT" "[]" "and nothing is left"
 done_with pieces
 
 # Templates in templates, several of them; a check over HTTP.
