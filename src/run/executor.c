@@ -438,10 +438,12 @@ static void keep_open_intents(struct executor *x)
 void executor_start(struct executor *x)
 {
         recovery_prepare(x);
-        if (x->request.settle_only)
+        if (x->request.settle_only) {
                 keep_open_intents(x);
-        else
+        } else {
                 recovery_recall(x);
+                question_recall(x);
+        }
         for (size_t i = 0; i < x->count; i++)
                 if (x->steps[i].blockers == 0 && x->steps[i].status == STEP_PENDING)
                         heap_push(x, &x->ready, (uint32_t)i);

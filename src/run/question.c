@@ -292,3 +292,18 @@ bool question_before(struct step_run *r)
         stops(r, choice, row->answered_by ? row->answered_by : "?");
         return false;
 }
+
+void question_recall(struct executor *x)
+{
+        if (x->request.answers == NULL || x->request.answers->count == 0) return;
+        for (size_t i = 0; i < x->count; i++) {
+                struct step_run *r = &x->steps[i];
+                unsigned number;
+                const struct gate_row *row = newest_question(r, &number);
+                if (row == NULL || strcmp(row->status, "abort") != 0) continue;
+                if (r->status == STEP_PENDING)
+                        question_before(r);
+                else /* its recovery goes on */
+                        x->stopping = x->given_up = true;
+        }
+}

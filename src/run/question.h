@@ -27,6 +27,8 @@ bool question_ask(struct step_run *r, const char *message, bool ambiguous);
  * again, or the answer ended it.
  */
 bool question_before(struct step_run *r);
+/* Going on with a run, before anything starts: an answer that ended it ends it. */
+void question_recall(struct executor *x);
 /* As executor_answer, for a step that waits with a question. */
 int question_answer(struct step_run *r, const char *answer, const char *by, const char *comment,
     bool recorded, struct error **err);

@@ -68,6 +68,20 @@ tutti status wide.yaml --json
 is "$(jq -c '.run.gates[0].details | [(.behind | length), .behind_count]' <<<"$OUT")" "[100,150]" "a long list of what waits is cut, and its length told"
 
 sed 's/on_failure: ask, //' env.yaml >plain.yaml
+cat >two.yaml <<YAML
+environment: two
+resources:
+  one: {type: exec.command, retry: 1, on_failure: ask, properties: {run: "exit 1"}}
+  two: {type: exec.command, retry: 1, on_failure: ask, properties: {run: "echo tried >>'$WORK/tries'; exit 1"}}
+  after: {type: exec.command, after: two, properties: {run: "true"}}
+YAML
+tutti apply two.yaml --yes
+tutti approve two.yaml two:failed --answer retry
+tutti approve two.yaml one:failed --answer abort
+tutti resume two.yaml
+code 1 "an abort ends the run"
+is "$(wc -l <"$WORK/tries") $(grep -c 'two deleting' <<<"$OUT")" "1 0" "before anything else begins, also a retry"
+
 tutti apply plain.yaml --yes --on-failure ask
 code 3 "the whole run may be made to ask"
 tutti approve plain.yaml work:failed --answer abort
