@@ -208,3 +208,24 @@ void text_hex(const void *data, size_t len, char *out)
         }
         *out = '\0';
 }
+
+void text_add_quoted(struct text *out, const char *word)
+{
+        text_addc(out, '\'');
+        for (; *word != '\0'; word++)
+                if (*word == '\'')
+                        text_add(out, "'\\''");
+                else
+                        text_addc(out, *word);
+        text_addc(out, '\'');
+}
+
+void text_add_shell(struct text *out, const char *word)
+{
+        static const char plain[] =
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/+:@%,=";
+        if (*word != '\0' && word[strspn(word, plain)] == '\0')
+                text_add(out, word);
+        else
+                text_add_quoted(out, word);
+}

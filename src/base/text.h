@@ -31,6 +31,10 @@ void text_add_json(struct text *t, const char *s, size_t len);
 /* A member of a JSON object that was begun with '{', behind a comma unless it is the first; NULL is null. */
 void text_add_member(struct text *t, const char *key, const char *value);
 
+/* Appends `word` as one word of a POSIX shell's command line, in single quotes: always, or where it needs them. */
+void text_add_quoted(struct text *t, const char *word);
+void text_add_shell(struct text *t, const char *word);
+
 bool text_equal(const char *a, const char *b); /* NULL equals NULL only */
 bool text_starts(const char *s, const char *prefix);
 bool text_ends(const char *s, const char *suffix);

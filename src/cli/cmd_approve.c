@@ -264,14 +264,28 @@ static void print_json(const struct approving *a)
 
 static void print_text(const struct approving *a)
 {
-        printf("%s: %s by ", a->o->args[1], a->answer);
+        print_safe(stdout, a->o->args[1]);
+        printf(": %s by ", a->answer);
         print_safe(stdout, a->person);
         printf("%s, in run %s.", a->is_signed ? ", signed" : "", a->run);
         if (strcmp(a->status, "waiting") == 0)
                 printf(" That is %u of %u; the gate waits on.\n", a->approvals, a->needed);
-        else
-                printf(" A run that is under way goes on by itself; otherwise: tutti resume %s\n",
-                    a->o->args[0]);
+        else {
+                printf(" A run that is under way goes on by itself; otherwise: tutti resume ");
+                print_shell(a->o->args[0]);
+                putchar('\n');
+        }
+}
+
+static void print_hand_in(const struct options *o)
+{
+        printf("Signed. To hand it in: tutti approve ");
+        print_shell(o->args[0]);
+        putchar(' ');
+        print_gate(o->args[1]);
+        printf(" --signature ");
+        print_shell(o->out);
+        putchar('\n');
 }
 
 int cmd_approve(const struct options *o)
@@ -289,9 +303,7 @@ int cmd_approve(const struct options *o)
             .session = s, .o = o, .run = run, .user = user, .by = o->as ? o->as : user, .status = "waiting"};
         int result = answer(&a, &err);
         if (result == 0 && !o->sign) (o->json ? print_json : print_text)(&a);
-        if (result == 0 && o->sign && o->out != NULL && !o->json)
-                printf("Signed. To hand it in: tutti approve %s '%s' --signature %s\n", o->args[0],
-                    o->args[1], o->out);
+        if (result == 0 && o->sign && o->out != NULL && !o->json) print_hand_in(o);
         free(a.answer);
         free(a.person);
         return result == 0 ? EXIT_DONE : print_error(o, err);

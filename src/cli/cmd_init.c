@@ -66,8 +66,10 @@ int cmd_init(const struct options *o)
         if (write_new(folder, "template.yaml", template_text, &err) < 0 ||
             write_new(folder, "environment.yaml", environment_text, &err) < 0)
                 return print_error(o, err);
-        printf("Made %s/environment.yaml and %s/template.yaml. Next:\n\n  cd %s\n  tutti plan "
-               "environment.yaml\n  tutti apply environment.yaml\n",
-            folder, folder, folder);
+        printf("Made environment.yaml and template.yaml in ");
+        print_safe(stdout, folder);
+        printf(". Next:\n\n  cd ");
+        print_shell(folder);
+        printf("\n  tutti plan environment.yaml\n  tutti apply environment.yaml\n");
         return EXIT_DONE;
 }

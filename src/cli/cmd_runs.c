@@ -12,7 +12,9 @@ static void print_run(const struct run_row *r)
         char started[CLOCK_TEXT], duration[CLOCK_TEXT] = "";
         clock_text(r->started_ms, started);
         if (r->ended_ms > 0) duration_text(r->ended_ms - r->started_ms, duration);
-        printf("%-6s %-8s %-12s %s  %-10s %s\n", r->id, r->kind, r->status, started, duration, r->requester);
+        printf("%-6s %-8s %-12s %s  %-10s ", r->id, r->kind, r->status, started, duration);
+        print_safe(stdout, r->requester);
+        putchar('\n');
 }
 
 static void add_json(struct text *json, const struct run_row *r)

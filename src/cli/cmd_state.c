@@ -30,8 +30,13 @@ static int state_list(const struct options *o, struct session *s)
         for (size_t i = 0; i < state->count; i++) {
                 const struct recorded *r = &state->resources[i];
                 if (!o->json) {
-                        printf("%-40s %-28s %s%s%s\n", r->address, r->type, r->id,
-                            *r->deposed ? "  (replaced, to be deleted)" : "", r->tainted ? "  (broken)" : "");
+                        struct text address = {0};
+                        text_add_shown(&address, r->address);
+                        printf("%-40s %-28s ", address.data ? address.data : "", r->type);
+                        print_safe(stdout, r->id);
+                        printf("%s%s\n", *r->deposed ? "  (replaced, to be deleted)" : "",
+                            r->tainted ? "  (broken)" : "");
+                        text_release(&address);
                         continue;
                 }
                 text_add(&json, i ? ",{\"address\":" : "{\"address\":");
@@ -250,7 +255,7 @@ static int state_history(const struct options *o, struct session *s)
         else if (count == 0)
                 printf("No change of '%s' is recorded.\n", o->args[2]);
         else
-                print_safe(stdout, out.data);
+                print_lines(stdout, out.data, 0);
         text_release(&out);
         history_rows_free(rows, count);
         return code;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "cli/print.h"
 
 bool event_is_technical(const struct event_row *e)
 {
@@ -21,7 +22,7 @@ static void add(struct text *out, const char *before, const char *s, const char 
         if (s == NULL || *s == '\0') return;
         if (out->len > 0) text_addc(out, ' ');
         text_add(out, before);
-        for (; *s != '\0'; s++) text_addc(out, (unsigned char)*s < 0x20 || *s == 0x7f ? ' ' : *s);
+        text_add_shown(out, s);
         text_add(out, after);
 }
 

@@ -22,6 +22,17 @@ static struct run_options run_options_of(const struct options *o)
         };
 }
 
+static void print_how_to(const char *file, const char *gate, const char *choices)
+{
+        printf("  tutti approve ");
+        print_shell(file);
+        putchar(' ');
+        print_gate(gate);
+        printf("%s%s && tutti resume ", choices ? " --answer " : "", choices ? choices : "");
+        print_shell(file);
+        putchar('\n');
+}
+
 static void print_result(const struct session *s, const struct options *o, const struct run_result *r)
 {
         if (o->json) return;
@@ -32,7 +43,7 @@ static void print_result(const struct session *s, const struct options *o, const
         for (size_t i = 0; i < error_count(r->problems); i++) {
                 cleanup_free char *text = error_text(error_at(r->problems, i));
                 printf("%serror:%s ", style_on(STYLE_RED), style_off());
-                print_safe(stdout, text);
+                print_lines(stdout, text, 7);
                 putchar('\n');
         }
         switch (r->status) {
@@ -45,8 +56,7 @@ static void print_result(const struct session *s, const struct options *o, const
         case RUN_WAITING:
                 printf("%sWaiting%s for an answer: %s.\n", style_on(STYLE_CYAN), style_off(), summary.data);
                 for (size_t i = 0; i < r->waiting_count; i++)
-                        printf("  tutti approve %s '%s'%s%s && tutti resume %s\n", file, r->waiting[i],
-                            r->choices[i] ? " --answer " : "", r->choices[i] ? r->choices[i] : "", file);
+                        print_how_to(file, r->waiting[i], r->choices[i]);
                 break;
         case RUN_INTERRUPTED:
                 printf("%sInterrupted%s: %s; %zu steps remain. What exists is recorded; `tutti resume %s` "

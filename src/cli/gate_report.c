@@ -144,8 +144,10 @@ static void print_behind(const struct proposal *p)
 {
         enum { SHOWN = 5 };
         printf("    behind it:");
-        for (size_t i = 0; i < p->behind_count && i < SHOWN; i++)
-                printf("%s %s %s", i ? "," : "", p->behind[i].action, p->behind[i].address);
+        for (size_t i = 0; i < p->behind_count && i < SHOWN; i++) {
+                printf("%s %s ", i ? "," : "", p->behind[i].action);
+                print_safe(stdout, p->behind[i].address);
+        }
         if (p->behind_count > SHOWN) printf(" and %zu more", p->behind_count - SHOWN);
         printf(p->behind_count ? "\n" : " nothing\n");
 }
@@ -155,7 +157,7 @@ static void print_ballot(const struct counted_gate *c)
         char when[CLOCK_TEXT];
         if (*c->proposal->message != '\0') {
                 printf("    ");
-                print_safe(stdout, c->proposal->message);
+                print_lines(stdout, c->proposal->message, 6);
                 putchar('\n');
         }
         print_people(c);
@@ -171,14 +173,22 @@ void gate_print(const struct gates *g, const struct gate_row *row, const struct 
         char when[CLOCK_TEXT];
         clock_text(row->answered_ms ? row->answered_ms : row->opened_ms, when);
         if (!waits(row)) {
-                printf("  gate %s %s by ", row->name, row->status);
+                printf("  gate ");
+                print_safe(stdout, row->name);
+                printf(" %s by ", row->status);
                 print_safe(stdout, row->answered_by ? row->answered_by : "?");
                 printf(" at %s%s", when, row->comment && *row->comment ? ": " : "");
                 print_safe(stdout, row->comment ? row->comment : "");
                 putchar('\n');
                 return;
         }
-        printf("  gate %s waits since %s: tutti approve %s '%s'\n", row->name, when, o->args[0], row->name);
+        printf("  gate ");
+        print_safe(stdout, row->name);
+        printf(" waits since %s: tutti approve ", when);
+        print_shell(o->args[0]);
+        putchar(' ');
+        print_gate(row->name);
+        putchar('\n');
         if (!gate_is_question(row) && gates_count(g, row, &c, NULL) == 0) print_ballot(&c);
         counted_gate_release(&c);
 }

@@ -44,5 +44,8 @@ void notify_print(const struct notification_row *rows, size_t count, const char 
                 }
                 putchar('\n');
         }
-        if (count > 0 && file != NULL) printf("`tutti notify %s` tries again at once.\n", file);
+        if (count == 0 || file == NULL) return;
+        printf("`tutti notify ");
+        print_shell(file);
+        printf("` tries again at once.\n");
 }

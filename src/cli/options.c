@@ -176,7 +176,11 @@ static int take(struct options *o, int flag, const char *argument)
                         return wrong(o, "--valid: '%s' is no duration such as 24h", argument);
                 break;
         case FLAG_COMMENT: o->comment = argument; break;
-        case FLAG_AS: o->as = argument; break;
+        case FLAG_AS:
+                if (!name_is_sane(argument))
+                        return wrong(o, "--as: a name is up to 128 printable characters%s", "");
+                o->as = argument;
+                break;
         case FLAG_STATE: o->state_url = argument; break;
         case FLAG_REVEAL: o->reveal = true; break;
         case FLAG_CONTEXT: o->context = argument; break;
@@ -213,6 +217,7 @@ static int parse_flags(struct options *o, int argc, char **argv)
                         for (size_t i = 0; i < TABLE_COUNT; i++)
                                 if (text_starts(what, "--") && strcmp(what + 2, table[i].name) == 0)
                                         return wrong(o, "%s needs a value", what);
+                        if (optopt == 'o') return wrong(o, "%s needs a value", what);
                         return wrong(o, "unknown flag '%s'", what);
                 }
                 for (size_t i = 0; i < TABLE_COUNT; i++)

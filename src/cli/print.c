@@ -33,9 +33,77 @@ const char *style_off(void)
         return colored ? "\033[0m" : "";
 }
 
+/* Bytes of the character at s; 0 where they are not UTF-8. The code point of those below U+10000, none of the others is special. */
+static size_t character(const char *s, unsigned *point)
+{
+        const unsigned char *u = (const unsigned char *)s;
+        size_t len = *u < 0x80 ? 1 : *u < 0xe0 ? 2 : *u < 0xf0 ? 3 : 4;
+        if (strnlen(s, len) < len || !text_is_utf8(s, len)) return 0;
+        *point = len == 1   ? *u
+                 : len == 2 ? (*u & 0x1fu) << 6 | (u[1] & 0x3fu)
+                 : len == 3 ? (*u & 0xfu) << 12 | (u[1] & 0x3fu) << 6 | (u[2] & 0x3fu)
+                            : 0x10000;
+        return len;
+}
+
+static bool plays_tricks(unsigned point)
+{
+        return (point < 0x20 && point != '\t') || (point >= 0x7f && point < 0xa0) || point == 0x61c ||
+               point == 0x200e || point == 0x200f || (point >= 0x2028 && point <= 0x202e) ||
+               (point >= 0x2066 && point <= 0x2069);
+}
+
+void text_add_shown(struct text *out, const char *s)
+{
+        unsigned point = 0;
+        for (size_t len; s != NULL && *s != '\0'; s += len) {
+                len = character(s, &point);
+                if (len > 0 && !plays_tricks(point))
+                        text_addn(out, s, len);
+                else if (*s == '\n')
+                        text_add(out, "\\n");
+                else if (len <= 1)
+                        text_addf(out, "\\x%02x", (unsigned char)*s);
+                else
+                        text_addf(out, "\\u%04x", point);
+                if (len == 0) len = 1;
+        }
+}
+
 void print_safe(FILE *f, const char *s)
 {
-        for (; *s != '\0'; s++) fputc((unsigned char)*s < 0x20 && *s != '\n' && *s != '\t' ? ' ' : *s, f);
+        struct text shown = {0};
+        text_add_shown(&shown, s);
+        if (shown.data != NULL) fputs(shown.data, f);
+        text_release(&shown);
+}
+
+void print_lines(FILE *f, const char *s, int indent)
+{
+        for (size_t len; s != NULL; s += len + 1) {
+                len = strcspn(s, "\n");
+                cleanup_free char *line = mem_strndup(
+                    s, len > 0 && s[len] == '\n' && s[len - 1] == '\r' ? len - 1 : len);
+                print_safe(f, line);
+                if (s[len] == '\0') return;
+                fputc('\n', f);
+                if (s[len + 1] != '\0' && s[len + 1] != '\n') fprintf(f, "%*s", indent, "");
+        }
+}
+
+void print_shell(const char *word)
+{
+        struct text quoted = {0};
+        text_add_shell(&quoted, word);
+        print_safe(stdout, quoted.data);
+        text_release(&quoted);
+}
+
+bool name_is_sane(const char *s)
+{
+        struct text shown __attribute__((__cleanup__(text_release_cleanup))) = {0};
+        text_add_shown(&shown, s);
+        return *s != '\0' && strlen(s) <= 128 && strcmp(shown.data, s) == 0 && strchr(s, '\t') == NULL;
 }
 
 void text_json(struct text *out, const char *s)
@@ -78,6 +146,14 @@ void print_problems(const struct error *err)
         text_release(&json);
 }
 
+void print_gate(const char *name)
+{
+        struct text quoted = {0};
+        text_add_quoted(&quoted, name);
+        print_safe(stdout, quoted.data);
+        text_release(&quoted);
+}
+
 int exit_code_of(const struct error *err)
 {
         if (error_count(err) == 0) return EXIT_FAILED;
@@ -108,7 +184,7 @@ int print_error(const struct options *o, const struct error *err)
                 while (i + 1 < error_count(err) && same_problem(error_at(err, i), error_at(err, i + 1)))
                         i++, more++;
                 fprintf(stderr, "%serror:%s ", paint ? "\033[1;31m" : "", paint ? "\033[0m" : "");
-                print_safe(stderr, text);
+                print_lines(stderr, text, 7);
                 if (more > 0) fprintf(stderr, " (and at %zu more instances)", more);
                 fputc('\n', stderr);
         }

@@ -35,8 +35,17 @@ void print_problems(const struct error *err); /* {"problems": […]} on standard
 int exit_code_of(const struct error *err);
 void json_problems(struct text *out, const struct error *err); /* the array */
 
-/* One line of text without control characters, so that nothing from outside plays tricks on the terminal. */
-void print_safe(FILE *f, const char *s);
+/*
+ * Text from outside, so that it plays no tricks on the terminal or its reader: control characters, what turns the direction of writing,
+ * line ends, and bytes that are not UTF-8 are shown as \n, \x1b and \u202e. Tabs stay. NULL is nothing.
+ */
+void text_add_shown(struct text *out, const char *s);
+void print_safe(FILE *f, const char *s);              /* on one line */
+void print_lines(FILE *f, const char *s, int indent); /* lines as they are; all but the first are indented */
+void print_shell(const char *word);                   /* on standard output, to be copied into a shell */
+void print_gate(const char *name);                    /* the same, always in quotes */
+/* Whether it can stand for somebody or something: not empty, at most 128 bytes, shown as it is. */
+bool name_is_sane(const char *s);
 
 /* A value for people on one line, at most `width` characters, secrets masked; appended. */
 void value_short(const struct value *v, bool sensitive, size_t width, struct text *out);

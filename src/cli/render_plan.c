@@ -89,13 +89,18 @@ static void render_change(FILE *f, const struct change *c, int indent)
         cleanup_free char *after = text_steal(&line);
         bool rows = !c->sensitive && is_list(c->before) && is_list(c->after) &&
                     (strlen(before) > SHORT || strlen(after) > SHORT);
-        fprintf(f, "%*s%s: ", indent, "", c->path);
+        fprintf(f, "%*s", indent, "");
+        print_safe(f, c->path);
+        fputs(": ", f);
         if (rows)
                 fprintf(f, "%zu elements, then %zu", value_count(c->before), value_count(c->after));
         else if (c->before == NULL)
                 print_safe(f, after);
-        else
-                fprintf(f, "%s %s→%s %s", before, style_on(STYLE_DIM), style_off(), after);
+        else {
+                print_safe(f, before);
+                fprintf(f, " %s→%s ", style_on(STYLE_DIM), style_off());
+                print_safe(f, after);
+        }
         if (c->forces_replace) fprintf(f, "  %sforces replacement%s", style_on(STYLE_RED), style_off());
         if (c->drift) fprintf(f, "  %schanged outside%s", style_on(STYLE_YELLOW), style_off());
         fputc('\n', f);
@@ -104,8 +109,10 @@ static void render_change(FILE *f, const struct change *c, int indent)
 
 void render_step(FILE *f, const struct step *step, int indent)
 {
-        fprintf(f, "%*s%s%s %s%s%s", indent, "", style_on(looks[step->action].style),
-            looks[step->action].mark, style_on(STYLE_BOLD), step->address, style_off());
+        fprintf(f, "%*s%s%s %s", indent, "", style_on(looks[step->action].style), looks[step->action].mark,
+            style_on(STYLE_BOLD));
+        print_safe(f, step->address);
+        fputs(style_off(), f);
         if (step->action == ACTION_GATE) {
                 fprintf(f, "  %s%s%s\n", style_on(STYLE_DIM),
                     step->schema || step->resource == NULL || step->resource->kind != RESOURCE_GATE

@@ -292,8 +292,9 @@ static const char *doing_word(enum action action)
 
 static void line_start(const struct event *e, enum style style, const char *mark)
 {
-        printf("%s%s%s %s%s%s ", style_on(style), mark, style_off(), style_on(STYLE_BOLD),
-            e->step ? e->step->address : "", style_off());
+        printf("%s%s%s %s", style_on(style), mark, style_off(), style_on(STYLE_BOLD));
+        print_safe(stdout, e->step ? e->step->address : "");
+        printf("%s ", style_off());
 }
 
 static void print_gate_event(struct display *d, const struct event *e)
@@ -308,7 +309,7 @@ static void print_gate_event(struct display *d, const struct event *e)
                         break;
                 }
                 printf("waits for approval%s", e->message && *e->message ? ": " : "");
-                print_safe(stdout, e->message ? e->message : "");
+                print_lines(stdout, e->message, 6);
                 putchar('\n');
                 break;
         case EVENT_GATE_APPROVED:
@@ -317,9 +318,11 @@ static void print_gate_event(struct display *d, const struct event *e)
                 line_start(e, e->kind == EVENT_GATE_APPROVED ? STYLE_GREEN : STYLE_RED,
                     e->kind == EVENT_GATE_APPROVED ? "✓" : "✗");
                 if (e->answer != NULL)
-                        printf("%s, says %s\n", e->answer, e->by);
+                        printf("%s, says ", e->answer);
                 else
-                        printf("%s by %s\n", e->kind == EVENT_GATE_APPROVED ? "approved" : "rejected", e->by);
+                        printf("%s by ", e->kind == EVENT_GATE_APPROVED ? "approved" : "rejected");
+                print_safe(stdout, e->by);
+                putchar('\n');
                 break;
         case EVENT_GATE_PARTIAL:
                 line_start(e, STYLE_CYAN, "✓");
@@ -375,7 +378,7 @@ static void print_event(struct display *d, const struct event *e)
                 in_flight_remove(d, e->step->index);
                 d->over++;
                 line_start(e, STYLE_RED, "✗");
-                print_safe(stdout, e->message);
+                print_lines(stdout, e->message, 6);
                 putchar('\n');
                 break;
         case EVENT_STEP_SKIPPED:
@@ -410,7 +413,7 @@ static void show_gate(const struct open_gate *g, bool whole, const struct plan *
         duration_text(clock_wall_ms() - g->run_started_ms, since);
         if (g->message != NULL && *g->message != '\0') {
                 printf("  %s", style_on(STYLE_BOLD));
-                print_safe(stdout, g->message);
+                print_lines(stdout, g->message, 4);
                 printf("%s\n", style_off());
         }
         if (g->choices == NULL) {
@@ -429,8 +432,11 @@ static void show_gate(const struct open_gate *g, bool whole, const struct plan *
                 const struct step *step = &plan->steps[g->behind[i]];
                 if (whole)
                         render_step(stdout, step, 4);
-                else
-                        printf("    %s %s\n", action_name(step->action), step->address);
+                else {
+                        printf("    %s ", action_name(step->action));
+                        print_safe(stdout, step->address);
+                        putchar('\n');
+                }
         }
         if (shown < g->behind_count) printf("    … and %zu more; [i] shows all\n", g->behind_count - shown);
 }

@@ -241,8 +241,11 @@ static void print_steps(const struct report *r)
         }
         for (size_t i = 0; i < r->step_count; i++) {
                 const struct step_row *step = &r->steps[i];
+                struct text address = {0};
+                text_add_shown(&address, step->address);
                 printf("  %s%-8s%s %-*s ", style_on(status_style(step->status)), step->status, style_off(),
-                    (int)width, step->address);
+                    (int)width, address.data ? address.data : "");
+                text_release(&address);
                 char duration[CLOCK_TEXT] = "";
                 if (step->started_ms && step->ended_ms)
                         duration_text(step->ended_ms - step->started_ms, duration);
@@ -259,8 +262,9 @@ static void print_text(struct session *s, const struct options *o, const struct 
 {
         char started[CLOCK_TEXT];
         clock_text(r->run.started_ms, started);
-        printf("Environment '%s': run %s (%s by %s) %s%s%s, started %s", session_name(s), r->run.id,
-            r->run.kind, r->run.requester, style_on(status_style(r->run.status)), r->run.status, style_off(),
+        printf("Environment '%s': run %s (%s by ", session_name(s), r->run.id, r->run.kind);
+        print_safe(stdout, r->run.requester);
+        printf(") %s%s%s, started %s", style_on(status_style(r->run.status)), r->run.status, style_off(),
             started);
         if (r->run.ended_ms > 0) {
                 char duration[CLOCK_TEXT];
@@ -276,10 +280,16 @@ static void print_text(struct session *s, const struct options *o, const struct 
                 print_steps(r);
         if (goes_on(r) && !timeline) print_eta(r);
         for (size_t i = 0; i < r->gates.count; i++) gate_print(&r->gates, &r->gates.rows[i], o);
-        if (strcmp(r->run.status, RUN_ROLLBACK_DUE) == 0)
-                printf("It failed, and its rollback is due: `tutti resume %s` does it.\n", o->args[0]);
-        if (strcmp(r->run.status, "interrupted") == 0 || strcmp(r->run.status, "waiting") == 0)
-                printf("`tutti resume %s` goes on with it.\n", o->args[0]);
+        if (strcmp(r->run.status, RUN_ROLLBACK_DUE) == 0) {
+                printf("It failed, and its rollback is due: `tutti resume ");
+                print_shell(o->args[0]);
+                printf("` does it.\n");
+        }
+        if (strcmp(r->run.status, "interrupted") == 0 || strcmp(r->run.status, "waiting") == 0) {
+                printf("`tutti resume ");
+                print_shell(o->args[0]);
+                printf("` goes on with it.\n");
+        }
         notify_print(r->waiting, r->waiting_count, o->args[0]);
 }
 

@@ -186,11 +186,14 @@ static void add_line(struct text *out, const struct chart *c, const struct line 
                 duration_text(s->started_ms - c->from, offset + 1);
                 duration_text(line->took, took);
         }
+        struct text shown = {0};
+        text_add_shown(&shown, s->address);
         text_add(out, "  ");
         text_add(out, style_on(style_of(s)));
         add_cell(out, s->status, 8, c->t->unicode);
         text_add(out, style_off());
-        add_cell(out, s->address, c->address, c->t->unicode);
+        add_cell(out, shown.data ? shown.data : "", c->address, c->t->unicode);
+        text_release(&shown);
         text_addc(out, ' ');
         add_cell(out, s->action, c->action, c->t->unicode);
         text_addc(out, ' ');

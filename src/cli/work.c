@@ -82,8 +82,11 @@ int work_save_plan(const struct options *o, struct session *s)
         if (session_plan_write(s, &document, &err) < 0 ||
             file_write(o->out, document.data, document.len, 0600, &err) < 0)
                 code = print_error(o, err);
-        else if (!o->json)
-                printf("\nSaved to %s. `tutti apply %s` runs exactly this, once.\n", o->out, o->out);
+        else if (!o->json) {
+                printf("\nSaved to %s. `tutti apply ", o->out);
+                print_shell(o->out);
+                printf("` runs exactly this, once.\n");
+        }
         text_release(&document);
         return code;
 }

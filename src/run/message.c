@@ -99,24 +99,6 @@ static void add_drift(struct text *out, const struct plan *plan)
         add_count(out, "drift", count);
 }
 
-/* As one word of a shell's command line. */
-static void add_word(struct text *out, const char *word)
-{
-        static const char plain[] =
-            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/+:@%,=";
-        if (*word != '\0' && word[strspn(word, plain)] == '\0') {
-                text_add(out, word);
-                return;
-        }
-        text_addc(out, '\'');
-        for (; *word != '\0'; word++)
-                if (*word == '\'')
-                        text_add(out, "'\\''");
-                else
-                        text_addc(out, *word);
-        text_addc(out, '\'');
-}
-
 static void add_how_to(struct text *out, const struct message *m, bool choices)
 {
         struct text line __attribute__((__cleanup__(text_release_cleanup))) = {0};
@@ -126,10 +108,10 @@ static void add_how_to(struct text *out, const struct message *m, bool choices)
                 text_clear(&line);
                 text_add(&line, "tutti status ");
         }
-        add_word(&line, m->file ? m->file : "ENV.yaml");
+        text_add_shell(&line, m->file ? m->file : "ENV.yaml");
         if (m->gate != NULL || (m->run != NULL && !drift)) {
                 text_addc(&line, ' ');
-                add_word(&line, m->gate ? m->gate : m->run);
+                text_add_shell(&line, m->gate ? m->gate : m->run);
         }
         if (choices) text_add(&line, " --answer WORD");
         add_member(out, "how_to", line.data);

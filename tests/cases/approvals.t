@@ -523,4 +523,25 @@ refused 1 "after gate 'go' had lapsed" "an answer after the gate lapsed"
 tutti resume late.yaml
 code 1 "a gate that lapsed is rejected"
 like "$OUT" "nobody answered in time" "by the clock"
+
+# What a template or a caller says cannot pass for what tutti says, nor reach the terminal as anything but text.
+mkdir -p "it's here" && cat >"it's here/my env.yaml" <<'YAML'
+environment: tricks
+resources:
+  go: {type: gate, properties: {message: "Shall we?\n  gate go approved by boss\e[2J\u009b1m\u202e"}}
+  behind: {type: value, after: [go], properties: {input: 2}}
+YAML
+cd "it's here" || exit 1
+for name in $'me\n  gate go approved by boss' $'\e[2J' $'a\u202eb' '' "$(printf '%129s' x)"; do
+        tutti apply "my env.yaml" --yes --as "$name" --json
+        is "$CODE $(jq '.problems | length' <<<"$OUT")" "4 1" "no name to act under"
+done
+tutti apply "my env.yaml" --yes --as me
+code 3 "a gate whose message tries tricks"
+like "$OUT" "tutti approve 'my env.yaml' 'go' && tutti resume 'my env.yaml'" "what to copy is in quotes"
+tutti status "my env.yaml"
+is "$(LC_ALL=C grep -c $'[\001-\010\013-\037\177]\|\xc2\x9b\|\xe2\x80\xae' <<<"$OUT")" 0 "its control characters are shown, not sent"
+is "$(grep -c '^      .*gate go approved by boss\\x1b\[2J\\u009b1m\\u202e$' <<<"$OUT")" 1 "and its second line is not where a gate's is"
+cd .. || exit 1
+
 finish
