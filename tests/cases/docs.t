@@ -50,6 +50,23 @@ for f in $(for c in "${COMMANDS[@]}"; do flags "$c"; done | sort -u); do
         grep -qE -- "Fl -${f#--}( |\$)" docs/tutti.1 || undescribed="$undescribed tutti.1:$f"
 done
 is "$undescribed" "" "every flag is in cli.md and the man page"
+# Each row of the flags' table names the commands that take them.
+wrong=
+rows=0
+for c in "${COMMANDS[@]}"; do flags "$c" | sed "s/^/$c /"; done | sort -u >"$WORK/takes"
+while IFS='@' read -r names on; do
+        rows=$((rows + 1))
+        for f in $(grep -oE '`--[a-z][a-z-]*' <<<"$names" | tr -d '`'); do
+                listed=$(sed 's/^all but //; s/approver keygen/approver/' <<<"$on" | tr -d ' ' | tr ',' '\n' | sort -u)
+                case $on in
+                "all but "*) listed=$(printf '%s\n' "${COMMANDS[@]}" | sort -u | grep -vxF "$listed") ;;
+                all*) continue ;;
+                esac
+                [ "$listed" = "$(sed -n "s/^\([a-z]*\) $f\$/\1/p" "$WORK/takes" | sort -u)" ] || wrong="$wrong $f"
+        done
+done < <(sed -n '/^| flag | on |/,/^$/s/^| \(`-.*`\) | \([^|]*\) | .*/\1@\2/p' docs/cli.md)
+is "$wrong" "" "and each on the commands that take it"
+[ "$rows" -gt 25 ]; ok $? "in $rows rows"
 described=$(grep -oE '^\| `?[0-9]+' docs/cli.md | tr -dc '0-9\n' | tr '\n' ' ')
 is "$described" "$(sed -n '/^enum exit_code/,/^}/s/.*= \([0-9]*\),.*/\1/p' src/cli/command.h | tr '\n' ' ')" "cli.md lists the exit codes there are"
 is "$(sed -n 's/^\.It \([0-9]*\)$/\1/p' docs/tutti.1 | tr '\n' ' ')" "$described" "so does the man page"
