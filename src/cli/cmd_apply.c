@@ -32,7 +32,8 @@ static int rounds(struct session *s, const struct options *o, enum plan_mode mod
                         return EXIT_DONE;
                 }
                 if (empty && round > 0) return EXIT_DONE;
-                if (!empty && !flow_confirm(o, question, &code)) return code;
+                if (round == 0 && !empty) code = work_check_approve(s, o, plan);
+                if (code != EXIT_DONE || (!empty && !flow_confirm(o, question, &code))) return code;
                 bool deferred = plan->summary.deferred > 0 && plan->count > 0;
                 if (!o->json) putchar('\n');
                 code = flow_run(s, o, FLOW_NEW);
@@ -98,7 +99,8 @@ static int apply_saved(const struct options *o)
                         render_plan(plan);
                         putchar('\n');
                 }
-                code = flow_run(s, o, FLOW_NEW);
+                code = work_check_approve(s, o, plan);
+                if (code == EXIT_DONE) code = flow_run(s, o, FLOW_NEW);
         } while (code == FLOW_AGAIN);
         if (code == EXIT_DONE) flow_show_outputs(s, o);
         return code;

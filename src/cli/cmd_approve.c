@@ -13,6 +13,7 @@
 #include "cli/work.h"
 #include "io/file.h"
 
+#define ANSWER_HEAD "{\"format\":\"tutti approval 1\""
 enum { ANSWER_FILE_MAX = 65536, TRIES = 20 };
 
 struct approving {
@@ -292,6 +293,13 @@ int cmd_approve(const struct options *o)
 {
         int code = EXIT_DONE;
         cleanup(error_free) struct error *err = NULL;
+        if (o->out != NULL && !o->sign) {
+                error_set(&err, ERROR_INPUT, NULL,
+                    "-o is where a signed answer goes: give --sign with it, or leave it out to answer the "
+                    "gate");
+                return print_error(o, err);
+        }
+        if (work_may_write(o->out, ANSWER_HEAD, "signed answer", &err) < 0) return print_error(o, err);
         cleanup(session_close) struct session *s = work_open_record(o, !o->sign, &code);
         if (s == NULL) return code;
         cleanup_free char *run = NULL, *user = session_user();

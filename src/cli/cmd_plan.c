@@ -4,12 +4,15 @@
 
 #include "base/log.h"
 #include "cli/command.h"
+#include "cli/print.h"
 #include "cli/render.h"
 #include "cli/work.h"
 
 int cmd_plan(const struct options *o)
 {
         int code = EXIT_DONE;
+        cleanup(error_free) struct error *err = NULL;
+        if (work_may_write(o->out, WORK_PLAN_HEAD, "saved plan", &err) < 0) return print_error(o, err);
         cleanup(session_close) struct session *s = work_open(o, &code);
         struct plan *plan;
         enum plan_mode mode = o->destroy ? PLAN_DESTROY : PLAN_APPLY;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "cli/command.h"
+#include "cli/print.h"
 #include "cli/flow.h"
 #include "cli/render.h"
 #include "cli/work.h"
@@ -24,8 +25,10 @@ static int rounds(struct session *s, const struct options *o)
                 bool empty = plan_is_empty(plan);
                 if (!o->json || o->plan_only) work_show_plan(o, plan, round);
                 if (o->out != NULL) return work_save_plan(o, s);
-                if (empty || o->plan_only) return EXIT_DONE;
-                if (!flow_confirm(o, "Go back?", &code)) return code;
+                /* With --json, nothing to do is told by the events of a run without steps, as apply tells it. */
+                if (o->plan_only || (empty && (!o->json || round > 0))) return EXIT_DONE;
+                if (round == 0) code = work_check_approve(s, o, plan);
+                if (code != EXIT_DONE || (!empty && !flow_confirm(o, "Go back?", &code))) return code;
                 bool deferred = plan->summary.deferred > 0;
                 if (!o->json) putchar('\n');
                 code = flow_run(s, o, FLOW_NEW);
@@ -38,6 +41,8 @@ static int rounds(struct session *s, const struct options *o)
 int cmd_rollback(const struct options *o)
 {
         int code = EXIT_DONE;
+        cleanup(error_free) struct error *err = NULL;
+        if (work_may_write(o->out, WORK_PLAN_HEAD, "saved plan", &err) < 0) return print_error(o, err);
         cleanup(session_close) struct session *s = work_open_record(o, true, &code);
         if (s == NULL) return code;
         do {

@@ -122,6 +122,19 @@ static int commit(struct session *s, struct store_write *writes, size_t count, s
         return result;
 }
 
+/* {"moved":{"from":"a","to":"b"}} */
+static void print_change(const char *what, const char *key, const char *a, const char *other, const char *b)
+{
+        struct text json = {0};
+        text_addf(&json, "{\"%s\":{\"%s\":", what, key);
+        text_json(&json, a);
+        text_addf(&json, ",\"%s\":", other);
+        text_json(&json, b);
+        text_add(&json, "}}");
+        puts(json.data);
+        text_release(&json);
+}
+
 static int state_mv(const struct options *o, struct session *s)
 {
         int code = EXIT_DONE;
@@ -137,7 +150,10 @@ static int state_mv(const struct options *o, struct session *s)
         writes[1].move.to = o->args[3];
         writes[1].move.from_deposed = writes[1].move.to_deposed = "";
         if (commit(s, writes, 2, &err) < 0) return print_error(o, err);
-        if (!o->json) printf("%s is recorded as %s now.\n", o->args[2], o->args[3]);
+        if (o->json)
+                print_change("moved", "from", o->args[2], "to", o->args[3]);
+        else
+                printf("%s is recorded as %s now.\n", o->args[2], o->args[3]);
         return EXIT_DONE;
 }
 
@@ -151,7 +167,10 @@ static int state_rm(const struct options *o, struct session *s)
         struct store_write writes[2] = {{0}, {.kind = WRITE_RESOURCE_GONE, .action = "rm"}};
         writes[1].resource = &row;
         if (commit(s, writes, 2, &err) < 0) return print_error(o, err);
-        if (!o->json) printf("Forgot %s; the object itself was left alone.\n", o->args[2]);
+        if (o->json)
+                print_change("forgotten", "address", r->address, "id", r->id);
+        else
+                printf("Forgot %s; the object itself was left alone.\n", o->args[2]);
         return EXIT_DONE;
 }
 
@@ -179,8 +198,10 @@ static int state_import(const struct options *o, struct session *s)
         if (file_read(o->args[2], DOCUMENT_MAX, &text, &err) < 0 ||
             state_document_import(s, text.data ? text.data : "", text.len, &count, &err) < 0)
                 code = print_error(o, err);
-        else if (!o->json)
-                printf("Recorded %zu resources.\n", count);
+        else if (o->json)
+                printf("{\"recorded\":%zu}\n", count);
+        else
+                printf("Recorded %zu resource%s.\n", count, count == 1 ? "" : "s");
         text_release(&text);
         return code;
 }
@@ -245,6 +266,13 @@ static int state_history(const struct options *o, struct session *s)
         size_t count;
         if (store_history(session_store(s), session_name(s), o->args[2], &rows, &count, &err) < 0)
                 return print_error(o, err);
+        if (count == 0) {
+                history_rows_free(rows, count);
+                int code = EXIT_DONE;
+                if (find(o, s, o->args[2], &code) == NULL) return code;
+                printf(o->json ? "[]\n" : "No change of '%s' is recorded.\n", o->args[2]);
+                return EXIT_DONE;
+        }
         struct text out = {0};
         int code = EXIT_DONE;
         if (o->json) text_addc(&out, '[');
@@ -252,8 +280,6 @@ static int state_history(const struct options *o, struct session *s)
                 code = print_error(o, err);
         else if (o->json)
                 printf("%s]\n", out.data);
-        else if (count == 0)
-                printf("No change of '%s' is recorded.\n", o->args[2]);
         else
                 print_lines(stdout, out.data, 0);
         text_release(&out);

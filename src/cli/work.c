@@ -1,10 +1,14 @@
 /* Opening and planning, as several commands do it; see work.h. */
 #include "cli/work.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/print.h"
 #include "cli/render.h"
 #include "io/file.h"
 
@@ -71,6 +75,82 @@ static int print_json(const struct options *o, const struct plan *plan)
                 puts(json.data);
         text_release(&json);
         return code;
+}
+
+int work_may_write(const char *path, const char *head, const char *what, struct error **err)
+{
+        struct stat st;
+        if (path == NULL) return 0;
+        if (stat(path, &st) < 0) return errno == ENOENT ? 0 : error_system(err, errno, "look for %s", path);
+        char bytes[64] = "";
+        FILE *f = S_ISREG(st.st_mode) ? fopen(path, "re") : NULL;
+        size_t n = f != NULL ? fread(bytes, 1, sizeof bytes - 1, f) : 0;
+        bool good = f != NULL && !ferror(f) && (n == 0 || text_starts(bytes, head));
+        if (f != NULL) fclose(f);
+        return good ? 0
+                    : error_set(err, ERROR_CONFLICT, NULL,
+                          "%s exists and is no %s: it is not written over; name another file, or remove it",
+                          path, what);
+}
+
+/* --- gates that are answered beforehand ------------------------------------------------------------------------------ */
+
+/* "net[0].go" is the gate "go" of the template that "net" instantiates. */
+static bool template_has_gate(const struct template *t, const char *address)
+{
+        size_t len = strcspn(address, ".[:");
+        cleanup_free char *name = mem_strndup(address, len);
+        const struct resource *r = template_resource(t, name);
+        address += len;
+        if (r == NULL) return false;
+        for (const char *end; *address == '[' && (end = strchr(address, ']')) != NULL;) address = end + 1;
+        if (*address != '.') return r->approve != NULL;
+        return r->nested != NULL && template_has_gate(r->nested, address + 1);
+}
+
+static const char *step_gate(const struct step *step)
+{
+        return step->action != ACTION_GATE ? NULL : step->gate ? step->gate : step->address;
+}
+
+static bool plan_has_gate(const struct plan *plan, const char *name)
+{
+        for (size_t i = 0; i < plan->count; i++)
+                if (text_equal(step_gate(&plan->steps[i]), name)) return true;
+        return false;
+}
+
+static void name_gates(const struct plan *plan, struct text *out)
+{
+        enum { SHOWN = 8 };
+        size_t count = 0;
+        for (size_t i = 0; i < plan->count; i++) {
+                const char *gate = step_gate(&plan->steps[i]);
+                if (gate != NULL && count++ < SHOWN) text_addf(out, "%s%s", count > 1 ? ", " : "", gate);
+        }
+        if (count > SHOWN) text_addf(out, " and %zu more", count - SHOWN);
+        if (count == 0) text_add(out, "none");
+}
+
+int work_check_approve(const struct session *s, const struct options *o, const struct plan *plan)
+{
+        const struct environment *env = session_environment(s);
+        for (size_t i = 0; i < o->approve.count; i++) {
+                const char *name = o->approve.items[i];
+                if (strcmp(name, "all") == 0 || plan_has_gate(plan, name)) continue;
+                /* What needs no answer this time may have needed one the last. */
+                if (env != NULL && template_has_gate(env->template, name)) continue;
+                cleanup(error_free) struct error *err = NULL;
+                struct text gates __attribute__((__cleanup__(text_release_cleanup))) = {0};
+                name_gates(plan, &gates);
+                error_set(&err, ERROR_INPUT, NULL,
+                    "--approve: there is no gate '%s' in this plan; its gates: %s", name, gates.data);
+                if (plan->summary.deferred == 0) return print_error(o, err);
+                fprintf(stderr, "note: ");
+                print_lines(stderr, error_message(err), 6);
+                fprintf(stderr, "; what is deferred may bring it\n");
+        }
+        return EXIT_DONE;
 }
 
 int work_save_plan(const struct options *o, struct session *s)

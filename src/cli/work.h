@@ -13,6 +13,15 @@ int work_plan(struct session *s, const struct options *o, enum plan_mode mode, s
 
 /* A plan on standard output, for people or as JSON; 0 is the first of its rounds. Returns the exit code. */
 int work_show_plan(const struct options *o, const struct plan *plan, int round);
+/* Before anything is done: ERROR_CONFLICT where `path` exists and is neither empty nor begins with `head`, as `what` does. A NULL path is
+ * nothing to be written. */
+int work_may_write(const char *path, const char *head, const char *what, struct error **err);
+#define WORK_PLAN_HEAD "{\"format\":1,\"environment\":"
+
+/* EXIT_DONE, or EXIT_INPUT with the problem printed, when --approve names what is a gate neither of the plan nor of the template. Where
+ * parts of the plan are deferred it may come yet: that is a note. */
+int work_check_approve(const struct session *s, const struct options *o, const struct plan *plan);
+
 /* Saves the session's plan to -o FILE. Returns the exit code. */
 int work_save_plan(const struct options *o, struct session *s);
 enum { WORK_ROUNDS_MAX = 50 }; /* of planning what was deferred */

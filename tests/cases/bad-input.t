@@ -174,4 +174,79 @@ tutti plan full.yaml --detailed-exitcode
 code 0 "and nothing is missing"
 is "$(journal '[.[] | select(.type=="volume" and .effect=="created") | .name] | [length, (unique | length)] | map(tostring) | join(" ")')" "40 40" \
         "each volume once"
+
+# What a flag names is not written over unless it is of the same kind, and what means nothing is not done instead.
+mkdir -p "$WORK/kept" && cd "$WORK/kept" || exit 1
+cat >env.yaml <<'YAML'
+environment: kept
+approvers: {people: {me: {}}, unsigned: true}
+resources:
+  a: {type: value, properties: {input: 1}}
+  go: {type: gate, after: [a], properties: {message: "Shall we?"}}
+  b: {type: value, after: [go], properties: {input: 2}}
+YAML
+tutti status env.yaml --json
+is "$CODE $(jq -c . <<<"$OUT")" '0 {"environment":"kept","resources":0,"run":null}' "status before any run: an answer"
+tutti status env.yaml
+is "$CODE" 0 "in words as well"
+is "$(ls -A | tr '\n' ' ')" "env.yaml " "which makes no store"
+tutti status nosuch.yaml --json
+code 4 "but not that of a file that is not there"
+cp env.yaml before.yaml
+printf 'mine\n' >notes
+ln -s notes link
+for file in env.yaml notes link . ; do
+        tutti plan env.yaml -o "$file" --json
+        is "$CODE $(jq '.problems | length' <<<"$OUT")" "4 1" "plan -o $file: refused"
+done
+cmp -s env.yaml before.yaml && [ "$(cat notes)" = mine ]
+ok $? "and nothing was written over"
+tutti plan env.yaml -o
+code 4 "plan -o without a file"
+like "$ERR" "-o needs a value" "says so"
+: >empty
+tutti plan env.yaml -o empty
+code 0 "an empty file takes a plan"
+tutti plan env.yaml -o empty
+code 0 "and a saved plan another"
+tutti apply env.yaml --yes --approve nosuch --json
+is "$CODE $(jq -r '.problems[0].message' <<<"$OUT")" "4 --approve: there is no gate 'nosuch' in this plan; its gates: go" "--approve of a gate that is none"
+tutti status env.yaml --json
+is "$(jq .run <<<"$OUT")" null "nothing ran"
+tutti apply env.yaml --yes --as me
+code 3 "the gate waits"
+tutti approve env.yaml go --as me -o answer
+code 4 "approve -o without --sign does not approve"
+[ ! -e answer ]
+ok $? "and writes nothing"
+tutti status env.yaml --json
+is "$(jq -r '.run.gates[0].status' <<<"$OUT")" waiting "the gate waits on"
+tutti approve env.yaml go --as me --sign -o notes
+code 4 "a signed answer is not written over notes"
+is "$(cat notes)" mine "which are as they were"
+tutti resume env.yaml --approve go --as me
+code 0 "done"
+sed -i 's/input: 2/input: 3/' env.yaml
+tutti apply env.yaml --yes --approve go --approve nosuch
+code 4 "one good name does not carry a wrong one"
+tutti apply env.yaml --yes --approve go --as me
+code 0 "the gate of the template"
+tutti apply env.yaml --yes --approve go
+code 0 "may be named where nothing is left to do"
+tutti apply env.yaml --yes --json
+APPLY=$(jq -r .event <<<"$OUT" | tr '\n' ' ')
+RUN=$(tutti runs env.yaml --json; jq -r '.[0].id' <<<"$OUT")
+tutti rollback env.yaml "$RUN" --yes --json
+is "$CODE $(jq -r .event <<<"$OUT" | tr '\n' ' ')" "0 $APPLY" "rollback with nothing to do tells it as apply does: $APPLY"
+[ -n "$APPLY" ]
+ok $? "which is something"
+tutti state history env.yaml nosuch --json
+is "$CODE $(jq '.problems | length' <<<"$OUT")" "4 1" "no history of what never was"
+tutti state mv env.yaml b c --json
+is "$CODE $(jq -c . <<<"$OUT")" '0 {"moved":{"from":"b","to":"c"}}' "state mv --json"
+tutti state rm env.yaml c --json
+is "$CODE $(jq -c '.forgotten | [.address, (.id | length > 0)]' <<<"$OUT")" '0 ["c",true]' "state rm --json"
+tutti state history env.yaml c
+code 0 "what was forgotten has a history"
+
 finish
