@@ -17,7 +17,8 @@ int cmd_check(const struct options *o)
         if (o->json)
                 printf("{\"environment\":\"%s\",\"problems\":[]}\n", session_name(s));
         else
-                printf("%s: environment '%s' is sound: %zu resources, %zu lookups, %zu outputs.\n",
-                    o->args[0], session_name(s), t->resource_count, t->lookup_count, t->output_count);
+                printf("%s: environment '%s' is sound: %zu resource%s, %zu lookup%s, %zu output%s.\n",
+                    o->args[0], session_name(s), t->resource_count, plural(t->resource_count),
+                    t->lookup_count, plural(t->lookup_count), t->output_count, plural(t->output_count));
         return EXIT_DONE;
 }

@@ -50,6 +50,11 @@ bool name_is_sane(const char *s);
 /* A value for people on one line, at most `width` characters, secrets masked; appended. */
 void value_short(const struct value *v, bool sensitive, size_t width, struct text *out);
 
+static inline const char *plural(size_t n) /* the ending of a noun that is counted */
+{
+        return n == 1 ? "" : "s";
+}
+
 void text_json(struct text *out, const char *s); /* null for NULL */
 
 /* Asks at the terminal; true for y or yes. */

@@ -426,7 +426,8 @@ static void show_gate(const struct open_gate *g, bool whole, const struct plan *
                 print_safe(stdout, *g->approved ? g->approved : "nobody");
                 printf(";");
         }
-        printf("  the run has been going for %s; %zu steps wait behind it\n", since, g->behind_count);
+        printf("  the run has been going for %s; %zu step%s behind it\n", since, g->behind_count,
+            g->behind_count == 1 ? " waits" : "s wait");
         size_t shown = whole ? g->behind_count : g->behind_count < 5 ? g->behind_count : 5;
         for (size_t i = 0; i < shown; i++) {
                 const struct step *step = &plan->steps[g->behind[i]];

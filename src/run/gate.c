@@ -131,8 +131,9 @@ static int check_people(const struct step_run *r, struct error **err)
         bool anyone;
         free(ballot_people(&b, &count, &anyone));
         if (anyone || count >= b.proposal->needed) return 0;
-        return error_set(err, ERROR_DENIED, NULL, "gate '%s' needs %u approvals, and only %zu may answer%s",
-            b.gate, b.proposal->needed, count, b.proposal->not_requester ? ", the requester left out" : "");
+        return error_set(err, ERROR_DENIED, NULL, "gate '%s' needs %u approval%s, and only %zu may answer%s",
+            b.gate, b.proposal->needed, b.proposal->needed == 1 ? "" : "s", count,
+            b.proposal->not_requester ? ", the requester left out" : "");
 }
 
 /*

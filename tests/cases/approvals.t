@@ -235,7 +235,7 @@ code 0 "and the requester may resume it"
 sed 's/approvers: \[ops\], not_requester/approvers: [alice], not_requester/; s/: own$/: alone/' own.yaml >alone.yaml
 tutti apply alone.yaml --yes --as alice
 code 1 "a gate that nobody could answer fails"
-like "$OUT" "needs 1 approvals, and only 0 may answer, the requester left out" "and says why"
+like "$OUT" "needs 1 approval, and only 0 may answer, the requester left out" "and says why"
 
 # --- afterwards ------------------------------------------------------------------------------------------------------------
 
