@@ -19,6 +19,7 @@ static int write_one(
         case WRITE_RESOURCE_MOVE: return write_resource_move(s, e, w, err);
         case WRITE_OUTPUTS: return write_outputs(s, e, w->outputs, err);
         case WRITE_GATE: return write_gate(s, e, w->gate, err);
+        case WRITE_GATES_OVER: return write_gates_over(s, e, w->run, err);
         case WRITE_ANSWER: return write_answer(s, e, w->answer, err);
         case WRITE_EVENT: return write_event(s, e, w->run, w->event.kind, w->event.data, err);
         case WRITE_NOTIFICATION: return write_notification(s, e, w->notification, err);

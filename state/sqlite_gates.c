@@ -81,6 +81,48 @@ int write_gate(struct store *s, struct environment_state *e, const struct gate_r
         return sqlite3_changes(s->db) > 0 ? witness_gate(s, e, gate->run, gate->name, err) : 0;
 }
 
+/* The names of those that wait. */
+static int waiting_gates(struct store *s, const struct environment_state *e, const char *run, char ***names,
+    size_t *count, struct error **err)
+{
+        cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
+            "SELECT name FROM gate WHERE environment = ? AND run = ? AND status = 'waiting' ORDER BY id",
+            err);
+        if (st == NULL) return -1;
+        bind_int(st, 1, e->id);
+        bind_text(st, 2, run);
+        size_t capacity = 0;
+        int more;
+        while ((more = sqlite_step(s, st, err)) == 1) vec_push(*names, *count, capacity, column_text(st, 0));
+        return more;
+}
+
+static int cancel_gate(
+    struct store *s, struct environment_state *e, const char *run, const char *name, struct error **err)
+{
+        cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(
+            s, "UPDATE gate SET status = 'cancelled' WHERE environment = ? AND run = ? AND name = ?", err);
+        if (st == NULL) return -1;
+        bind_int(st, 1, e->id);
+        bind_text(st, 2, run);
+        bind_text(st, 3, name);
+        if (sqlite_run(s, st, err) < 0) return -1;
+        return witness_gate(s, e, run, name, err);
+}
+
+int write_gates_over(struct store *s, struct environment_state *e, const char *run, struct error **err)
+{
+        char **names = NULL;
+        size_t count = 0;
+        int result = waiting_gates(s, e, run, &names, &count, err);
+        for (size_t i = 0; i < count; i++) {
+                if (result == 0) result = cancel_gate(s, e, run, names[i], err);
+                free(names[i]);
+        }
+        free(names);
+        return result < 0 ? -1 : drop_notifications(s, e, run, err);
+}
+
 /* ---- answers ---- */
 
 int store_answers(struct store *s, const char *environment, const char *run, struct answer_row **rows,
@@ -220,6 +262,9 @@ static int check_waiting(
         if (found == 0)
                 return error_set(err, ERROR_MISSING, NULL, "run '%s' has no gate '%s'", a->run, a->gate);
         cleanup_free char *status = column_text(st, 0), *by = column_text(st, 1);
+        if (text_equal(status, "cancelled"))
+                return error_set(err, ERROR_CONFLICT, NULL,
+                    "gate '%s' waits no more: another run took the place of run '%s'", a->gate, a->run);
         if (text_equal(status, "waiting") || reopen) return 0;
         char when[CLOCK_TEXT];
         clock_text(column_int(st, 2), when);

@@ -114,12 +114,16 @@ int write_resource_move(
     struct store *s, struct environment_state *e, const struct store_write *w, struct error **err);
 int write_outputs(struct store *s, struct environment_state *e, const char *outputs, struct error **err);
 int write_gate(struct store *s, struct environment_state *e, const struct gate_row *gate, struct error **err);
+int write_gates_over(struct store *s, struct environment_state *e, const char *run, struct error **err);
 int write_answer(
     struct store *s, struct environment_state *e, const struct answer_row *answer, struct error **err);
 int write_event(struct store *s, struct environment_state *e, const char *run, const char *kind,
     const char *data, struct error **err);
 int write_notification(struct store *s, const struct environment_state *e, const struct notification_row *row,
     struct error **err);
+/* What was to ask somebody to answer a gate of a run that is over is not sent any more. */
+int drop_notifications(
+    struct store *s, const struct environment_state *e, const char *run, struct error **err);
 int write_duration(struct store *s, const char *type, const char *action, double seconds, struct error **err);
 
 /* ---- the log as witness of gates and answers (sqlite_witness.c) ---- */

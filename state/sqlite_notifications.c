@@ -94,6 +94,21 @@ static int forget_subjects(struct store *s, const struct environment_state *e, c
         return sqlite_run(s, st, err);
 }
 
+int drop_notifications(
+    struct store *s, const struct environment_state *e, const char *run, struct error **err)
+{
+        cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
+            "UPDATE notification SET status = 'dropped', settled_ms = ?3, claimed_ms = 0"
+            " WHERE environment = ?1 AND run = ?2 AND status = 'pending'"
+            " AND event IN ('gate-waiting', 'gate-reminder', 'run-waiting')",
+            err);
+        if (st == NULL) return -1;
+        bind_int(st, 1, e->id);
+        bind_text(st, 2, run);
+        bind_int(st, 3, e->now_ms);
+        return sqlite_run(s, st, err);
+}
+
 int store_notify(struct store *s, const char *environment, const char *prefix,
     const struct notification_row *rows, size_t count, struct error **err)
 {

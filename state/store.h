@@ -176,8 +176,9 @@ void operation_rows_free(struct operation_row *rows, size_t count);
 /* Gates and the answers to them: the gate's row is the question and, in the end, its outcome; who said what stands in the answers. */
 struct gate_row {
         char *run, *name; /* name: the address of the gate, or of the resource whose `approve` asks */
-        char *status;     /* waiting, approved, rejected; of questions the answer: see run/question.h */
-        char *details;    /* JSON: the question as it is shown, see run/proposal.h */
+        char
+            *status; /* waiting, approved, rejected, cancelled; of questions the answer: see run/question.h */
+        char *details;               /* JSON: the question as it is shown, see run/proposal.h */
         char *answered_by, *comment; /* of the outcome, or NULL; several names with commas */
         int64_t opened_ms, answered_ms;
         bool reopen; /* writing: waits, whatever outcome is recorded: it did not count */
@@ -240,7 +241,7 @@ struct notification_row {
         char *target;  /* name of the target in the environment file */
         char *subject; /* what it is about: a target is told once of one subject */
         char *event, *run, *body; /* run: "" for none; body: JSON */
-        char *status;             /* pending, delivered, given-up */
+        char *status;             /* pending, delivered, given-up; dropped: what it asks for is over */
         int attempts;
         char *error; /* of the last attempt, or NULL */
         int64_t created_ms, next_ms, claimed_ms, settled_ms;
@@ -282,6 +283,7 @@ enum store_write_kind {
         WRITE_RESOURCE_MOVE, /* new address or deposed; ERROR_MISSING if nothing is there, ERROR_CONFLICT if the new one is taken */
         WRITE_OUTPUTS, /* text */
         WRITE_GATE, /* insert or update by run + name; one that waits does not undo an outcome, unless `reopen` */
+        WRITE_GATES_OVER, /* the gates of a run that still wait become `cancelled`: nobody is to answer them, nor to be asked to */
         WRITE_ANSWER,   /* append, with the event gate-answered */
         WRITE_EVENT,    /* append; time and hash are the store's */
         WRITE_DURATION, /* feed the moving average: type, action, seconds */

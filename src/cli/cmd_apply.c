@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/flow.h"
 #include "cli/render.h"
+#include "cli/supersede.h"
 #include "cli/work.h"
 #include "io/file.h"
 
@@ -33,6 +34,7 @@ static int rounds(struct session *s, const struct options *o, enum plan_mode mod
                 }
                 if (empty && round > 0) return EXIT_DONE;
                 if (round == 0 && !empty) code = work_check_approve(s, o, plan);
+                if (code == EXIT_DONE && (o->json ? empty || o->yes : !empty)) supersede_tell(s, o);
                 if (code != EXIT_DONE || (!empty && !flow_confirm(o, question, &code))) return code;
                 bool deferred = plan->summary.deferred > 0 && plan->count > 0;
                 if (!o->json) putchar('\n');
@@ -100,6 +102,7 @@ static int apply_saved(const struct options *o)
                         putchar('\n');
                 }
                 code = work_check_approve(s, o, plan);
+                if (code == EXIT_DONE) supersede_tell(s, o);
                 if (code == EXIT_DONE) code = flow_run(s, o, FLOW_NEW);
         } while (code == FLOW_AGAIN);
         if (code == EXIT_DONE) flow_show_outputs(s, o);

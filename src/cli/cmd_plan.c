@@ -8,6 +8,20 @@
 #include "cli/render.h"
 #include "cli/work.h"
 
+/* The run that is not over, and what would bring it to its end; one that is under way comes to it by itself. */
+static void tell_unfinished(struct session *s, const char *run, const char *status)
+{
+        struct run_row row = {.id = (char *)run, .status = (char *)status};
+        bool left = session_run_left(s, &row);
+        if (strcmp(status, RUN_ROLLBACK_DUE) == 0)
+                printf("Run %s failed, and its rollback is due; `tutti resume` does it.\n\n", run);
+        else if (strcmp(status, "running") == 0 && !left)
+                printf("Run %s is running; what it does meanwhile is not in this plan.\n\n", run);
+        else
+                printf("Run %s %s; `tutti resume` goes on with it.\n\n", run,
+                    strcmp(status, "waiting") == 0 ? "is waiting" : "was interrupted");
+}
+
 int cmd_plan(const struct options *o)
 {
         int code = EXIT_DONE;
@@ -21,11 +35,7 @@ int cmd_plan(const struct options *o)
                 code = work_show_plan(o, plan, 0);
         } else {
                 cleanup_free char *run = NULL, *status = NULL;
-                if (session_unfinished(s, &run, &status))
-                        printf(strcmp(status, RUN_ROLLBACK_DUE) == 0
-                                   ? "Run %s failed, and its rollback is due; `tutti resume` does it.\n\n"
-                                   : "Run %s is %s; `tutti resume` goes on with it.\n\n",
-                            run, status);
+                if (session_unfinished(s, &run, &status)) tell_unfinished(s, run, status);
                 render_plan(plan);
         }
         if (code == EXIT_DONE && o->out != NULL) code = work_save_plan(o, s);

@@ -5,6 +5,7 @@
 #include "cli/print.h"
 #include "cli/flow.h"
 #include "cli/render.h"
+#include "cli/supersede.h"
 #include "cli/work.h"
 
 static int plan_back(struct session *s, const struct options *o, struct plan **plan)
@@ -28,6 +29,7 @@ static int rounds(struct session *s, const struct options *o)
                 /* With --json, nothing to do is told by the events of a run without steps, as apply tells it. */
                 if (o->plan_only || (empty && (!o->json || round > 0))) return EXIT_DONE;
                 if (round == 0) code = work_check_approve(s, o, plan);
+                if (code == EXIT_DONE && (o->json ? empty || o->yes : !empty)) supersede_tell(s, o);
                 if (code != EXIT_DONE || (!empty && !flow_confirm(o, "Go back?", &code))) return code;
                 bool deferred = plan->summary.deferred > 0;
                 if (!o->json) putchar('\n');

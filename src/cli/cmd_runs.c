@@ -49,9 +49,15 @@ int cmd_runs(const struct options *o)
         size_t count;
         if (store_runs(session_store(s), session_name(s), &runs, &count, &err) < 0)
                 return print_error(o, err);
+        bool left = false;
         struct text json = {0};
         text_addc(&json, '[');
         for (size_t i = 0; i < count; i++) {
+                if (session_run_left(s, &runs[i])) {
+                        free(runs[i].status);
+                        runs[i].status = mem_strdup("interrupted");
+                        left = true;
+                }
                 if (o->json)
                         add_json(&json, &runs[i]);
                 else
@@ -59,6 +65,11 @@ int cmd_runs(const struct options *o)
         }
         text_addc(&json, ']');
         if (o->json) puts(json.data);
+        if (!o->json && left) {
+                printf("`tutti resume ");
+                print_shell(o->args[0]);
+                printf("` goes on with what was interrupted.\n");
+        }
         if (!o->json && count == 0) printf("Nothing has run yet.\n");
         text_release(&json);
         run_rows_free(runs, count);

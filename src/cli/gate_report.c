@@ -33,6 +33,11 @@ static int64_t due_ms(const struct counted_gate *c)
         return c->ballot.opened_ms + (c->proposal->remind && over > 0 ? (over / each + 1) * each : each);
 }
 
+static bool has_lapsed(const struct counted_gate *c)
+{
+        return due_ms(c) > 0 && !c->proposal->remind && due_ms(c) < clock_wall_ms();
+}
+
 static unsigned missing(const struct counted_gate *c)
 {
         return c->tally.count < c->proposal->needed ? c->proposal->needed - (unsigned)c->tally.count : 0;
@@ -172,6 +177,12 @@ void gate_print(const struct gates *g, const struct gate_row *row, const struct 
         struct counted_gate c = {0};
         char when[CLOCK_TEXT];
         clock_text(row->answered_ms ? row->answered_ms : row->opened_ms, when);
+        if (strcmp(row->status, "cancelled") == 0) {
+                printf("  gate ");
+                print_safe(stdout, row->name);
+                printf(" gave up: the run is over, and nobody is asked any more\n");
+                return;
+        }
         if (!waits(row)) {
                 printf("  gate ");
                 print_safe(stdout, row->name);
@@ -182,13 +193,22 @@ void gate_print(const struct gates *g, const struct gate_row *row, const struct 
                 putchar('\n');
                 return;
         }
+        bool counted = !gate_is_question(row) && gates_count(g, row, &c, NULL) == 0;
+        bool lapsed = counted && has_lapsed(&c);
+        if (lapsed) clock_text(due_ms(&c), when);
         printf("  gate ");
         print_safe(stdout, row->name);
-        printf(" waits since %s: tutti approve ", when);
-        print_shell(o->args[0]);
-        putchar(' ');
-        print_gate(row->name);
-        putchar('\n');
-        if (!gate_is_question(row) && gates_count(g, row, &c, NULL) == 0) print_ballot(&c);
+        if (lapsed) {
+                printf(" lapsed at %s: nobody answered in time; `tutti resume ", when);
+                print_shell(o->args[0]);
+                printf("` takes it for rejected\n");
+        } else {
+                printf(" waits since %s: tutti approve ", when);
+                print_shell(o->args[0]);
+                putchar(' ');
+                print_gate(row->name);
+                putchar('\n');
+                if (counted) print_ballot(&c);
+        }
         counted_gate_release(&c);
 }

@@ -24,6 +24,27 @@ struct report {
         size_t waiting_count;
 };
 
+static bool is_over(const struct run_row *run)
+{
+        return strcmp(run->status, "done") == 0 || strcmp(run->status, "failed") == 0 ||
+               strcmp(run->status, "cancelled") == 0;
+}
+
+static void put_status(char **status, const char *is)
+{
+        free(*status);
+        *status = mem_strdup(is);
+}
+
+/* What is recorded as going on, but is over: a run whose process died, and gates that nobody is asked about any more. */
+static void look_closer(struct session *s, struct report *r)
+{
+        if (session_run_left(s, &r->run)) put_status(&r->run.status, "interrupted");
+        for (size_t i = 0; i < r->gates.count && is_over(&r->run); i++)
+                if (strcmp(r->gates.rows[i].status, "waiting") == 0)
+                        put_status(&r->gates.rows[i].status, "cancelled");
+}
+
 static int load(struct session *s, const char *run, bool timeline, struct report *r, struct error **err)
 {
         if (store_run(session_store(s), session_name(s), run, &r->run, err) < 0) return -1;
@@ -34,6 +55,7 @@ static int load(struct session *s, const char *run, bool timeline, struct report
         const struct approvers *approvers;
         if (session_approvers(s, &approvers, NULL) < 0) approvers = &nobody;
         if (gates_load(s, run, approvers, &r->gates, err) < 0) return -1;
+        look_closer(s, r);
         if (timeline)
                 return store_events(session_store(s), session_name(s), run, &r->events, &r->event_count, err);
         return store_notifications(session_store(s), session_name(s), &r->waiting, &r->waiting_count, err);
@@ -214,6 +236,14 @@ static void stretch_gates(const struct report *r)
         map_release(&by_name);
 }
 
+/* Until when the chart tells of the run: now, while something may still happen; else when it ended, or last did anything. */
+static int64_t told_until(const struct report *r)
+{
+        if (goes_on(r) || strcmp(r->run.status, "waiting") == 0) return clock_wall_ms();
+        if (r->run.ended_ms > 0) return r->run.ended_ms;
+        return r->event_count > 0 ? r->events[r->event_count - 1].time_ms : r->run.started_ms;
+}
+
 static void print_timeline(const struct report *r, bool all)
 {
         stretch_gates(r);
@@ -222,7 +252,7 @@ static void print_timeline(const struct report *r, bool all)
             .run = &r->run,
             .steps = r->steps,
             .count = r->step_count,
-            .now_ms = clock_wall_ms(),
+            .now_ms = told_until(r),
             .width = timeline_width(),
             .all = all,
             .unicode = timeline_unicode(),

@@ -13,7 +13,7 @@ struct timeline {
         const struct run_row *run;
         const struct step_row *steps;
         size_t count;
-        int64_t now_ms; /* the end of what goes on still; wall clock */
+        int64_t now_ms; /* until when what has no end goes on; wall clock */
         unsigned width; /* of a line, in columns */
         bool all;       /* every step; else a long run is cut to what matters, with a count of the rest */
         bool unicode;   /* else plain ASCII */

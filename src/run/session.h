@@ -187,6 +187,9 @@ int session_resume(
     struct session *s, const struct run_options *options, struct run_result *result, struct error **err);
 /* True (and its id in *run, to be freed) when the last run was interrupted or waits. */
 bool session_unfinished(struct session *s, char **run, char **status);
+/* Whether a run that is recorded as running has nobody any more who works at it: its process is known to be gone, or did not renew its
+ * lease. It was interrupted, and can be resumed. */
+bool session_run_left(struct session *s, const struct run_row *run);
 /* *open: a run left intents whose outcome is not known. A record that cannot be read is an error. */
 int session_intents(struct session *s, bool *open, struct error **err);
 /* ERROR_CONFLICT when a run is not over: the record is not to be changed by hand under it. */

@@ -333,9 +333,10 @@ int session_rollback_over(struct session *s, struct error **err)
         struct run_row row = {0};
         bool found = false;
         int status = session_supersede(s, &row, &found, err);
-        struct store_write w = {.kind = WRITE_RUN, .run = row.id};
-        w.run_row = &row;
-        if (status == 0 && found) status = store_commit(s->store, &s->lease, &w, 1, err);
+        struct store_write writes[] = {
+            {.kind = WRITE_RUN, .run = row.id}, {.kind = WRITE_GATES_OVER, .run = row.id}};
+        writes[0].run_row = &row;
+        if (status == 0 && found) status = store_commit(s->store, &s->lease, writes, 2, err);
         session_let_go(s);
         run_row_release(&row);
         return status;

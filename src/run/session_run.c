@@ -102,7 +102,7 @@ static int write_run(struct session *s, const char *status, const struct run_set
                               ? (char *)failure_policy_name(s->resolved_options.on_failure)
                               : NULL,
         };
-        struct store_write writes[3];
+        struct store_write writes[4];
         size_t used = 0;
         writes[used] = (struct store_write){.kind = WRITE_RUN, .run = s->run};
         writes[used++].run_row = &row;
@@ -114,6 +114,7 @@ static int write_run(struct session *s, const char *status, const struct run_set
         if (setup->before != NULL) {
                 writes[used] = (struct store_write){.kind = WRITE_RUN, .run = setup->before->id};
                 writes[used++].run_row = setup->before;
+                writes[used++] = (struct store_write){.kind = WRITE_GATES_OVER, .run = setup->before->id};
         }
         return store_commit(s->store, &s->lease, writes, used, err);
 }

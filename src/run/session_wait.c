@@ -4,6 +4,8 @@
  * Each commit of the other touches the store's signal file, so does letting go. The death of a holder on this machine is an event as
  * well; one elsewhere is found out when its lease ends.
  */
+#include <string.h>
+
 #include "base/clock.h"
 #include "run/holder.h"
 #include "run/session_internal.h"
@@ -113,4 +115,25 @@ int session_wait(struct session *s, const struct wait_request *request, struct e
         free(w.told);
         free(w.holder.holder);
         return result < 0 ? -1 : session_reload(s, err);
+}
+
+/* Nobody who is alive, as far as can be known, holds the environment. */
+static bool is_let_go(struct session *s)
+{
+        struct lease_holder holder = {0};
+        if (store_lease_holder(s->store, s->name, &holder, NULL) < 0) return false;
+        bool gone = holder.holder == NULL || holder_is_dead(holder.holder);
+        free(holder.holder);
+        return gone;
+}
+
+bool session_run_left(struct session *s, const struct run_row *run)
+{
+        if (strcmp(run->status, "running") != 0 || !is_let_go(s)) return false;
+        /* It may have come to its end after the row was read; then it let go after that. */
+        struct run_row now = {0};
+        bool left = store_run(s->store, s->name, run->id, &now, NULL) == 0 &&
+                    strcmp(now.status, "running") == 0;
+        run_row_release(&now);
+        return left;
 }

@@ -99,6 +99,70 @@ tutti apply gated.plan
 code 3 "a saved plan waits"
 like "$OUT" "tutti approve gated.yaml 'go' && tutti resume gated.yaml" "and its hint names the environment"
 
+# --- a run gives way to another ---
+sed -i '/^resources/i notify:\n  - {webhook: "http://127.0.0.1:1/", on: [gate-waiting]}' gated.yaml
+tutti apply gated.yaml --yes
+code 3 "another run waits in its place"
+like "$OUT" "Run r1 waits; this plan takes its place, and what was answered in it is given up:.*gate go: waits.*tutti resume gated.yaml. goes on with it instead, once" "which says so before"
+tutti show gated.yaml r1
+like "$OUT" "run r1 .*cancelled" "the first is over"
+like "$OUT" "gate go gave up" "its gate asks nobody any more"
+unlike "$OUT" "tutti approve" "least of all for an answer, which another run would get"
+sed 's/took .*//' <<<"$OUT" >"$WORK/shown"
+sleep 0.2
+tutti show gated.yaml r1
+is "$(sed 's/took .*//' <<<"$OUT")" "$(cat "$WORK/shown")" "and its timeline grows no more"
+tutti show gated.yaml r1 --json
+is "$(jq -r '.run.gates[0].status' <<<"$OUT")" cancelled "in JSON"
+is "$("$TUTTI" status gated.yaml --json | jq -r '[.notifications[] | .event + " " + .run] | join(" ")')" "gate-waiting r2" "one message waits for a target that is down"
+sed -i '/^notify/,+1d' gated.yaml
+tutti approve gated.yaml go
+code 0 "all is approved"
+tutti apply gated.yaml --yes --json
+code 3 "and given up again"
+is "$(sed -n 1p <<<"$OUT" | jq -r '[.event, .run, .status, .ready, (.gates[] | .gate, .status, .by, .approvals)] | join(" ")')" "run-superseded r2 waiting true go approved $(id -un) 1" "which an event tells first"
+tutti approve gated.yaml go
+tutti apply gated.yaml
+code 4 "nobody to say yes"
+like "$OUT" "gate go: approved by $(id -un).*Nothing is missing that it waits for: .tutti resume gated.yaml. would go on" "what is approved needs only a resume"
+tutti resume gated.yaml
+code 0 "which goes on"
+tutti audit gated.yaml
+code 0 "and the record holds"
+tutti destroy gated.yaml --yes
+
+# --- a run whose process died ---
+hold
+kill -KILL $HOLDER; wait $HOLDER 2>/dev/null
+tutti status held.yaml
+like "$OUT" " interrupted, started.*tutti resume held.yaml. goes on" "it was interrupted, and can be resumed"
+unlike "$OUT" "left; the longest path" "how long it takes is nothing to tell"
+is "$("$TUTTI" status held.yaml --json | jq -r '.run.status + " " + (.run.eta_seconds | tostring)')" "interrupted null" "in JSON"
+tutti runs held.yaml
+like "$OUT" "interrupted .*tutti resume held.yaml" "among the runs too"
+is "$("$TUTTI" runs held.yaml --json | jq -r '.[0].status')" interrupted "and in JSON"
+touch go-on
+tutti resume held.yaml
+code 0 "resumed"
+tutti destroy held.yaml --yes
+hold
+is "$("$TUTTI" status held.yaml --json | jq -r .run.status)" running "one that is alive is running"
+touch go-on
+wait $HOLDER
+
+# --- a gate that nobody answered in time ---
+cat >late.yaml <<'YAML'
+environment: late
+resources:
+  go: {type: gate, properties: {message: "Quick!", expires: 100ms}}
+  note: {type: value, after: [go], properties: {input: 1}}
+YAML
+tutti apply late.yaml --yes
+sleep 0.2
+tutti status late.yaml
+like "$OUT" "gate go lapsed at .*tutti resume late.yaml. takes it for rejected" "it lapsed"
+unlike "$OUT" "tutti approve" "and is not asked for any more"
+
 # --- timelines ---
 cat >line.yaml <<'YAML'
 environment: line

@@ -91,8 +91,8 @@ for at in $(seq 2 "$POINTS"); do
         kills=$((kills + 1))
         "$TUTTI" status crash.yaml --json >"$WORK/state" 2>/dev/null || continue
         state=$(jq -r '.run | if . == null then "none" else .status + (.steps | map(select(.address == "fragile").status)[0]) end' "$WORK/state")
-        [ "$state" = runningfailed ] && between=$((between + 1))
-        [[ $state = running* ]] || continue
+        [ "$state" = interruptedfailed ] && between=$((between + 1))
+        [[ $state = interrupted* ]] || continue
         tutti resume crash.yaml
         [ "$CODE $(steps crash.yaml)" = "1 before:done behind:skipped fragile:failed save:done tell:done" ]
         ok $? "killed at point $at of $POINTS ($state), resumed: they have run"

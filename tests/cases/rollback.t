@@ -119,10 +119,10 @@ for i in $(seq 16); do
         tutti status crash.yaml --json
         state=$(jq -r '.run.kind + " " + .run.status' <<<"$OUT")
         [ "$state" = "apply rollback" ] && due=$((due + 1))
-        [ "$state" = "rollback running" ] && back=$((back + 1))
+        [ "$state" = "rollback interrupted" ] && back=$((back + 1))
         # Killed before the failure it goes on, and then fails as it would have.
         if [ "$state" != "rollback done" ]; then
-                if [ "$state" = "apply running" ]; then refuse "POST /v1/volumes"; else no_fault; fi
+                if [ "$state" = "apply interrupted" ]; then refuse "POST /v1/volumes"; else no_fault; fi
                 tutti resume crash.yaml
                 is "$CODE" 1 "killed at point $at of $POINTS ($state): resumed, the run has failed"
         fi
@@ -289,7 +289,7 @@ for i in $(seq 14); do
         at=$((POINTS * i / 15))
         TUTTI_FAULT=kill:$at "$TUTTI" apply policy.yaml --yes --on-failure rollback >/dev/null 2>&1
         tutti status policy.yaml --json
-        [[ $(jq -r '.run.status' <<<"$OUT") = r* ]] || continue # running or rollback
+        [[ $(jq -r '.run.status' <<<"$OUT") =~ ^(interrupted|rollback)$ ]] || continue
         is "$(jq -r '.run | .on_failure // .undoes' <<<"$OUT" | tr -d 0-9)" "$([ "$(jq -r .run.kind <<<"$OUT")" = apply ] && echo rollback || echo r)" "killed at $at: the policy is recorded"
         tutti resume policy.yaml
         code 1 "resumed it fails"

@@ -1,0 +1,138 @@
+/* The run that gives way to another, and the answers that are given up with it; see supersede.h. */
+#include "cli/supersede.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "cli/command.h"
+#include "cli/gates.h"
+#include "cli/print.h"
+
+struct giving_way {
+        struct run_row run;
+        const char *status; /* as it stands: waiting, interrupted or RUN_ROLLBACK_DUE */
+        struct gates gates;
+};
+
+/* What resume would make of it. */
+enum readiness { READY, LACKS_ANSWERS, REFUSED };
+
+/* A gate in the words of an event. */
+struct told_gate {
+        const struct gate_row *row;
+        char *by;                   /* who approved, or answered */
+        unsigned approvals, needed; /* needed 0: a question, or a proposal that cannot be read */
+        bool waits;                 /* something is missing still */
+        bool refused;
+};
+
+static bool load(struct session *s, struct giving_way *g)
+{
+        static const struct approvers nobody = {0};
+        const struct approvers *approvers;
+        cleanup_free char *id = NULL;
+        if (!session_unfinished(s, &id, NULL)) return false;
+        if (store_run(session_store(s), session_name(s), id, &g->run, NULL) < 0) return false;
+        bool runs = strcmp(g->run.status, "running") == 0;
+        if (runs && !session_run_left(s, &g->run)) return false; /* it is under way: ours will be refused */
+        g->status = runs ? "interrupted" : g->run.status;
+        if (session_approvers(s, &approvers, NULL) < 0) approvers = &nobody;
+        return gates_load(s, id, approvers, &g->gates, NULL) == 0;
+}
+
+static struct told_gate tell_gate(const struct gates *gates, const struct gate_row *row)
+{
+        struct told_gate told = {.row = row, .waits = strcmp(row->status, "waiting") == 0};
+        struct counted_gate c = {0};
+        told.refused = strcmp(row->status, "rejected") == 0;
+        if (!gate_is_question(row) && gates_count(gates, row, &c, NULL) == 0) {
+                told.approvals = (unsigned)c.tally.count;
+                told.needed = c.proposal->needed;
+                told.by = tally_names(&c.tally);
+                told.waits = told.waits && told.approvals < told.needed;
+        } else {
+                told.by = mem_strdup(row->answered_by ? row->answered_by : "");
+        }
+        counted_gate_release(&c);
+        return told;
+}
+
+static void print_told(const struct told_gate *t)
+{
+        printf("  gate ");
+        print_safe(stdout, t->row->name);
+        if (!t->waits) printf(": %s", strcmp(t->row->status, "waiting") ? t->row->status : "approved");
+        if (t->waits && t->needed > 1) printf(": %u of %u approved", t->approvals, t->needed);
+        if (t->waits && t->needed <= 1) printf(": waits");
+        if (*t->by != '\0') {
+                printf(" by ");
+                print_safe(stdout, t->by);
+        }
+        putchar('\n');
+}
+
+static void print_text(
+    struct session *s, const struct giving_way *g, const struct told_gate *told, enum readiness ready)
+{
+        bool waits = strcmp(g->status, "waiting") == 0;
+        printf("\nRun %s %s; this plan takes its place%s:\n", g->run.id,
+            waits                                      ? "waits"
+            : strcmp(g->status, RUN_ROLLBACK_DUE) == 0 ? "failed, and its rollback is due"
+                                                       : "was interrupted",
+            g->gates.count > 0 ? ", and what was answered in it is given up" : "");
+        for (size_t i = 0; i < g->gates.count; i++) print_told(&told[i]);
+        if (ready == READY && waits) printf("Nothing is missing that it waits for: ");
+        if (ready != REFUSED) {
+                printf("`tutti resume ");
+                print_shell(session_file(s));
+                printf("` %s with it instead%s.\n", ready == READY && waits ? "would go on" : "goes on",
+                    ready == READY ? "" : ", once what is missing was answered");
+        }
+        putchar('\n');
+}
+
+static void print_json(const struct giving_way *g, const struct told_gate *told, enum readiness ready)
+{
+        char now[CLOCK_TEXT];
+        clock_text(clock_wall_ms(), now);
+        struct text json = {0};
+        text_addf(&json, "{\"time\":\"%s\",\"run\":\"%s\",\"event\":\"run-superseded\",\"status\":\"%s\"",
+            now, g->run.id, g->status);
+        text_addf(&json, ",\"ready\":%s,\"gates\":[", ready == READY ? "true" : "false");
+        for (size_t i = 0; i < g->gates.count; i++) {
+                const struct told_gate *t = &told[i];
+                text_add(&json, i > 0 ? ",{\"gate\":" : "{\"gate\":");
+                text_json(&json, t->row->name);
+                text_add(&json, ",\"status\":");
+                text_json(&json, t->row->status);
+                text_add(&json, ",\"by\":");
+                text_json(&json, *t->by ? t->by : NULL);
+                if (t->needed > 0)
+                        text_addf(&json, ",\"approvals\":%u,\"needed\":%u", t->approvals, t->needed);
+                text_addc(&json, '}');
+        }
+        text_add(&json, "]}");
+        puts(json.data);
+        fflush(stdout);
+        text_release(&json);
+}
+
+void supersede_tell(struct session *s, const struct options *o)
+{
+        struct giving_way g = {0};
+        bool found = load(s, &g);
+        struct told_gate *told = mem_alloc((g.gates.count + 1) * sizeof *told);
+        enum readiness ready = READY;
+        for (size_t i = 0; i < g.gates.count; i++) {
+                told[i] = tell_gate(&g.gates, &g.gates.rows[i]);
+                if (told[i].refused) ready = REFUSED;
+                if (told[i].waits && ready == READY) ready = LACKS_ANSWERS;
+        }
+        if (found && o->json) print_json(&g, told, ready);
+        if (found && !o->json) print_text(s, &g, told, ready);
+        for (size_t i = 0; i < g.gates.count; i++) free(told[i].by);
+        free(told);
+        gates_release(&g.gates);
+        run_row_release(&g.run);
+}
