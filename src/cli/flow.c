@@ -38,7 +38,10 @@ static void print_result(const struct session *s, const struct options *o, const
         if (o->json) return;
         const char *file = session_file(s); /* of the environment, also when a saved plan was applied */
         struct text summary = {0};
-        render_summary(&r->done, true, &summary);
+        const struct plan_summary *d = &r->done;
+        bool did = d->create + d->update + d->replace + d->delete_ + d->forget + d->gates > 0;
+        if (did || r->status == RUN_DONE) render_summary(d, true, &summary);
+        if (r->status == RUN_FAILED || r->status == RUN_INTERRUPTED) text_add(&summary, did ? "; " : "");
         putchar('\n');
         for (size_t i = 0; i < error_count(r->problems); i++) {
                 cleanup_free char *text = error_text(error_at(r->problems, i));
@@ -47,19 +50,21 @@ static void print_result(const struct session *s, const struct options *o, const
                 putchar('\n');
         }
         switch (r->status) {
+        /* Of a run that is not done, what it did is told if it did something. */
         case RUN_DONE: printf("%sDone%s: %s.\n", style_on(STYLE_GREEN), style_off(), summary.data); break;
         case RUN_FAILED:
-                printf("%sFailed%s: %s; %zu failed, %zu skipped. What exists is recorded; %s\n",
+                printf("%sFailed%s: %s%zu failed, %zu skipped. What exists is recorded; %s\n",
                     style_on(STYLE_RED), style_off(), summary.data, r->failed, r->skipped,
                     r->rollback_due ? "what was done is undone now." : "`tutti apply` goes on from there.");
                 break;
         case RUN_WAITING:
-                printf("%sWaiting%s for an answer: %s.\n", style_on(STYLE_CYAN), style_off(), summary.data);
+                printf("%sWaiting%s for an answer%s%s.\n", style_on(STYLE_CYAN), style_off(), did ? ": " : "",
+                    did ? summary.data : "");
                 for (size_t i = 0; i < r->waiting_count; i++)
                         print_how_to(file, r->waiting[i], r->choices[i]);
                 break;
         case RUN_INTERRUPTED:
-                printf("%sInterrupted%s: %s; %zu steps remain. What exists is recorded; `tutti resume %s` "
+                printf("%sInterrupted%s: %s%zu steps remain. What exists is recorded; `tutti resume %s` "
                        "%s.\n",
                     style_on(STYLE_YELLOW), style_off(), summary.data, r->remaining, file,
                     r->rollback_due ? "undoes what was done" : "goes on");

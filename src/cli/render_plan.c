@@ -178,12 +178,26 @@ static void render_recovery(const struct plan *plan)
         }
 }
 
+static void render_no_changes(const struct plan *plan)
+{
+        size_t kept = plan->summary.keep;
+        if (kept == 0 && plan->input->mode == PLAN_DESTROY)
+                printf("No changes: there is nothing to delete.\n");
+        else if (kept == 0)
+                printf("No changes: there is nothing to do.\n");
+        else if (plan->input->back != NULL)
+                printf("No changes. %zu resource%s then.\n", kept,
+                    kept == 1 ? " is as it was" : "s are as they were");
+        else
+                printf(
+                    "No changes. %zu resource%s as the template says.\n", kept, kept == 1 ? " is" : "s are");
+}
+
 void render_plan(const struct plan *plan)
 {
         struct text summary = {0};
         if (plan_is_empty(plan)) {
-                printf("No changes. %zu resources are as %s.\n", plan->summary.keep,
-                    plan->input->back ? "they were then" : "the template says");
+                render_no_changes(plan);
                 return;
         }
         for (size_t i = 0; i < plan->count; i++)

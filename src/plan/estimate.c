@@ -72,9 +72,12 @@ static void find_critical_path(struct plan *plan)
         plan->seconds = plan->steps[start].remaining;
         for (uint32_t at = (uint32_t)start; at != STEP_NONE; at = plan->steps[at].next) length++;
         plan->critical_path = arena_alloc(plan->arena, length * sizeof *plan->critical_path);
-        for (uint32_t at = (uint32_t)start; at != STEP_NONE; at = plan->steps[at].next)
-                if (plan->steps[at].action != ACTION_JOIN)
-                        plan->critical_path[plan->critical_count++] = plan->steps[at].address;
+        const char *before = NULL; /* both halves of a replacement are one to look at */
+        for (uint32_t at = (uint32_t)start; at != STEP_NONE; at = plan->steps[at].next) {
+                const char *address = plan->steps[at].address;
+                if (plan->steps[at].action == ACTION_JOIN || text_equal(address, before)) continue;
+                plan->critical_path[plan->critical_count++] = before = address;
+        }
 }
 
 void estimate_build(struct plan *plan)

@@ -37,9 +37,14 @@ static double longest_work(const struct eta_step *steps, size_t count)
 static void follow(const struct eta_step *steps, size_t first, struct eta *ret)
 {
         size_t capacity = 0;
-        for (int64_t i = (int64_t)first; i >= 0; i = steps[i].next)
-                if (!steps[i].over && steps[i].address != NULL)
-                        vec_push(ret->path, ret->path_count, capacity, steps[i].address);
+        const char *before = NULL; /* both halves of a replacement are one to look at */
+        for (int64_t i = (int64_t)first; i >= 0; i = steps[i].next) {
+                const char *address = steps[i].address;
+                if (steps[i].over || address == NULL) continue;
+                if (before == NULL || strcmp(before, address) != 0)
+                        vec_push(ret->path, ret->path_count, capacity, address);
+                before = address;
+        }
 }
 
 void eta_tell(const struct eta_step *steps, size_t count, struct eta *ret)

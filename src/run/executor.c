@@ -66,6 +66,28 @@ static void connect_dependants(struct executor *x)
                         x->dependants[x->dependant_start[x->table[i].after[k] + 1]++] = (uint32_t)i;
 }
 
+/* The two steps of each replacement find each other. */
+static void connect_halves(struct executor *x)
+{
+        struct map replaced = {0}; /* address → struct step *: those that delete */
+        bool any = false;
+        for (size_t i = 0; i < x->count; i++)
+                if (x->table[i].action == ACTION_REPLACE_DELETE) {
+                        map_put(&replaced, x->table[i].address, &x->steps[i]);
+                        any = true;
+                }
+        if (any) x->halves = mem_alloc(x->count * sizeof *x->halves);
+        for (size_t i = 0; i < x->count && any; i++) x->halves[i] = UINT32_MAX;
+        for (size_t i = 0; i < x->count && any; i++) {
+                const struct step_run *half = NULL;
+                if (x->table[i].action == ACTION_REPLACE) half = map_get(&replaced, x->table[i].address);
+                if (half == NULL) continue;
+                x->halves[i] = half->step->index;
+                x->halves[half->step->index] = (uint32_t)i;
+        }
+        map_release(&replaced);
+}
+
 struct executor *executor_new(const struct executor_request *request)
 {
         struct executor *x = mem_alloc(sizeof *x);
@@ -78,6 +100,7 @@ struct executor *executor_new(const struct executor_request *request)
                 x->steps[i].step = &x->table[i];
         }
         connect_dependants(x);
+        connect_halves(x);
         return x;
 }
 
@@ -109,6 +132,7 @@ void executor_free(struct executor *x)
         free(x->ready.items);
         free(x->dependants);
         free(x->dependant_start);
+        free(x->halves);
         free(x->steps);
         free(x);
 }
@@ -216,6 +240,22 @@ static void count_done(struct plan_summary *done, enum action action)
         }
 }
 
+static bool did_not_happen(const struct step_run *r)
+{
+        return r->status == STEP_FAILED || r->status == STEP_SKIPPED;
+}
+
+/* Of a replacement it is said once that it failed or was skipped. Its other half, where it has a row of its own, says no more of it. */
+static bool is_told(struct step_run *d)
+{
+        struct executor *x = d->executor;
+        uint32_t other = x->halves ? x->halves[d->step->index] : UINT32_MAX;
+        if (other == UINT32_MAX || !did_not_happen(&x->steps[other])) return false;
+        const int64_t *row = x->request.row_of_step;
+        if (row[other] != row[d->step->index]) executor_record_step(d, NULL);
+        return true;
+}
+
 /* What depended on a failed or skipped step is skipped; iterative, as the chain may be long. */
 static void skip_dependants(struct executor *x, uint32_t from)
 {
@@ -230,9 +270,7 @@ static void skip_dependants(struct executor *x, uint32_t from)
                         d->status = STEP_SKIPPED;
                         x->left--;
                         vec_push(stack, count, capacity, x->dependants[k]);
-                        const int64_t *row = x->request.row_of_step;
-                        bool same = row[from] >= 0 && row[d->step->index] == row[from]; /* its other half */
-                        if (d->step->action == ACTION_JOIN || same) continue;
+                        if (d->step->action == ACTION_JOIN || is_told(d)) continue;
                         x->skipped++;
                         cleanup_free char *why = mem_printf("%s did not happen", x->table[from].address);
                         executor_record_step(d, why);

@@ -49,6 +49,8 @@ struct executor {
         struct step_run *steps;
         size_t count;
         uint32_t *dependants, *dependant_start; /* CSR: who waits for whom */
+        uint32_t *
+            halves; /* of each step the other half of its replacement, else UINT32_MAX; NULL: there is none */
         struct heap ready;
         struct map parked; /* connection name → struct heap *: waiting for a slot there */
         size_t running, left, gates_open;

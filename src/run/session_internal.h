@@ -95,6 +95,7 @@ int session_read(
 struct run_setup {
         const char *run;                /* NULL: a new run */
         int64_t *row_of_step;           /* handed over; NULL: number the steps and write the step table */
+        int64_t started_ms;             /* of a run that goes on; 0: now */
         const struct map *answers;      /* gates opened before */
         const struct map *given;        /* answers to them; see struct executor_request */
         const char *digest, *requester; /* of a run that goes on; NULL: of this one */

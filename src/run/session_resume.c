@@ -253,6 +253,7 @@ static int continue_run(struct session *s, const char *run, bool settle_only,
                 struct run_setup setup = {
                     .run = run,
                     .row_of_step = u.row_of_step,
+                    .started_ms = u.row.started_ms,
                     .rows = u.steps,
                     .row_count = u.step_count,
                     .answers = &u.answers,

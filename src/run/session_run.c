@@ -23,6 +23,23 @@ static bool left_behind(const char *holder)
         return strcmp(holder, ours) == 0 || holder_is_dead(holder);
 }
 
+/* Who holds it, for people: what else its text tells is for other processes. */
+static int refuse_held(struct session *s, struct error **problem, struct error **err)
+{
+        struct lease_holder h = {0};
+        bool known = error_kind(*problem) == ERROR_BUSY &&
+                     store_lease_holder(s->store, s->name, &h, NULL) == 0 && h.holder != NULL;
+        if (!known) return error_move(err, problem);
+        char since[CLOCK_TEXT], left[CLOCK_TEXT];
+        clock_text(h.since_ms, since);
+        duration_text(h.expires_ms - clock_wall_ms(), left);
+        cleanup_free char *name = holder_short(h.holder);
+        free(h.holder);
+        return error_set(err, ERROR_BUSY, NULL,
+            "environment '%s' is held by %s since %s; unless renewed, its lease ends in %s", s->name, name,
+            since, left);
+}
+
 int session_hold(struct session *s, struct error **err)
 {
         struct environment_row row = {0};
@@ -32,7 +49,10 @@ int session_hold(struct session *s, struct error **err)
                 return -1;
         environment_row_release(&row);
         cleanup_free char *holder = holder_text();
-        return store_lease_take(s->store, s->name, holder, ttl_ms, left_behind, &s->lease, err);
+        cleanup(error_free) struct error *problem = NULL;
+        if (store_lease_take(s->store, s->name, holder, ttl_ms, left_behind, &s->lease, &problem) < 0)
+                return refuse_held(s, &problem, err);
+        return 0;
 }
 
 void session_let_go(struct session *s)
@@ -122,7 +142,7 @@ static int write_run(struct session *s, const char *status, const struct run_set
 static int begin_run(
     struct session *s, const struct run_setup *setup, int64_t *row_of_step, struct error **err)
 {
-        s->run_started_ms = clock_wall_ms();
+        s->run_started_ms = setup->started_ms > 0 ? setup->started_ms : clock_wall_ms();
         if (setup->run != NULL) {
                 s->run = mem_strdup(setup->run);
                 const char *status = s->settling ? s->settled_status : "running";

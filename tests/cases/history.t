@@ -19,7 +19,7 @@ hold
 tutti apply held.yaml --yes --no-refresh
 code 5 "held by another run: exit 5"
 unlike "$OUT" "was interrupted" "and a run that is alive is not called interrupted"
-like "$ERR" "held by $(id -un)@.* \(pid $HOLDER.* since 20" "naming the holder, and since when"
+like "$ERR" "held by $(id -un)@[^ ]* \(pid $HOLDER\) since 20.*its lease ends in" "naming the holder, and since when"
 tutti apply held.yaml --yes --no-refresh --wait 300ms
 code 5 "and so after a wait that was too short"
 like "$ERR" "waiting up to" "having said that it waits"
@@ -103,6 +103,7 @@ like "$OUT" "tutti approve gated.yaml 'go' && tutti resume gated.yaml" "and its 
 sed -i '/^resources/i notify:\n  - {webhook: "http://127.0.0.1:1/", on: [gate-waiting]}' gated.yaml
 tutti apply gated.yaml --yes
 code 3 "another run waits in its place"
+unlike "$OUT" "nothing to do" "and what it did not do is not told"
 like "$OUT" "Run r1 waits; this plan takes its place, and what was answered in it is given up:.*gate go: waits.*tutti resume gated.yaml. goes on with it instead, once" "which says so before"
 tutti show gated.yaml r1
 like "$OUT" "run r1 .*cancelled" "the first is over"
@@ -145,6 +146,8 @@ touch go-on
 tutti resume held.yaml
 code 0 "resumed"
 tutti destroy held.yaml --yes
+tutti destroy held.yaml --yes
+like "$OUT" "No changes: there is nothing to delete" "what is gone cannot be deleted again"
 hold
 is "$("$TUTTI" status held.yaml --json | jq -r .run.status)" running "one that is alive is running"
 touch go-on

@@ -73,6 +73,28 @@ code 0 "the next apply begins anew"
 tutti destroy first.yaml --yes
 code 0 "and away with it"
 
+# --- a replacement is one thing, also when it fails at one half ---
+cat >halves.yaml <<'YAML'
+environment: halves
+parameters: {at: string}
+resources:
+  net: {type: sandbox.network, for_each: [a, b], properties: {name: "halves-${each.key}", cidr: 10.0.0.0/16}}
+  sub: {type: sandbox.subnet, properties: {name: halves-sub, network_id: "${net[param.at].id}", cidr: 10.0.1.0/24}}
+  behind: {type: value, after: [sub], properties: {input: "${param.at}"}}
+YAML
+tutti apply halves.yaml --yes --set at=a
+code 0 "a subnet in one network"
+refuse "DELETE /v1/subnets" 9
+tutti apply halves.yaml --yes --set at=b
+code 1 "which is to go to another, and the old one cannot be deleted"
+no_fault
+like "$OUT" "Failed: 1 failed, 1 skipped" "one failed, one stood behind it"
+is "$(grep -c 'skipped: sub did not happen' <<<"$OUT")" 1 "which alone is said to be skipped"
+tutti apply halves.yaml --yes --set at=b
+code 0 "the next one goes on"
+tutti destroy halves.yaml --yes --set at=b
+code 0 "and away with it"
+
 # --- a second run fails among updates, replacements, deletions ---
 version shop.yaml shop 1
 tutti apply shop.yaml --yes
