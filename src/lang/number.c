@@ -13,6 +13,8 @@
 enum {
         PLAIN_DIGITS_MAX =
             10000, /* beyond, a number is written with an exponent: zeros without end help nobody */
+        WRITTEN_MAX = PLAIN_DIGITS_MAX +
+                      1000, /* bytes: what is written can be read, with sign, point and digits behind zeros */
         EXPONENT_MAX = 100000000,      /* beyond, a number is refused as input and as a result */
         EXPONENT_BITS_MAX = 330000000, /* the same in binary, a little less: what is written can be read */
 };
@@ -362,7 +364,7 @@ static bool is_decimal(const char *s, size_t len, bool *plain)
 struct value *value_number(const char *text, size_t len)
 {
         bool plain;
-        if (len > PLAIN_DIGITS_MAX || !is_decimal(text, len, &plain)) return NULL;
+        if (len > WRITTEN_MAX || !is_decimal(text, len, &plain)) return NULL;
         cleanup_free char *copy = mem_dup(text, len);
         if (plain && len <= 18 && (copy[0] != '-' || strtoll(copy, NULL, 10) != 0))
                 return value_int(strtoll(copy, NULL, 10));

@@ -51,8 +51,9 @@ static size_t space_at(const char *s, size_t len)
 /* The same for the white space that ends s. */
 static size_t space_before_end(const char *s, size_t len)
 {
-        size_t n = len > 0;
-        while (n > 0 && n < len && n < 4 && (s[len - n] & 0xc0) == 0x80) n++;
+        if (len == 0) return 0;
+        size_t n = 1;
+        while (n < len && n < 4 && (s[len - n] & 0xc0) == 0x80) n++;
         return space_at(s + len - n, n) == n ? n : 0;
 }
 

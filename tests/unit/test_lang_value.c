@@ -179,6 +179,23 @@ static struct value *everything(void)
         return value_builder_object(&b);
 }
 
+/* The longest that numbers are written out: with a sign, and with digits behind ten thousand zeros. */
+static void test_long_numbers(void)
+{
+        static const char *const numbers[] = {"-1e9999", "1e9999", "-1.7e-9990", "-1e10000", "1e-10000"};
+        for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+                struct text first = {0}, second = {0};
+                cleanup(value_free) struct value *v = value_number(numbers[i], strlen(numbers[i]));
+                if (v != NULL) value_encode(v, NULL, &first, NULL);
+                cleanup(value_free) struct value *back = value_decode(first.data, first.len, NULL, NULL);
+                if (back != NULL) value_encode(back, NULL, &second, NULL);
+                ok(back != NULL && text_equal(first.data, second.data), "%s is read as it was written",
+                    numbers[i]);
+                text_release(&first);
+                text_release(&second);
+        }
+}
+
 static void test_encode(void)
 {
         int sealed = 0;
@@ -257,6 +274,7 @@ int main(void)
         test_type_errors();
         test_json();
         test_encode();
+        test_long_numbers();
         test_parts();
         test_marks();
         return done();
