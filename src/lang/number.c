@@ -361,7 +361,7 @@ static bool is_decimal(const char *s, size_t len, bool *plain)
         return at == len;
 }
 
-struct value *value_number(const char *text, size_t len)
+static struct value *read_number(const char *text, size_t len, bool exact)
 {
         bool plain;
         if (len > WRITTEN_MAX || !is_decimal(text, len, &plain)) return NULL;
@@ -369,11 +369,23 @@ struct value *value_number(const char *text, size_t len)
         if (plain && len <= 18 && (copy[0] != '-' || strtoll(copy, NULL, 10) != 0))
                 return value_int(strtoll(copy, NULL, 10));
         mpfr_t n;
-        mpfr_init2(n, NUMBER_BITS);
+        /* An integer of more digits than that precision holds: ten of them take less than 34 bits. */
+        mpfr_prec_t whole = exact && plain ? (mpfr_prec_t)len * 34 / 10 + 8 : 0;
+        mpfr_init2(n, whole > NUMBER_BITS ? whole : NUMBER_BITS);
         mpfr_set_str(n, copy, 10, MPFR_RNDN);
         struct value *v = value_from_mpfr(n);
         mpfr_clear(n);
         if (number_in_range(v)) return v;
         value_free(v);
         return NULL;
+}
+
+struct value *value_number(const char *text, size_t len)
+{
+        return read_number(text, len, false);
+}
+
+struct value *number_exact(const char *text, size_t len)
+{
+        return read_number(text, len, true);
 }

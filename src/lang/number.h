@@ -30,6 +30,8 @@ bool number_is_integer(const struct value *a);
 /* Infinite, or with an exponent that the text of a number may have: what an operation must check before it hands out
  * its result. */
 bool number_in_range(const struct value *a);
+/* As value_number, but an integer of any length keeps all of its digits: for what number_text wrote. */
+struct value *number_exact(const char *text, size_t len);
 
 /* Decimal text as Terraform converts a number to a string: the shortest that gives it back with its precision. */
 void number_text(const struct value *a, struct text *out);

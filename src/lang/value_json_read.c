@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lang/type_internal.h"
+#include "lang/number.h"
 #include "lang/value_json.h"
 
 struct reader {
@@ -142,7 +143,7 @@ static struct value *read_number(struct reader *r)
                       (digits[0] != '0' || digits + 1 == r->at || digits[1] < '0' || digits[1] > '9');
         for (const char *p = digits; p + 1 < r->at; p++)
                 if (*p == '.' && (p[1] < '0' || p[1] > '9')) strict = false;
-        struct value *v = strict ? value_number(from, len) : NULL;
+        struct value *v = !strict ? NULL : r->special ? number_exact(from, len) : value_number(from, len);
         return v ? v : fail(r, "this is not a number, or one too large");
 }
 

@@ -219,7 +219,9 @@ int main(int argc, char **argv)
         if (!ok(mkdtemp(folder) != NULL, "a folder for the examples")) return done();
         cleanup_free char *file = mem_printf("%s/greeting.txt", folder);
         FILE *f = fopen(file, "w");
-        if (!ok(f && fputs("Hello, ${name}!", f) >= 0 && fclose(f) == 0, "with a file")) return done();
+        bool written = f != NULL && fputs("Hello, ${name}!", f) >= 0;
+        if (f != NULL && fclose(f) != 0) written = false;
+        if (!ok(written, "with a file")) return done();
         scope_over_object(&scope, NULL);
         scope.base_dir = folder;
         for (size_t g = 0; g < GROUPS; g++)
