@@ -7,6 +7,8 @@
 #     create TYPEs BODY          sets ID too, and fails the story when refused
 #     is GOT WANT NAME; like GOT REGEX NAME; field JQ WANT NAME (on BODY); finish
 
+export LANG=C.UTF-8 # what the shell makes of \u, and how long a character is to it, does not depend on who runs this
+unset LC_ALL LC_CTYPE
 TUTTI=${TUTTI:-build/tutti}
 TOKEN=story-token
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/tutti-story-XXXXXX")
