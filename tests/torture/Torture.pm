@@ -12,12 +12,15 @@ use POSIX qw(:sys_wait_h);
 use Time::HiRes qw(sleep);
 
 our ($tutti, %cloud);    # the program; the cloud of this process: pid, url
+our %running;            # pids of commands of this process that may still run
 our $work = tempdir('tutti-torture-XXXXXX', TMPDIR => 1, CLEANUP => 0);
 our $json = JSON::PP->new->canonical;
-our @EXPORT = qw($tutti %cloud $work $json cloud_start cloud_stop call command append captured slurp manifest world journal made cloud_empty tail);
+our @EXPORT = qw(%running stop_all cores $tutti %cloud $work $json cloud_start cloud_stop call command append captured slurp manifest world journal made cloud_empty tail);
 my $http = HTTP::Tiny->new(timeout => 30);
 use constant { TOKEN => 'torture', COMMAND_MAX => 120 };
 delete @ENV{grep { /^TUTTI_/ } keys %ENV};
+
+sub cores { my $n = () = slurp('/proc/cpuinfo') =~ /^processor\s*:/mg; return $n || 1 }
 
 sub cloud_start {
     my $ready = "$work/cloud.$$";
@@ -65,10 +68,12 @@ sub command {
         exec $tutti, @args or exit 127;
     }
     my $ended = 0;
+    $running{$pid} = 1;
     local $SIG{ALRM} = sub { kill KILL => $pid; $ended = -1 };
     alarm COMMAND_MAX;
     waitpid $pid, 0;
     alarm 0;
+    delete $running{$pid};
     my $code = $ended ? -1 : $? & 127 ? 256 + ($? & 127) : $? >> 8;
     append("$folder/out", "= $code\n");
     return $code;
@@ -92,6 +97,11 @@ sub cloud_stop {
     kill TERM => $cloud{pid};
     waitpid $cloud{pid}, 0;
     %cloud = ();
+}
+
+sub stop_all {    # before its time: commands, also those that are stopped, and the cloud
+    kill KILL => keys %running;
+    cloud_stop() if %cloud;
 }
 
 sub manifest {    # of a kind of API
