@@ -20,6 +20,7 @@ static const unsigned char additional[] = {'t', 'u', 't', 't', 'i', VERSION};
 
 struct seal {
         unsigned char key[SEAL_KEY];
+        bool before_proofs;
 };
 
 static void cipher_free(EVP_CIPHER_CTX *ctx)
@@ -31,8 +32,20 @@ CLEANUP(EVP_CIPHER_CTX *, cipher_free);
 int seal_open(const char *folder, bool create, struct seal **ret, struct error **err)
 {
         cleanup(seal_close) struct seal *seal = mem_alloc(sizeof *seal);
-        if (seal_key_load(folder, create, seal->key, err) < 0) return -1;
+        if (seal_key_load(folder, create, seal->key, &seal->before_proofs, err) < 0) return -1;
         *ret = steal(seal);
+        return 0;
+}
+
+bool seal_before_proofs(const struct seal *seal)
+{
+        return seal->before_proofs;
+}
+
+int seal_begin_proofs(const char *folder, struct seal *seal, struct error **err)
+{
+        if (seal_key_begin_proofs(folder, err) < 0) return -1;
+        seal->before_proofs = false;
         return 0;
 }
 

@@ -6,6 +6,7 @@
 #ifndef TUTTI_STATE_SEAL_H
 #define TUTTI_STATE_SEAL_H
 
+#include <stdbool.h>
 #include "base/error.h"
 #include "base/text.h"
 
@@ -16,11 +17,20 @@ struct seal;
  * generated when absent and `create`. A key file that others may read is refused. ERROR_DENIED when a passphrase or
  * key does not match the one the store was made with (checked against folder/key.check), or when that one is gone.
  * ERROR_MISSING when nothing was sealed there yet and not `create`. A passphrase takes about 100 ms, a key file none.
- * A struct seal does not change once open: threads may share it.
+ * Threads may share a struct seal.
  */
 int seal_open(const char *folder, bool create, struct seal **ret, struct error **err);
 void seal_close(struct seal *seal); /* NULL-safe; wipes the key */
 CLEANUP(struct seal *, seal_close);
+
+/*
+ * Recorded plans are proved by the key (run/proof.h). True for a store that an older program made, which did not know that, and that was not brought up
+ * to date since: there a plan without a proof is to be expected. A store that is made now never says so, nor does one without
+ * a key.check: only the key makes what would say it.
+ */
+bool seal_before_proofs(const struct seal *seal);
+/* From here on every plan of the store has its proof: writes that down, durably. Changes `seal`: not while other threads use it. */
+int seal_begin_proofs(const char *folder, struct seal *seal, struct error **err);
 
 /* `context` is a struct seal: these two fit lang's struct sealer. Texts are base64 of version, nonce, data, tag; both
  * append to their text. A value has SEAL_MAX bytes at most. seal_unseal: ERROR_INPUT for what was never a sealed value,

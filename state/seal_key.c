@@ -28,6 +28,7 @@ enum {
         SCRYPT_LOG2N = 15, /* with r = 8: 32 MiB and about 100 ms */
         SCRYPT_R = 8,
         SCRYPT_P = 1,
+        CHECK_VERSION = 2,
 };
 static const uint64_t scrypt_memory_max = (uint64_t)1 << 30;
 
@@ -80,8 +81,12 @@ static int sync_folder(const char *folder)
         return result;
 }
 
-/* 1: made; 0: there was one already, which stays; -1. Never seen half-written, even after a power loss. */
-static int make_private(const char *folder, const char *path, const char *text, struct error **err)
+/* What becomes of a file that is there already. */
+enum make { MAKE_FIRST, MAKE_OVER };
+
+/* 1: made; 0: there was one already, which stays (MAKE_FIRST); -1. Never seen half-written, even after a power loss. */
+static int make_private(
+    const char *folder, const char *path, const char *text, enum make make, struct error **err)
 {
         unsigned char random[8];
         char suffix[2 * sizeof random + 1];
@@ -96,7 +101,7 @@ static int make_private(const char *folder, const char *path, const char *text, 
         int result = write_synced(fd, text), errnum = errno;
         close(fd);
         if (result == 0) {
-                result = link(draft, path);
+                result = make == MAKE_OVER ? rename(draft, path) : link(draft, path);
                 errnum = errno;
         }
         unlink(draft);
@@ -131,7 +136,7 @@ static int generate_key(const char *folder, const char *path, struct error **err
                 return error_set(err, ERROR_SYSTEM, NULL, "cannot draw random bytes");
         text_hex(key, sizeof key, text);
         text[2 * SEAL_KEY] = '\n';
-        int result = make_private(folder, path, text, err);
+        int result = make_private(folder, path, text, MAKE_FIRST, err);
         mem_wipe(key, sizeof key);
         mem_wipe(text, sizeof text);
         return result < 0 ? -1 : 0;
@@ -194,7 +199,7 @@ static int generate_salt(const char *folder, const char *path, struct error **er
         text_hex(salt, sizeof salt, hex);
         cleanup_free char *text = mem_printf(
             "tutti-scrypt 1 %d %d %d %s\n", SCRYPT_LOG2N, SCRYPT_R, SCRYPT_P, hex);
-        return make_private(folder, path, text, err) < 0 ? -1 : 0;
+        return make_private(folder, path, text, MAKE_FIRST, err) < 0 ? -1 : 0;
 }
 
 static int load_scrypt(const char *folder, bool create, bool known, struct scrypt *ret, struct error **err)
@@ -238,6 +243,7 @@ static int key_from_passphrase(const char *folder, const char *passphrase, bool 
 struct check {
         bool known;      /* the store has been sealed with something before */
         bool passphrase; /* … and with a passphrase */
+        unsigned version;
         unsigned char mac[SEAL_KEY];
 };
 
@@ -247,7 +253,8 @@ static int load_check(const char *path, struct check *ret, struct error **err)
         int found = read_private(path, text, err), used = 0;
         *ret = (struct check){.known = found == 1};
         if (found != 1) return found;
-        if (sscanf(text, "tutti-key-check 1 %15s %n", method, &used) != 1 || used == 0 ||
+        if (sscanf(text, "tutti-key-check %1u %15s %n", &ret->version, method, &used) != 2 || used == 0 ||
+            ret->version < 1 || ret->version > CHECK_VERSION ||
             (!text_equal(method, "key-file") && !text_equal(method, "passphrase")) ||
             !parse_hex(text + used, ret->mac, SEAL_KEY))
                 return error_set(
@@ -281,40 +288,75 @@ static int compare(const char *folder, const struct check *check, bool passphras
             folder);
 }
 
+static int check_mac(
+    const unsigned char master[SEAL_KEY], unsigned version, unsigned char out[SEAL_KEY], struct error **err)
+{
+        cleanup_free char *purpose = mem_printf("tutti key check %u", version);
+        return mac(master, purpose, out, err);
+}
+
+static int write_check(const char *folder, bool passphrase, const unsigned char master[SEAL_KEY],
+    enum make make, struct error **err)
+{
+        unsigned char got[SEAL_KEY];
+        char hex[2 * SEAL_KEY + 1];
+        if (check_mac(master, CHECK_VERSION, got, err) < 0) return -1;
+        text_hex(got, sizeof got, hex);
+        cleanup_free char *path = mem_printf("%s/key.check", folder);
+        cleanup_free char *text = mem_printf(
+            "tutti-key-check %d %s %s\n", CHECK_VERSION, passphrase ? "passphrase" : "key-file", hex);
+        return make_private(folder, path, text, make, err) < 0 ? -1 : 0;
+}
+
 /* Compares with the check, which the first one to seal anything writes down. */
 static int verify(const char *folder, bool create, struct check *check, bool passphrase,
     const unsigned char master[SEAL_KEY], struct error **err)
 {
         unsigned char got[SEAL_KEY];
-        if (mac(master, "tutti key check 1", got, err) < 0) return -1;
         if (!check->known && create) {
-                char hex[2 * SEAL_KEY + 1];
-                text_hex(got, sizeof got, hex);
                 cleanup_free char *path = mem_printf("%s/key.check", folder);
-                cleanup_free char *text = mem_printf(
-                    "tutti-key-check 1 %s %s\n", passphrase ? "passphrase" : "key-file", hex);
-                if (make_private(folder, path, text, err) < 0) return -1;
+                if (write_check(folder, passphrase, master, MAKE_FIRST, err) < 0) return -1;
                 if (load_check(path, check, err) < 0) return -1;
         }
-        return check->known ? compare(folder, check, passphrase, got, err) : 0;
+        if (!check->known) return 0;
+        if (check_mac(master, check->version, got, err) < 0) return -1;
+        return compare(folder, check, passphrase, got, err);
 }
 
-int seal_key_load(const char *folder, bool create, unsigned char key[SEAL_KEY], struct error **err)
+/* The key before it is turned into what seals, compared with *check. The caller wipes it. */
+static int load_master(
+    const char *folder, bool create, struct check *check, unsigned char master[SEAL_KEY], struct error **err)
 {
         const char *passphrase = getenv("TUTTI_PASSPHRASE");
         cleanup_free char *path = mem_printf("%s/key.check", folder);
-        struct check check;
-        if (load_check(path, &check, err) < 0) return -1;
+        if (load_check(path, check, err) < 0) return -1;
         /* Before anything is derived or generated: the other way of sealing is told from a file alone. */
-        if (check.known && check.passphrase != (passphrase != NULL))
-                return compare(folder, &check, passphrase != NULL, check.mac, err);
-
-        unsigned char master[SEAL_KEY];
+        if (check->known && check->passphrase != (passphrase != NULL))
+                return compare(folder, check, passphrase != NULL, check->mac, err);
         int result = passphrase != NULL
-                         ? key_from_passphrase(folder, passphrase, create, check.known, master, err)
-                         : key_from_file(folder, create, check.known, master, err);
-        if (result == 0) result = verify(folder, create, &check, passphrase != NULL, master, err);
+                         ? key_from_passphrase(folder, passphrase, create, check->known, master, err)
+                         : key_from_file(folder, create, check->known, master, err);
+        return result == 0 ? verify(folder, create, check, passphrase != NULL, master, err) : -1;
+}
+
+int seal_key_load(
+    const char *folder, bool create, unsigned char key[SEAL_KEY], bool *before_proofs, struct error **err)
+{
+        unsigned char master[SEAL_KEY] = {0};
+        struct check check;
+        int result = load_master(folder, create, &check, master, err);
         if (result == 0) result = mac(master, "tutti seal 1", key, err);
+        mem_wipe(master, sizeof master);
+        *before_proofs = result == 0 && check.known && check.version < CHECK_VERSION;
+        return result;
+}
+
+int seal_key_begin_proofs(const char *folder, struct error **err)
+{
+        unsigned char master[SEAL_KEY] = {0};
+        struct check check;
+        int result = load_master(folder, false, &check, master, err);
+        if (result == 0) result = write_check(folder, check.passphrase, master, MAKE_OVER, err);
         mem_wipe(master, sizeof master);
         return result;
 }

@@ -27,6 +27,7 @@ static const char *const migrations[] = {
 #include "007_recovery.sql.h"
 #include "008_estimates.sql.h"
 #include "009_witness.sql.h"
+#include "010_proof.sql.h"
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof migrations[0] };
 

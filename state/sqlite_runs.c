@@ -36,6 +36,7 @@ static struct run_row run_read(sqlite3_stmt *st)
             .plan = column_text(st, 8),
             .on_failure = column_text(st, 9),
             .undoes = column_text(st, 10),
+            .proof = column_text(st, 11),
         };
 }
 
@@ -44,7 +45,7 @@ int store_runs(
 {
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
             "SELECT id, kind, status, requester, digest, summary, started_ms, ended_ms, NULL, on_failure, "
-            "undoes FROM run"
+            "undoes, proof FROM run"
             " WHERE environment = (SELECT id FROM environment WHERE name = ?) ORDER BY row DESC",
             err);
         if (st == NULL) return -1;
@@ -72,7 +73,7 @@ int store_run(
 {
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
             "SELECT id, kind, status, requester, digest, summary, started_ms, ended_ms, plan, on_failure, "
-            "undoes"
+            "undoes, proof"
             " FROM run LEFT JOIN run_plan ON run_plan.run = run.row"
             " WHERE environment = (SELECT id FROM environment WHERE name = ?) AND id = ?",
             err);
@@ -96,6 +97,7 @@ void run_row_release(struct run_row *row)
         free(row->summary);
         free(row->on_failure);
         free(row->undoes);
+        free(row->proof);
         *row = (struct run_row){0};
 }
 
@@ -122,7 +124,7 @@ static int update_run(struct store *s, int64_t number, const struct run_row *run
 {
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
             "UPDATE run SET status = ?2, summary = coalesce(?3, summary), ended_ms = ?4, on_failure = "
-            "coalesce(?5, on_failure) "
+            "coalesce(?5, on_failure), proof = coalesce(?6, proof) "
             "WHERE row = ?1",
             err);
         if (st == NULL) return -1;
@@ -131,6 +133,7 @@ static int update_run(struct store *s, int64_t number, const struct run_row *run
         bind_text(st, 3, run->summary);
         bind_int(st, 4, run->ended_ms);
         bind_text(st, 5, run->on_failure);
+        bind_text(st, 6, run->proof);
         return sqlite_run(s, st, err);
 }
 
@@ -152,8 +155,8 @@ int write_run(struct store *s, struct environment_state *e, const struct run_row
 
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
             "INSERT INTO run (environment, id, kind, status, requester, digest, summary, started_ms, "
-            "ended_ms, on_failure, undoes)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "ended_ms, on_failure, undoes, proof)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             err);
         if (st == NULL) return -1;
         bind_int(st, 1, e->id);
@@ -167,6 +170,7 @@ int write_run(struct store *s, struct environment_state *e, const struct run_row
         bind_int(st, 9, run->ended_ms);
         bind_text(st, 10, run->on_failure);
         bind_text(st, 11, run->undoes);
+        bind_text(st, 12, run->proof);
         if (sqlite_run(s, st, err) < 0) return -1;
         number = sqlite3_last_insert_rowid(s->db);
         /* The id that store_next_run offered is taken now; a run that was brought in from elsewhere takes its own. */
@@ -174,6 +178,28 @@ int write_run(struct store *s, struct environment_state *e, const struct run_row
         long long taken = run->id[0] == 'r' ? strtoll(run->id + 1, &end, 10) : 0;
         if (end != NULL && *end == '\0' && taken >= e->next_run && taken < INT64_MAX) e->next_run = taken + 1;
         return run->plan != NULL ? insert_plan(s, number, run->plan, err) : 0;
+}
+
+static int add_proof(struct store *s, const struct proof_row *row, struct error **err)
+{
+        cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
+            "UPDATE run SET proof = ?3 WHERE environment = (SELECT id FROM environment WHERE name = ?1)"
+            " AND id = ?2 AND proof IS NULL",
+            err);
+        if (st == NULL) return -1;
+        bind_text(st, 1, row->environment);
+        bind_text(st, 2, row->run);
+        bind_text(st, 3, row->proof);
+        return sqlite_run(s, st, err);
+}
+
+int store_add_proofs(struct store *s, const struct proof_row *rows, size_t count, struct error **err)
+{
+        if (sqlite_begin(s, err) < 0) return -1;
+        cleanup(transaction_end) struct store *transaction = s;
+        for (size_t i = 0; i < count; i++)
+                if (add_proof(s, &rows[i], err) < 0) return -1;
+        return sqlite_commit(s, err);
 }
 
 /* ---- steps ---- */

@@ -130,6 +130,7 @@ struct run_row {
         char *
             on_failure; /* the policy of the whole run; NULL: as the template says; an update with NULL leaves it */
         char *undoes; /* rollback: the failed run that it was made for; else NULL; only on insert */
+        char *proof;  /* what the key vouches for of it, or NULL; an update with NULL leaves it */
         int64_t started_ms, ended_ms; /* 0 while not over */
 };
 struct step_row {
@@ -154,6 +155,11 @@ int store_run(
     struct store *s, const char *environment, const char *id, struct run_row *ret, struct error **err);
 int store_steps(struct store *s, const char *environment, const char *run, struct step_row **rows,
     size_t *count, struct error **err);
+/* Adds proofs to runs that have none; one transaction, no lease: nothing else of them changes. */
+struct proof_row {
+        char *environment, *run, *proof;
+};
+int store_add_proofs(struct store *s, const struct proof_row *rows, size_t count, struct error **err);
 void run_row_release(struct run_row *row);
 void run_rows_free(struct run_row *rows, size_t count);
 void step_rows_free(struct step_row *rows, size_t count);

@@ -286,7 +286,7 @@ struct saved_plan {
         struct arena *arena;
 };
 /* Where a saved plan comes from: a file, which anybody may have written, so that the store's key has to prove its digest; or the record of a
- * run, which may be from before there were proofs. */
+ * run, which the key proves as a whole before it is read (run/proof.h). */
 enum saved_from { SAVED_FILE, SAVED_RECORD };
 /* ERROR_INPUT when it is none, or not proved. */
 int saved_plan_read(const char *json, size_t len, enum saved_from from, const struct sealer *sealer,

@@ -60,7 +60,7 @@ static int open_store(struct session *s, struct error **err)
         return session_seal_open(s, false, err);
 }
 
-int session_seal_open(struct session *s, bool create, struct error **err)
+static int open_seal(struct session *s, bool create, struct error **err)
 {
         if (s->seal != NULL) return 0;
         cleanup(error_free) struct error *problem = NULL;
@@ -71,6 +71,12 @@ int session_seal_open(struct session *s, bool create, struct error **err)
         }
         s->sealer = (struct sealer){seal_seal, seal_unseal, s->seal};
         return 0;
+}
+
+int session_seal_open(struct session *s, bool create, struct error **err)
+{
+        if (open_seal(s, create, err) < 0) return -1;
+        return s->read_only || s->only_read ? 0 : session_prove_old(s, err);
 }
 
 int session_store_create(struct session *s, struct error **err)

@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "run/proof.h"
 #include "run/session_internal.h"
 
 enum { FOLLOW_ROUNDS = 8 };
@@ -81,11 +82,13 @@ static int load_steps(struct search *q, size_t run, struct error **err)
         struct step_row *rows = NULL;
         size_t count = 0;
         struct session *s = q->session;
-        if (store_steps(s->store, s->name, q->runs[run].id, &rows, &count, err) < 0) return -1;
         q->loaded[run] = true;
-        for (size_t i = 0; i < count; i++) take_step(q, run, &rows[i]);
+        if (!run_acts(q->runs[run].kind)) return 0; /* it has none */
+        if (store_steps(s->store, s->name, q->runs[run].id, &rows, &count, err) < 0) return -1;
+        int status = session_check_proof(s, &q->runs[run], rows, count, PROOF_STEPS, err);
+        for (size_t i = 0; i < count && status == 0; i++) take_step(q, run, &rows[i]);
         step_rows_free(rows, count);
-        return 0;
+        return status;
 }
 
 /*
@@ -158,7 +161,7 @@ static struct saved_plan *load_saved(struct session *s, const char *run, struct 
         if (store_run(s->store, s->name, run, &row, err) < 0) return NULL;
         if (row.plan == NULL)
                 error_set(err, ERROR_CONFLICT, NULL, "run %s has no recorded plan", run);
-        else
+        else if (session_check_proof(s, &row, NULL, 0, PROOF_PLAN, err) == 0)
                 saved_plan_read(row.plan, strlen(row.plan), SAVED_RECORD, &s->sealer, &saved, err);
         run_row_release(&row);
         return saved;

@@ -87,6 +87,13 @@ int session_load_saved(
 /* session_resume.c: the unfinished run, if any, as it is to be recorded when another takes its place; *found says so. */
 int session_supersede(struct session *s, struct run_row *ret, bool *found, struct error **err);
 
+/* session_proof.c */
+/* Holds a run of this environment against its proof before anything is done on the strength of it; `parts` and errors as of proof_check. */
+int session_check_proof(struct session *s, const struct run_row *run, const struct step_row *steps,
+    size_t step_count, unsigned parts, struct error **err);
+/* Proves the runs of a store that an older program made, once, and writes down that it was done. The store is open for writing. */
+int session_prove_old(struct session *s, struct error **err);
+
 /* read.c: performs reads and puts the answers into the world. */
 int session_read(
     struct session *s, const struct plan *plan, const struct plan_request *request, struct error **err);
@@ -107,6 +114,7 @@ struct run_setup {
         const char *kind;
         const char *on_failure; /* as recorded when the run began; NULL: not given then */
         const char *status;     /* settling: what the run stays */
+        const char *proof;      /* of a run that goes on, where what it proves changes; or NULL */
         struct run_row
             *before; /* an unfinished run that this one takes the place of, as it is to be; or NULL */
 };

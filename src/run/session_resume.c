@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "run/answer.h"
+#include "run/proof.h"
 #include "run/record.h"
 #include "run/session_internal.h"
 
@@ -18,11 +19,6 @@ static bool is_unfinished(const char *status)
                strcmp(status, "waiting") == 0 || strcmp(status, RUN_ROLLBACK_DUE) == 0;
 }
 
-static bool changes_world(const char *kind)
-{
-        return strcmp(kind, "apply") == 0 || strcmp(kind, "destroy") == 0 || strcmp(kind, "rollback") == 0;
-}
-
 /* The run that an open intent belongs to; else the newest one that changes the world, if it is not over. */
 static const struct run_row *find_unfinished(
     const struct run_row *runs, size_t count, const struct operation_row *operations, size_t operation_count)
@@ -30,7 +26,7 @@ static const struct run_row *find_unfinished(
         for (size_t i = 0; operation_count > 0 && i < count; i++)
                 if (strcmp(runs[i].id, operations[0].run) == 0) return &runs[i];
         for (size_t i = 0; i < count; i++) {
-                if (!changes_world(runs[i].kind)) continue;
+                if (!run_acts(runs[i].kind)) continue;
                 return is_unfinished(runs[i].status) ? &runs[i] : NULL;
         }
         return NULL;
@@ -122,6 +118,8 @@ static int load_unfinished(struct session *s, const char *run, struct unfinished
         u->slices = answers_by_gate(u->given, u->given_count, &u->given_by_gate);
         if (u->row.plan == NULL)
                 return error_set(err, ERROR_CONFLICT, NULL, "run %s has no recorded plan", run);
+        if (session_check_proof(s, &u->row, u->steps, u->step_count, PROOF_PLAN | PROOF_STEPS, err) < 0)
+                return -1;
         return saved_plan_read(u->row.plan, strlen(u->row.plan), SAVED_RECORD, &s->sealer, &u->saved, err);
 }
 
@@ -233,6 +231,17 @@ static struct plan *plan_of_today(struct session *s, struct plan_input *input)
         return plan_build(input, &plan, &ignored) < 0 ? NULL : plan;
 }
 
+/* A policy that is given now is recorded with the run, which is then proved with it. *proof is NULL where nothing changes. */
+static int renew_proof(struct session *s, const struct unfinished *u, const struct run_options *options,
+    char **proof, struct error **err)
+{
+        struct run_row row = u->row;
+        if (!options->on_failure_given) return 0;
+        row.on_failure = (char *)failure_policy_name(options->on_failure);
+        const struct proved p = {s->name, s->state->lineage, &row, u->steps, u->step_count};
+        return proof_write(&p, &s->sealer, proof, err);
+}
+
 static int continue_run(struct session *s, const char *run, bool settle_only,
     const struct run_options *options, struct run_result *result, struct error **err)
 {
@@ -249,9 +258,12 @@ static int continue_run(struct session *s, const char *run, bool settle_only,
         }
         struct plan_input now = s->input;
         cleanup(plan_free) struct plan *present = settle_only && status == 0 ? plan_of_today(s, &now) : NULL;
+        cleanup_free char *proof = NULL;
+        if (status == 0) status = renew_proof(s, &u, options, &proof, err);
         if (status == 0) {
                 struct run_setup setup = {
                     .run = run,
+                    .proof = proof,
                     .row_of_step = u.row_of_step,
                     .started_ms = u.row.started_ms,
                     .rows = u.steps,
@@ -349,6 +361,7 @@ static int settle_run(
         struct run_result result = {0};
         struct run_options quiet = *options;
         quiet.interactive = false;
+        quiet.on_failure_given = false; /* it is said of the run that comes after */
         int status = continue_run(s, run, true, &quiet, &result, err);
         if (status == 0 && result.problems != NULL) status = error_move(err, &result.problems);
         if (status == 0 && result.waiting_count > 0)

@@ -13,6 +13,7 @@
 #include "run/answer.h"
 #include "io/file.h"
 #include "run/holder.h"
+#include "run/proof.h"
 #include "run/record.h"
 #include "run/session_internal.h"
 
@@ -121,7 +122,12 @@ static int write_run(struct session *s, const char *status, const struct run_set
             .on_failure = s->resolved_options.on_failure_given
                               ? (char *)failure_policy_name(s->resolved_options.on_failure)
                               : NULL,
+            .proof = (char *)setup->proof,
         };
+        cleanup_free char *proof = NULL;
+        const struct proved proved = {s->name, s->state->lineage, &row, rows, count};
+        if (document != NULL && proof_write(&proved, &s->sealer, &proof, err) < 0) return -1;
+        if (document != NULL) row.proof = proof;
         struct store_write writes[4];
         size_t used = 0;
         writes[used] = (struct store_write){.kind = WRITE_RUN, .run = s->run};

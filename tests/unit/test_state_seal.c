@@ -232,6 +232,62 @@ static void test_passphrase(void)
         unsetenv("TUTTI_PASSPHRASE");
 }
 
+/* A check of the first version, as an older program wrote it for the key 00…00: HMAC-SHA-256(key, "tutti key check 1"). */
+static void put_old(void)
+{
+        start_over();
+        put("key", "0000000000000000000000000000000000000000000000000000000000000000", 0600);
+        put("key.check",
+            "tutti-key-check 1 key-file "
+            "93fa5a320941edcb309e5cd65b45de2bf24904218629ba738fd18cf6d27f9592\n",
+            0600);
+}
+
+static void test_versions(void)
+{
+        struct seal *none = NULL;
+        start_over();
+        struct seal *seal = open_seal(true);
+        cleanup_free char *fresh = get("key.check");
+        ok(strncmp(fresh, "tutti-key-check 2 ", 18) == 0, "a new check is of version 2");
+        ok(!seal_before_proofs(seal), "a new store knows proofs");
+        seal_close(seal);
+
+        put_old();
+        seal = open_seal(false);
+        ok(seal != NULL && seal_before_proofs(seal), "a store of an older program does not");
+        ok(seal_begin_proofs(folder, seal, NULL) == 0 && !seal_before_proofs(seal), "until it is told so");
+        seal_close(seal);
+        cleanup_free char *check = get("key.check");
+        ok(strncmp(check, "tutti-key-check 2 ", 18) == 0, "which is written down");
+        seal = open_seal(false);
+        ok(seal != NULL && !seal_before_proofs(seal), "and stays");
+        ok(seal_begin_proofs(folder, seal, NULL) == 0, "once more is no error");
+        seal_close(seal);
+        cleanup_free char *p = path("key.check");
+        struct stat st;
+        ok(stat(p, &st) == 0 && (st.st_mode & 07777) == 0600 && st.st_nlink == 1, "the file is private");
+
+        /* Nobody without the key makes an old check out of a new one. */
+        check[16] = '1';
+        put("key.check", check, 0600);
+        fails(seal_open(folder, false, &none, &err), ERROR_DENIED, "not the one",
+            "a new check under an old number is refused");
+        check[16] = '3';
+        put("key.check", check, 0600);
+        fails(
+            seal_open(folder, false, &none, &err), ERROR_INPUT, "key.check", "a later version is not known");
+        forget("key.check");
+        seal = open_seal(false);
+        ok(seal != NULL && !seal_before_proofs(seal), "without a check a store is not an old one");
+        seal_close(seal);
+
+        put_old();
+        put("key", "1000000000000000000000000000000000000000000000000000000000000000", 0600);
+        fails(seal_open(folder, false, &none, &err), ERROR_DENIED, "not the one",
+            "another key does not fit an old check");
+}
+
 /* The child seals with whatever key it got; the parent must be able to open it. */
 static void test_race(void)
 {
@@ -285,6 +341,7 @@ int main(void)
         test_values();
         test_key_file();
         test_passphrase();
+        test_versions();
         test_race();
         test_cost();
         start_over();

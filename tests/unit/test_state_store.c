@@ -257,6 +257,7 @@ static void test_runs(void)
         is_str(got.kind, "apply", "kind");
         is_str(got.on_failure, "stop-run", "the policy stays when an update does not name one");
         ok(got.undoes == NULL, "it undoes no other run");
+        ok(got.proof == NULL, "nothing was proved of it");
         is_str(got.requester, "ann", "requester");
         is_str(got.digest, "sha256:abc", "digest");
         ok(got.started_ms == 1000 && got.ended_ms == 3000, "times");
@@ -269,6 +270,26 @@ static void test_runs(void)
         fails(store_run(f.s, "staging", "r9", &got, &err), ERROR_MISSING, "'r9'", "a missing run is named");
         fails(store_next_run(f.s, "absent", &id, &err), ERROR_MISSING, "'absent'", "so is an environment");
         is_int(serial(&f), 0, "runs do not change the serial");
+
+        struct proof_row proofs[] = {
+            {(char *)"staging", (char *)"r1", (char *)"p1"}, {(char *)"staging", (char *)"r2", (char *)"p2"}};
+        ok(store_add_proofs(f.s, proofs, 2, NULL) == 0, "proofs are added");
+        proofs[0].proof = (char *)"other";
+        ok(store_add_proofs(f.s, proofs, 1, NULL) == 0, "to runs that have none");
+        ok(store_runs(f.s, "staging", &rows, &count, NULL) == 0 && count == 2, "and are read with the runs");
+        is_str(count == 2 ? rows[1].proof : NULL, "p1", "the first one stays");
+        run_rows_free(rows, count);
+        one.proof = (char *)"p3";
+        commit_ok(&f, "an update with another", {.kind = WRITE_RUN, .run_row = &one});
+        ok(store_run(f.s, "staging", "r1", &got, NULL) == 0, "the run is read again");
+        is_str(got.proof, "p3", "takes its place");
+        run_row_release(&got);
+        struct run_row three = fixture_run("r3");
+        three.proof = (char *)"p0";
+        commit_ok(&f, "a run with its proof", {.kind = WRITE_RUN, .run_row = &three});
+        ok(store_run(f.s, "staging", "r3", &got, NULL) == 0, "is read");
+        is_str(got.proof, "p0", "with it");
+        run_row_release(&got);
         fixture_release(&f);
 }
 
