@@ -229,3 +229,9 @@ void text_add_shell(struct text *out, const char *word)
         else
                 text_add_quoted(out, word);
 }
+
+void text_add_path(struct text *out, const char *path)
+{
+        cleanup_free char *plain = *path == '-' ? mem_printf("./%s", path) : mem_strdup(path);
+        text_add_shell(out, plain);
+}

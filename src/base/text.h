@@ -34,6 +34,8 @@ void text_add_member(struct text *t, const char *key, const char *value);
 /* Appends `word` as one word of a POSIX shell's command line, in single quotes: always, or where it needs them. */
 void text_add_quoted(struct text *t, const char *word);
 void text_add_shell(struct text *t, const char *word);
+/* The same of a path: one that begins with '-' becomes ./-…, so that no command takes it for an option. */
+void text_add_path(struct text *t, const char *path);
 
 bool text_equal(const char *a, const char *b); /* NULL equals NULL only */
 bool text_starts(const char *s, const char *prefix);

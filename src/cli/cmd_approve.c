@@ -12,6 +12,7 @@
 #include "cli/print.h"
 #include "cli/work.h"
 #include "io/file.h"
+#include "run/hint.h"
 
 #define ANSWER_HEAD "{\"format\":\"tutti approval 1\""
 enum { ANSWER_FILE_MAX = 65536, TRIES = 20 };
@@ -218,9 +219,10 @@ static int attempt(struct approving *a, struct error **err)
         struct counted_gate c = {0};
         int result = -1;
         if (gate == NULL) {
-                error_set(err, ERROR_MISSING, NULL,
-                    "no gate '%s' waits in run %s; `tutti status %s` shows those that do", a->o->args[1],
-                    a->run, a->o->args[0]);
+                struct text status __attribute__((__cleanup__(text_release_cleanup))) = {0};
+                hint_add(&status, "status", a->o->args[0]);
+                error_set(err, ERROR_MISSING, NULL, "no gate '%s' waits in run %s; `%s` shows those that do",
+                    a->o->args[1], a->run, status.data);
         } else if (gate_is_question(gate)) {
                 const struct answer_slice *given = map_get(&gates.by_gate, gate->name);
                 result = answer_question(a, gate, given ? given->count : 0, err);
@@ -272,20 +274,19 @@ static void print_text(const struct approving *a)
         if (strcmp(a->status, "waiting") == 0)
                 printf(" That is %u of %u; the gate waits on.\n", a->approvals, a->needed);
         else {
-                printf(" A run that is under way goes on by itself; otherwise: tutti resume ");
-                print_shell(a->o->args[0]);
+                printf(" A run that is under way goes on by itself; otherwise: ");
+                print_hint("resume", a->o->args[0]);
                 putchar('\n');
         }
 }
 
 static void print_hand_in(const struct options *o)
 {
-        printf("Signed. To hand it in: tutti approve ");
-        print_shell(o->args[0]);
-        putchar(' ');
-        print_gate(o->args[1]);
-        printf(" --signature ");
-        print_shell(o->out);
+        struct text option __attribute__((__cleanup__(text_release_cleanup))) = {0};
+        text_add(&option, "--signature ");
+        text_add_path(&option, o->out);
+        printf("Signed. To hand it in: ");
+        print_named_hint("approve", o->args[0], o->args[1], option.data);
         putchar('\n');
 }
 

@@ -146,7 +146,7 @@ static int check_answers(struct audit *a, const struct answer_row *rows, size_t 
         }
         if (a->invalid > 0)
                 error_set(err, ERROR_CONFLICT, NULL, "%zu signed answer%s in the log %s not verify",
-                    a->invalid, a->invalid == 1 ? "" : "s", a->invalid == 1 ? "does" : "do");
+                    a->invalid, plural(a->invalid), a->invalid == 1 ? "does" : "do");
         return a->strangers + a->invalid > 0 ? -1 : 0;
 }
 
@@ -185,6 +185,7 @@ int cmd_audit(const struct options *o)
                 return EXIT_FAILED;
         }
         if (!o->json)
-                printf("The chain of %zu events holds, and gates and answers are as it says.\n", checked);
+                printf("The chain of %zu event%s holds, and gates and answers are as it says.\n", checked,
+                    plural(checked));
         return EXIT_DONE;
 }

@@ -69,7 +69,7 @@ int cmd_init(const struct options *o)
         printf("Made environment.yaml and template.yaml in ");
         print_safe(stdout, folder);
         printf(". Next:\n\n  cd ");
-        print_shell(folder);
+        print_path(folder);
         printf("\n  tutti plan environment.yaml\n  tutti apply environment.yaml\n");
         return EXIT_DONE;
 }

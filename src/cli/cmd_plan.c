@@ -61,13 +61,18 @@ int cmd_drift(const struct options *o)
         if (o->json) {
                 code = work_show_plan(o, plan, 0);
         } else if (plan->count == 0) {
-                printf("No drift. %zu resources are as recorded.\n", session_state(s)->count);
+                size_t known = session_state(s)->count;
+                printf("No drift. %zu resource%s as recorded.\n", known, known == 1 ? " is" : "s are");
         } else {
                 printf("What was changed outside:\n\n");
-                for (size_t i = 0; i < plan->count; i++)
-                        if (plan->steps[i].action != ACTION_JOIN) render_step(stdout, &plan->steps[i], 2);
-                printf("\n%zu of %zu resources drifted. `tutti apply` brings them back.\n", plan->count,
-                    session_state(s)->count);
+                size_t drifted = 0, known = session_state(s)->count;
+                for (size_t i = 0; i < plan->count; i++) {
+                        if (plan->steps[i].action == ACTION_JOIN) continue;
+                        render_step(stdout, &plan->steps[i], 2);
+                        drifted++;
+                }
+                printf("\n%zu of %zu resource%s drifted. `tutti apply` brings %s back.\n", drifted, known,
+                    plural(known), drifted == 1 ? "it" : "them");
         }
         fflush(stdout);
         if (code == EXIT_DONE) tell_drift(s);

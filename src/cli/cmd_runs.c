@@ -66,8 +66,8 @@ int cmd_runs(const struct options *o)
         text_addc(&json, ']');
         if (o->json) puts(json.data);
         if (!o->json && left) {
-                printf("`tutti resume ");
-                print_shell(o->args[0]);
+                putchar('`');
+                print_hint("resume", o->args[0]);
                 printf("` goes on with what was interrupted.\n");
         }
         if (!o->json && count == 0) printf("Nothing has run yet.\n");

@@ -24,12 +24,13 @@ static struct run_options run_options_of(const struct options *o)
 
 static void print_how_to(const char *file, const char *gate, const char *choices)
 {
-        printf("  tutti approve ");
-        print_shell(file);
-        putchar(' ');
-        print_gate(gate);
-        printf("%s%s && tutti resume ", choices ? " --answer " : "", choices ? choices : "");
-        print_shell(file);
+        struct text option __attribute__((__cleanup__(text_release_cleanup))) = {0};
+        if (choices != NULL) text_add(&option, "--answer ");
+        if (choices != NULL) text_add_shell(&option, choices); /* several words that are to be chosen from */
+        printf("  ");
+        print_named_hint("approve", file, gate, option.data);
+        printf(" && ");
+        print_hint("resume", file);
         putchar('\n');
 }
 
@@ -64,10 +65,11 @@ static void print_result(const struct session *s, const struct options *o, const
                         print_how_to(file, r->waiting[i], r->choices[i]);
                 break;
         case RUN_INTERRUPTED:
-                printf("%sInterrupted%s: %s%zu steps remain. What exists is recorded; `tutti resume %s` "
-                       "%s.\n",
-                    style_on(STYLE_YELLOW), style_off(), summary.data, r->remaining, file,
-                    r->rollback_due ? "undoes what was done" : "goes on");
+                printf("%sInterrupted%s: %s%zu step%s remain%s. What exists is recorded; `",
+                    style_on(STYLE_YELLOW), style_off(), summary.data, r->remaining, plural(r->remaining),
+                    r->remaining == 1 ? "s" : "");
+                print_hint("resume", file);
+                printf("` %s.\n", r->rollback_due ? "undoes what was done" : "goes on");
                 break;
         }
         text_release(&summary);
@@ -219,8 +221,9 @@ static void show_rest(struct session *s, const struct options *o, const char *fa
         printf("\nWhat differs from the state before run %s, and is not undone:\n\n", failed);
         for (size_t i = 0; i < plan->count; i++)
                 if (plan->steps[i].action != ACTION_JOIN) render_step(stdout, &plan->steps[i], 2);
-        printf("\n`tutti rollback %s %s --before` tries again; `tutti apply` goes forward from here.\n",
-            session_file(s), failed);
+        printf("\n`");
+        print_named_hint("rollback", session_file(s), failed, "--before");
+        printf("` tries again; `tutti apply` goes forward from here.\n");
 }
 
 /* How a rollback ended: an exit code of EXIT_FAILED when it is over, as what it undid had failed. */
@@ -253,9 +256,11 @@ int flow_run(struct session *s, const struct options *o, enum flow_kind kind)
 /* It cannot go on now; the problem is printed. */
 static int put_off(struct session *s, const struct options *o, const char *run, int code)
 {
-        if (!o->json)
-                printf(
-                    "The rollback of run %s is due: `tutti resume %s` tries again.\n", run, session_file(s));
+        if (!o->json) {
+                printf("The rollback of run %s is due: `", run);
+                print_hint("resume", session_file(s));
+                printf("` tries again.\n");
+        }
         return code == EXIT_INPUT ? EXIT_FAILED : code;
 }
 

@@ -199,14 +199,12 @@ void gate_print(const struct gates *g, const struct gate_row *row, const struct 
         printf("  gate ");
         print_safe(stdout, row->name);
         if (lapsed) {
-                printf(" lapsed at %s: nobody answered in time; `tutti resume ", when);
-                print_shell(o->args[0]);
+                printf(" lapsed at %s: nobody answered in time; `", when);
+                print_hint("resume", o->args[0]);
                 printf("` takes it for rejected\n");
         } else {
-                printf(" waits since %s: tutti approve ", when);
-                print_shell(o->args[0]);
-                putchar(' ');
-                print_gate(row->name);
+                printf(" waits since %s: ", when);
+                print_named_hint("approve", o->args[0], row->name, NULL);
                 putchar('\n');
                 if (counted) print_ballot(&c);
         }

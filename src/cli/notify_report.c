@@ -45,7 +45,7 @@ void notify_print(const struct notification_row *rows, size_t count, const char 
                 putchar('\n');
         }
         if (count == 0 || file == NULL) return;
-        printf("`tutti notify ");
-        print_shell(file);
+        putchar('`');
+        print_hint("notify", file);
         printf("` tries again at once.\n");
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "run/hint.h"
 
 static bool colored; /* decided once, before anything is printed */
 
@@ -91,12 +92,31 @@ void print_lines(FILE *f, const char *s, int indent)
         }
 }
 
-void print_shell(const char *word)
+static void print_text(struct text *line)
+{
+        print_safe(stdout, line->data);
+        text_release(line);
+}
+
+void print_path(const char *path)
 {
         struct text quoted = {0};
-        text_add_shell(&quoted, word);
-        print_safe(stdout, quoted.data);
-        text_release(&quoted);
+        text_add_path(&quoted, path);
+        print_text(&quoted);
+}
+
+void print_hint(const char *verb, const char *file)
+{
+        struct text line = {0};
+        hint_add(&line, verb, file);
+        print_text(&line);
+}
+
+void print_named_hint(const char *verb, const char *file, const char *name, const char *options)
+{
+        struct text line = {0};
+        hint_add_named(&line, verb, file, name, options);
+        print_text(&line);
 }
 
 bool name_is_sane(const char *s)
@@ -146,14 +166,6 @@ void print_problems(const struct error *err)
         text_release(&json);
 }
 
-void print_gate(const char *name)
-{
-        struct text quoted = {0};
-        text_add_quoted(&quoted, name);
-        print_safe(stdout, quoted.data);
-        text_release(&quoted);
-}
-
 int exit_code_of(const struct error *err)
 {
         if (error_count(err) == 0) return EXIT_FAILED;
@@ -185,7 +197,7 @@ int print_error(const struct options *o, const struct error *err)
                         i++, more++;
                 fprintf(stderr, "%serror:%s ", paint ? "\033[1;31m" : "", paint ? "\033[0m" : "");
                 print_lines(stderr, text, 7);
-                if (more > 0) fprintf(stderr, " (and at %zu more instances)", more);
+                if (more > 0) fprintf(stderr, " (and at %zu more instance%s)", more, plural(more));
                 fputc('\n', stderr);
         }
         if (o->json) print_problems(err);

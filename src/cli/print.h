@@ -42,8 +42,10 @@ void json_problems(struct text *out, const struct error *err); /* the array */
 void text_add_shown(struct text *out, const char *s);
 void print_safe(FILE *f, const char *s);              /* on one line */
 void print_lines(FILE *f, const char *s, int indent); /* lines as they are; all but the first are indented */
-void print_shell(const char *word);                   /* on standard output, to be copied into a shell */
-void print_gate(const char *name);                    /* the same, always in quotes */
+void print_path(const char *path);                    /* on standard output, to be copied into a shell */
+/* Commands to go on with, on standard output, to be copied into a shell; see run/hint.h. */
+void print_hint(const char *verb, const char *file);
+void print_named_hint(const char *verb, const char *file, const char *name, const char *options);
 /* Whether it can stand for somebody or something: not empty, at most 128 bytes, shown as it is. */
 bool name_is_sane(const char *s);
 

@@ -93,7 +93,8 @@ static void render_change(FILE *f, const struct change *c, int indent)
         print_safe(f, c->path);
         fputs(": ", f);
         if (rows)
-                fprintf(f, "%zu elements, then %zu", value_count(c->before), value_count(c->after));
+                fprintf(f, "%zu element%s, then %zu", value_count(c->before), plural(value_count(c->before)),
+                    value_count(c->after));
         else if (c->before == NULL)
                 print_safe(f, after);
         else {

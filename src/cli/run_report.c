@@ -311,13 +311,13 @@ static void print_text(struct session *s, const struct options *o, const struct 
         if (goes_on(r) && !timeline) print_eta(r);
         for (size_t i = 0; i < r->gates.count; i++) gate_print(&r->gates, &r->gates.rows[i], o);
         if (strcmp(r->run.status, RUN_ROLLBACK_DUE) == 0) {
-                printf("It failed, and its rollback is due: `tutti resume ");
-                print_shell(o->args[0]);
+                printf("It failed, and its rollback is due: `");
+                print_hint("resume", o->args[0]);
                 printf("` does it.\n");
         }
         if (strcmp(r->run.status, "interrupted") == 0 || strcmp(r->run.status, "waiting") == 0) {
-                printf("`tutti resume ");
-                print_shell(o->args[0]);
+                putchar('`');
+                print_hint("resume", o->args[0]);
                 printf("` goes on with it.\n");
         }
         notify_print(r->waiting, r->waiting_count, o->args[0]);

@@ -84,8 +84,8 @@ static void print_text(
         for (size_t i = 0; i < g->gates.count; i++) print_told(&told[i]);
         if (ready == READY && waits) printf("Nothing is missing that it waits for: ");
         if (ready != REFUSED) {
-                printf("`tutti resume ");
-                print_shell(session_file(s));
+                putchar('`');
+                print_hint("resume", session_file(s));
                 printf("` %s with it instead%s.\n", ready == READY && waits ? "would go on" : "goes on",
                     ready == READY ? "" : ", once what is missing was answered");
         }

@@ -163,8 +163,10 @@ int work_save_plan(const struct options *o, struct session *s)
             file_write(o->out, document.data, document.len, 0600, &err) < 0)
                 code = print_error(o, err);
         else if (!o->json) {
-                printf("\nSaved to %s. `tutti apply ", o->out);
-                print_shell(o->out);
+                printf("\nSaved to ");
+                print_safe(stdout, o->out);
+                printf(". `");
+                print_hint("apply", o->out);
                 printf("` runs exactly this, once.\n");
         }
         text_release(&document);

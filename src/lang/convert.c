@@ -200,8 +200,8 @@ static struct value *convert_tuple(
         if (vkind_of(v) != TYPE_TUPLE) return refuse_kind(v, to, path, err);
         size_t count = value_count(v), made = 0;
         if (count != to->count) {
-                cleanup_free char *message = mem_printf(
-                    "a tuple of %zu elements is required, not of %zu", to->count, count);
+                cleanup_free char *message = mem_printf("a tuple of %zu element%s is required, not of %zu",
+                    to->count, to->count == 1 ? "" : "s", count);
                 return refuse(path, err, message);
         }
         cleanup_free struct value **parts = mem_alloc(count * sizeof *parts);

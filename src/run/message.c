@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "lang/value.h"
+#include "run/hint.h"
 
 /* --- the body -------------------------------------------------------------------------------------------------------- */
 
@@ -103,17 +104,13 @@ static void add_how_to(struct text *out, const struct message *m, bool choices)
 {
         struct text line __attribute__((__cleanup__(text_release_cleanup))) = {0};
         bool drift = m->drift != NULL;
-        text_add(&line, m->gate ? "tutti approve " : drift ? "tutti apply " : "tutti show ");
-        if (m->gate == NULL && !drift && m->run == NULL) {
-                text_clear(&line);
-                text_add(&line, "tutti status ");
-        }
-        text_add_shell(&line, m->file ? m->file : "ENV.yaml");
-        if (m->gate != NULL || (m->run != NULL && !drift)) {
-                text_addc(&line, ' ');
-                text_add_shell(&line, m->gate ? m->gate : m->run);
-        }
-        if (choices) text_add(&line, " --answer WORD");
+        const char *file = m->file ? m->file : "ENV.yaml";
+        if (m->gate != NULL)
+                hint_add_named(&line, "approve", file, m->gate, choices ? "--answer WORD" : NULL);
+        else if (m->run != NULL && !drift)
+                hint_add_named(&line, "show", file, m->run, NULL);
+        else
+                hint_add(&line, drift ? "apply" : "status", file);
         add_member(out, "how_to", line.data);
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "run/answer.h"
+#include "run/hint.h"
 #include "run/proof.h"
 #include "run/record.h"
 #include "run/session_internal.h"
@@ -355,6 +356,19 @@ int session_rollback_over(struct session *s, struct error **err)
         return status;
 }
 
+/* It comes first: nothing can be settled without its answer. */
+static int refuse_question(
+    struct session *s, const char *run, const char *gate, const char *choices, struct error **err)
+{
+        struct text how __attribute__((__cleanup__(text_release_cleanup))) = {0};
+        struct text option __attribute__((__cleanup__(text_release_cleanup))) = {0};
+        text_add(&option, "--answer ");
+        text_add_shell(&option, choices ? choices : "WORD");
+        hint_add_named(&how, "approve", s->file, gate, option.data);
+        return error_set(
+            err, ERROR_CONFLICT, NULL, "run %s has a question that comes first: %s", run, how.data);
+}
+
 static int settle_run(
     struct session *s, const char *run, const struct run_options *options, struct error **err)
 {
@@ -365,9 +379,7 @@ static int settle_run(
         int status = continue_run(s, run, true, &quiet, &result, err);
         if (status == 0 && result.problems != NULL) status = error_move(err, &result.problems);
         if (status == 0 && result.waiting_count > 0)
-                status = error_set(err, ERROR_CONFLICT, NULL,
-                    "run %s has a question that comes first: tutti approve … '%s' --answer '%s'", run,
-                    result.waiting[0], result.choices[0] ? result.choices[0] : "");
+                status = refuse_question(s, run, result.waiting[0], result.choices[0], err);
         if (status == 0 && result.status == RUN_INTERRUPTED)
                 status = error_set(err, ERROR_CANCELLED, NULL, "interrupted while settling run %s", run);
         run_result_release(&result);

@@ -538,7 +538,7 @@ for name in $'me\n  gate go approved by boss' $'\e[2J' $'a\u202eb' '' "$(printf 
 done
 tutti apply "my env.yaml" --yes --as me
 code 3 "a gate whose message tries tricks"
-like "$OUT" "tutti approve 'my env.yaml' 'go' && tutti resume 'my env.yaml'" "what to copy is in quotes"
+like "$OUT" "tutti approve 'my env.yaml' go && tutti resume 'my env.yaml'" "what to copy is in quotes"
 tutti status "my env.yaml"
 is "$(LC_ALL=C grep -c $'[\001-\010\013-\037\177]\|\xc2\x9b\|\xe2\x80\xae' <<<"$OUT")" 0 "its control characters are shown, not sent"
 is "$(grep -c '^      .*gate go approved by boss\\x1b\[2J\\u009b1m\\u202e$' <<<"$OUT")" 1 "and its second line is not where a gate's is"

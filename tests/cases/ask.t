@@ -14,7 +14,7 @@ resources:
 YAML
 tutti apply env.yaml --yes
 code 3 "a step that fails asks: exit 3"
-like "$OUT" "work:failed.*--answer retry\|skip\|abort" "and says how to answer"
+like "$OUT" "work:failed.*--answer 'retry\|skip\|abort'" "and says how to answer"
 tutti status env.yaml --json
 is "$(jq -rc '.run.gates[] | [.name, .status, .details.choices] | tostring' <<<"$OUT")" \
         '["work:failed","waiting",["retry","skip","abort"]]' "status shows the question"

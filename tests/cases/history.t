@@ -97,7 +97,7 @@ YAML
 tutti plan gated.yaml -o gated.plan
 tutti apply gated.plan
 code 3 "a saved plan waits"
-like "$OUT" "tutti approve gated.yaml 'go' && tutti resume gated.yaml" "and its hint names the environment"
+like "$OUT" "tutti approve gated.yaml go && tutti resume gated.yaml" "and its hint names the environment"
 
 # --- a run gives way to another ---
 sed -i '/^resources/i notify:\n  - {webhook: "http://127.0.0.1:1/", on: [gate-waiting]}' gated.yaml

@@ -288,7 +288,7 @@ code 3 "a gate waits"
 tutti approve gate.yaml go --reject
 tutti resume gate.yaml
 code 3 "rejected it asks for a rollback, whose own guards are asked"
-like "$OUT" "tutti approve gate.yaml 'keep'" "by name"
+like "$OUT" "tutti approve gate.yaml keep" "by name"
 tutti approve gate.yaml keep
 tutti resume gate.yaml
 code 1 "resumed"

@@ -70,6 +70,7 @@ static void test_convert(void)
             "{}", "object({b = optional(list(number), [1, 2])})", "{\"b\":[1,2]} object({b: list(number)})");
         is_converted("{\"b\":null}", "object({b = optional(number, 7)})", "{\"b\":7} object({b: number})");
         is_converted("[1,2]", "tuple([string, number])", "[\"1\",2] tuple([string, number])");
+        is_converted("[1, 2]", "tuple([string])", "a tuple of 1 element is required, not of 2");
         is_converted("[1]", "tuple([string, number])", "a tuple of 2 elements is required, not of 1");
         is_converted("null", "list(string)", "null list(string)");
         is_converted("[null,1]", "list(number)", "[null,1] list(number)");
