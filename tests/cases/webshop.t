@@ -108,7 +108,7 @@ code 0 "and it goes live"
 no_changes production.yaml "a repeated plan says no changes"
 tutti apply production.yaml --yes --set 'approvers=["ops","dba"]' --set database_engine=postgres-16
 code 3 "replacing the database asks"
-like "$OUT" "approve production.yaml 'database'" "by name"
+like "$OUT" "approve production.yaml database" "by name"
 is "$(journal '[.[] | select(.type=="database" and .effect=="deleted" and .name=="webshop-production")] | length')" 0 "and nothing was deleted yet"
 tutti approve production.yaml database --as dba --reject --comment "not tonight"
 tutti resume production.yaml
