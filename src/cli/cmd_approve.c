@@ -26,69 +26,29 @@ struct approving {
         char *answer, *person;
         bool is_signed, question;
         unsigned approvals, needed;
-        const char *status; /* of the gate */
+        char *status; /* of the gate; NULL: it waits as before */
 };
 
-/* The word that answers a question about a failed step: one of its choices. NULL with an error. */
-static const char *word_for(const struct gate_row *gate, const struct options *o, struct error **err)
+/* What is said: approved or rejected, or the word that answers a question. NULL with an error. */
+static const char *word_of(const struct options *o, const struct counted_gate *c, struct error **err)
 {
-        json_t *details = json_loads(gate->details ? gate->details : "{}", 0, NULL);
-        const json_t *choices = json_object_get(details, "choices");
-        struct text names = {0};
-        bool may = false;
-        for (size_t i = 0; i < json_array_size(choices); i++) {
-                const char *name = json_string_value(json_array_get(choices, i));
-                if (name == NULL) continue;
-                size_t len = strlen(name);
-                may |= o->answer != NULL && strncmp(o->answer, name, len) == 0 &&
-                       (o->answer[len] == '\0' || (strcmp(name, "adopt") == 0 && o->answer[len] == ' '));
-                text_addf(&names, "%s%s", names.len ? ", " : "", name);
+        const char *gate = c->ballot.gate;
+        if (c->proposal->choices == NULL) {
+                if (o->answer == NULL) return o->reject ? ANSWER_REJECTED : ANSWER_APPROVED;
+                error_set(
+                    err, ERROR_INPUT, NULL, "gate '%s' is approved or rejected: it takes no --answer", gate);
+                return NULL;
         }
-        const char *word = o->answer;
-        if (!may) {
-                error_set(err, ERROR_INPUT, NULL,
-                    "'%s' asks what is to become of a step: give --answer with one of: %s", gate->name,
-                    names.data);
-                word = NULL;
-        }
-        text_release(&names);
-        json_decref(details);
-        return word;
+        if (o->answer != NULL && !o->reject) return o->answer;
+        struct text names __attribute__((__cleanup__(text_release_cleanup))) = {0};
+        for (const char **word = c->proposal->choices; *word != NULL; word++)
+                text_addf(&names, "%s%s", names.len ? ", " : "", *word);
+        error_set(err, ERROR_INPUT, NULL,
+            "'%s' asks what is to become of a step: give --answer with one of: %s", gate, names.data);
+        return NULL;
 }
 
-/* --- a question about a failed step ---------------------------------------------------------------------------------- */
-
-static int answer_question(struct approving *a, const struct gate_row *gate, size_t seen, struct error **err)
-{
-        const char *word = word_for(gate, a->o, err);
-        if (word == NULL) return -1;
-        if (a->o->sign || a->o->signature != NULL)
-                return error_set(err, ERROR_INPUT, NULL,
-                    "'%s' asks what is to become of a step: its answer is not one that is signed",
-                    gate->name);
-        if (answer_check_comment(a->o->comment, err) < 0) return -1;
-        struct answer_row row = {.run = a->run,
-            .gate = gate->name,
-            .answer = (char *)word,
-            .by = (char *)a->by,
-            .comment = (char *)a->o->comment,
-            .user = a->user,
-            .digest = (char *)"",
-            .proposal = (char *)"",
-            .opened_ms = gate->opened_ms};
-        struct gate_row outcome = {
-            .status = (char *)word, .answered_by = (char *)a->by, .comment = (char *)a->o->comment};
-        if (store_answer(
-                session_store(a->session), session_name(a->session), &row, &outcome, false, seen, err) < 0)
-                return -1;
-        a->answer = mem_strdup(word);
-        a->person = mem_strdup(a->by);
-        a->question = true;
-        a->status = a->answer;
-        return 0;
-}
-
-/* --- an approval or a rejection -------------------------------------------------------------------------------------- */
+/* --- the answer ------------------------------------------------------------------------------------------------------ */
 
 /* What was signed elsewhere: it says by itself who answers what. */
 static int read_answer(
@@ -96,11 +56,11 @@ static int read_answer(
 {
         struct text text __attribute__((__cleanup__(text_release_cleanup))) = {0};
         const char *path = a->o->signature;
-        if (a->o->reject || a->o->comment != NULL || a->o->as != NULL || a->o->key != NULL)
+        if (a->o->reject || a->o->answer != NULL || a->o->comment != NULL || a->o->as != NULL ||
+            a->o->key != NULL)
                 return error_set(err, ERROR_INPUT, NULL,
                     "--signature names an answer that says by itself who answers what and why; --reject, "
-                    "--comment, --as "
-                    "and --key have no place beside it");
+                    "--answer, --comment, --as and --key have no place beside it");
         if (file_read(path, ANSWER_FILE_MAX, &text, err) < 0) return -1;
         if (answer_read(text.data ? text.data : "", text.len, c->ballot.lineage, ret, err) < 0)
                 return error_context(err, "%s", path);
@@ -116,11 +76,13 @@ static int obtain(
     const struct approving *a, const struct counted_gate *c, struct answer_row *ret, struct error **err)
 {
         if (a->o->signature != NULL) return read_answer(a, c, ret, err);
+        const char *word = word_of(a->o, c, err);
+        if (word == NULL) return -1;
         struct answer_request request = {
             .by = a->by,
             .comment = a->o->comment,
             .user = a->user,
-            .approve = !a->o->reject,
+            .answer = word,
             .key_file = a->o->key,
             .valid_ms = a->o->valid_ms,
             .must_sign = a->o->sign,
@@ -130,7 +92,7 @@ static int obtain(
 
 static int refuse_twice(const struct counted_gate *c, const struct answer_row *row, struct error **err)
 {
-        for (size_t i = 0; strcmp(row->answer, "approved") == 0 && i < c->tally.count; i++)
+        for (size_t i = 0; strcmp(row->answer, ANSWER_APPROVED) == 0 && i < c->tally.count; i++)
                 if (strcmp(c->tally.by[i], row->by) == 0)
                         return error_set(
                             err, ERROR_CONFLICT, NULL, "%s approved gate '%s' already", row->by, row->gate);
@@ -149,16 +111,17 @@ static int store(struct approving *a, const struct gate_row *gate, const struct 
         answers_count(&c->ballot, all, count + 1, clock_wall_ms(), NULL, NULL, &t);
         cleanup_free char *names = tally_names(&t);
         bool closes = t.outcome != TALLY_OPEN;
+        a->status = mem_strdup(tally_status(&t));
         struct gate_row outcome = {
-            .status = (char *)(t.outcome == TALLY_APPROVED ? "approved" : "rejected"),
+            .status = a->status,
             .answered_by = names,
             .comment = closes ? t.last->comment : NULL,
         };
-        /* An approval that no answer bears out was written there by somebody else: it stands in nobody's way. */
-        bool forged = strcmp(gate->status, "approved") == 0 && c->tally.outcome != TALLY_APPROVED;
+        /* An outcome that no answer bears out was written there by somebody else: it stands in nobody's way. The clock rejects by itself. */
+        bool forged = strcmp(gate->status, "waiting") != 0 && strcmp(gate->status, ANSWER_REJECTED) != 0 &&
+                      c->tally.outcome == TALLY_OPEN;
         int result = store_answer(session_store(a->session), session_name(a->session), own,
             closes ? &outcome : NULL, forged, count, err);
-        a->status = closes ? (t.outcome == TALLY_APPROVED ? "approved" : "rejected") : "waiting";
         a->approvals = (unsigned)t.count;
         a->needed = c->proposal->needed;
         tally_release(&t);
@@ -179,15 +142,13 @@ static int answer_ballot(
     struct approving *a, const struct gate_row *gate, const struct counted_gate *c, struct error **err)
 {
         struct answer_row own = {0};
-        if (a->o->answer != NULL)
-                return error_set(err, ERROR_INPUT, NULL,
-                    "gate '%s' is approved or rejected: it takes no --answer", gate->name);
         if (obtain(a, c, &own, err) < 0) return -1;
         int result = refuse_twice(c, &own, err);
         if (result == 0) result = a->o->sign ? print_signed(a, c, &own, err) : store(a, gate, c, &own, err);
         a->answer = mem_strdup(own.answer);
         a->person = mem_strdup(own.by);
         a->is_signed = own.signature != NULL;
+        a->question = c->proposal->choices != NULL;
         answer_row_release(&own);
         return result;
 }
@@ -223,9 +184,6 @@ static int attempt(struct approving *a, struct error **err)
                 hint_add(&status, "status", a->o->args[0]);
                 error_set(err, ERROR_MISSING, NULL, "no gate '%s' waits in run %s; `%s` shows those that do",
                     a->o->args[1], a->run, status.data);
-        } else if (gate_is_question(gate)) {
-                const struct answer_slice *given = map_get(&gates.by_gate, gate->name);
-                result = answer_question(a, gate, given ? given->count : 0, err);
         } else if (gates_count(&gates, gate, &c, err) == 0 && check_plan(a, &c, err) == 0) {
                 result = answer_ballot(a, gate, &c, err);
         }
@@ -240,6 +198,7 @@ static int answer(struct approving *a, struct error **err)
                 cleanup(error_free) struct error *problem = NULL;
                 free(steal(a->answer));
                 free(steal(a->person));
+                free(steal(a->status));
                 if (attempt(a, &problem) == 0) return 0;
                 if (error_kind(problem) != ERROR_RETRY || i == TRIES) return error_move(err, &problem);
         }
@@ -308,12 +267,12 @@ int cmd_approve(const struct options *o)
                 error_set(&err, ERROR_MISSING, NULL, "no run of environment '%s' waits", session_name(s));
                 return print_error(o, err);
         }
-        struct approving a = {
-            .session = s, .o = o, .run = run, .user = user, .by = o->as ? o->as : user, .status = "waiting"};
+        struct approving a = {.session = s, .o = o, .run = run, .user = user, .by = o->as ? o->as : user};
         int result = answer(&a, &err);
         if (result == 0 && !o->sign) (o->json ? print_json : print_text)(&a);
         if (result == 0 && o->sign && o->out != NULL && !o->json) print_hand_in(o);
         free(a.answer);
         free(a.person);
+        free(a.status);
         return result == 0 ? EXIT_DONE : print_error(o, err);
 }

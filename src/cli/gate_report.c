@@ -105,7 +105,7 @@ void gate_json(const struct gates *g, const struct gate_row *row, struct text *o
         json_member(out, "comment", row->comment);
         json_time(out, "opened", row->opened_ms);
         json_time(out, "answered", row->answered_ms);
-        if (!gate_is_question(row) && gates_count(g, row, &c, NULL) == 0) json_ballot(row, &c, out);
+        if (gates_count(g, row, &c, NULL) == 0) json_ballot(row, &c, out);
         counted_gate_release(&c);
         text_addf(out, ",\"details\":%s}", row->details && *row->details ? row->details : "null");
 }
@@ -150,11 +150,22 @@ static void print_behind(const struct proposal *p)
         enum { SHOWN = 5 };
         printf("    behind it:");
         for (size_t i = 0; i < p->behind_count && i < SHOWN; i++) {
-                printf("%s %s ", i ? "," : "", p->behind[i].action);
+                printf("%s ", i ? "," : "");
+                print_safe(stdout, p->behind[i].action);
+                putchar(' ');
                 print_safe(stdout, p->behind[i].address);
         }
-        if (p->behind_count > SHOWN) printf(" and %zu more", p->behind_count - SHOWN);
+        if (p->behind_total > SHOWN) printf(" and %zu more", p->behind_total - SHOWN);
         printf(p->behind_count ? "\n" : " nothing\n");
+}
+
+static void print_choices(const struct counted_gate *c)
+{
+        printf(" --answer ");
+        for (const char **word = c->proposal->choices; *word != NULL; word++) {
+                if (word != c->proposal->choices) putchar('|');
+                print_safe(stdout, *word);
+        }
 }
 
 static void print_ballot(const struct counted_gate *c)
@@ -193,7 +204,7 @@ void gate_print(const struct gates *g, const struct gate_row *row, const struct 
                 putchar('\n');
                 return;
         }
-        bool counted = !gate_is_question(row) && gates_count(g, row, &c, NULL) == 0;
+        bool counted = gates_count(g, row, &c, NULL) == 0;
         bool lapsed = counted && has_lapsed(&c);
         if (lapsed) clock_text(due_ms(&c), when);
         printf("  gate ");
@@ -205,6 +216,7 @@ void gate_print(const struct gates *g, const struct gate_row *row, const struct 
         } else {
                 printf(" waits since %s: ", when);
                 print_named_hint("approve", o->args[0], row->name, NULL);
+                if (counted && c.proposal->choices != NULL) print_choices(&c);
                 putchar('\n');
                 if (counted) print_ballot(&c);
         }

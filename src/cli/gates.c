@@ -58,8 +58,3 @@ void counted_gate_release(struct counted_gate *c)
         tally_release(&c->tally);
         *c = (struct counted_gate){0};
 }
-
-bool gate_is_question(const struct gate_row *row)
-{
-        return row->details != NULL && strstr(row->details, ",\"choices\":[") != NULL;
-}

@@ -24,7 +24,7 @@ int gates_load(struct session *s, const char *run, const struct approvers *appro
 void gates_release(struct gates *g);
 const struct gate_row *gates_find(const struct gates *g, const char *name); /* or NULL */
 
-/* One gate that asks for approval, opened for looking at; questions about failed steps have no ballot. */
+/* One gate, or question about a failed step, opened for looking at. */
 struct counted_gate {
         struct proposal *proposal;
         struct ballot ballot;
@@ -34,6 +34,5 @@ struct counted_gate {
 int gates_count(
     const struct gates *g, const struct gate_row *row, struct counted_gate *ret, struct error **err);
 void counted_gate_release(struct counted_gate *c);
-bool gate_is_question(const struct gate_row *row);
 
 #endif

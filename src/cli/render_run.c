@@ -15,7 +15,7 @@ struct open_gate {
         char *name, *message;
         char *approvers, *approved; /* who may, who did */
         unsigned needed;
-        const char *const *choices; /* of a question; NULL: approve or reject */
+        char *choices; /* of a question, as the prompt shows them; NULL: approve or reject */
         uint32_t *behind;
         size_t behind_count;
         int64_t run_started_ms;
@@ -53,6 +53,7 @@ static void gate_release(struct open_gate *g)
         free(g->message);
         free(g->approvers);
         free(g->approved);
+        free(g->choices);
         free(g->behind);
 }
 
@@ -135,9 +136,9 @@ static void print_event_json(const struct display *d, const struct event *e)
                 text_add(&json, ",\"gate\":");
                 text_json(&json, e->gate);
         }
-        if (e->needed > 0)
-                text_addf(&json, ",\"approvals\":%u,\"needed\":%u,\"signed\":%s", e->approvals, e->needed,
-                    e->is_signed ? "true" : "false");
+        if (e->needed > 0) text_addf(&json, ",\"approvals\":%u,\"needed\":%u", e->approvals, e->needed);
+        if (e->needed > 0 || e->answer != NULL)
+                text_addf(&json, ",\"signed\":%s", e->is_signed ? "true" : "false");
         if (e->kind == EVENT_GATE_REMINDER) text_addf(&json, ",\"waited_ms\":%lld", (long long)e->wait_ms);
         if (e->kind == EVENT_STEP_RETRY)
                 text_addf(&json, ",\"attempt\":%u,\"wait_ms\":%lld", e->attempt, (long long)e->wait_ms);
@@ -185,10 +186,11 @@ static size_t terminal_width(void)
 static void draw_prompt(struct display *d)
 {
         const struct open_gate *g = &d->gates[0];
-        printf("%s%s%s: ", style_on(STYLE_BOLD), g->name, style_off());
+        fputs(style_on(STYLE_BOLD), stdout);
+        print_safe(stdout, g->name);
+        printf("%s: ", style_off());
         if (g->choices == NULL) printf("[a]pprove  [r]eject  ");
-        for (size_t i = 0; g->choices != NULL && g->choices[i] != NULL; i++)
-                printf("%s%s  ", g->choices[i], strcmp(g->choices[i], "adopt") == 0 ? " ID" : "");
+        if (g->choices != NULL) print_safe(stdout, g->choices);
         printf("[i]nspect  [l]eave waiting > ");
         if (d->gate_count > 1) printf("(%zu gates wait) ", d->gate_count);
         d->drawn = true;
@@ -416,11 +418,9 @@ static void show_gate(const struct open_gate *g, bool whole, const struct plan *
                 print_lines(stdout, g->message, 4);
                 printf("%s\n", style_off());
         }
-        if (g->choices == NULL) {
-                printf("  may approve: ");
-                print_safe(stdout, g->approvers);
-                printf(";");
-        }
+        printf("  may %s: ", g->choices == NULL ? "approve" : "answer");
+        print_safe(stdout, g->approvers);
+        printf(";");
         if (g->needed > 1) {
                 printf(" %u are needed, and so far approved: ", g->needed);
                 print_safe(stdout, *g->approved ? g->approved : "nobody");
@@ -449,6 +449,15 @@ static char *names_text(const char *const *names, size_t count)
         return text_steal(&text);
 }
 
+static char *choices_text(const char *const *choices)
+{
+        struct text text = {0};
+        if (choices == NULL) return NULL;
+        for (; *choices != NULL; choices++)
+                text_addf(&text, "%s%s  ", *choices, strcmp(*choices, "adopt") == 0 ? " ID" : "");
+        return text_steal(&text);
+}
+
 static void gate_gone(struct display *d, const char *name)
 {
         for (size_t i = 0; i < d->gate_count; i++) {
@@ -470,7 +479,7 @@ static void gate_changed(void *context, const struct gate_view *view, bool open)
                 struct open_gate g = {
                     .name = mem_strdup(view->name),
                     .message = mem_strdup(view->message),
-                    .choices = view->choices,
+                    .choices = choices_text(view->choices),
                     .approvers = view->anyone ? mem_strdup("anyone here")
                                               : names_text(view->people, view->people_count),
                     .approved = names_text(view->approved, view->approved_count),

@@ -46,14 +46,13 @@ static struct told_gate tell_gate(const struct gates *gates, const struct gate_r
         struct told_gate told = {.row = row, .waits = strcmp(row->status, "waiting") == 0};
         struct counted_gate c = {0};
         told.refused = strcmp(row->status, "rejected") == 0;
-        if (!gate_is_question(row) && gates_count(gates, row, &c, NULL) == 0) {
+        if (gates_count(gates, row, &c, NULL) == 0 && c.proposal->choices == NULL) {
                 told.approvals = (unsigned)c.tally.count;
                 told.needed = c.proposal->needed;
                 told.by = tally_names(&c.tally);
                 told.waits = told.waits && told.approvals < told.needed;
-        } else {
-                told.by = mem_strdup(row->answered_by ? row->answered_by : "");
         }
+        if (told.by == NULL) told.by = mem_strdup(row->answered_by ? row->answered_by : "");
         counted_gate_release(&c);
         return told;
 }

@@ -157,11 +157,53 @@ static int check_signature(const struct ballot *b, const struct answer_row *a, s
             a->by);
 }
 
+/* --- what it says ----------------------------------------------------------------------------------------------------- */
+
+const char *answer_choice(const struct proposal *q, const char *answer, const char **rest)
+{
+        size_t len = strcspn(answer, " ");
+        *rest = answer + len + strspn(answer + len, " ");
+        for (const char *const *c = (const char *const *)q->choices; c != NULL && *c != NULL; c++)
+                if (strlen(*c) == len && memcmp(*c, answer, len) == 0 &&
+                    (**rest == '\0' || strcmp(*c, ANSWER_ADOPT) == 0))
+                        return *c;
+        return NULL;
+}
+
+static int refuse_word(const struct ballot *b, const char *word, struct error **err)
+{
+        struct text names __attribute__((__cleanup__(text_release_cleanup))) = {0};
+        for (const char **c = b->proposal->choices; *c != NULL; c++)
+                text_addf(&names, "%s%s", names.len == 0 ? "" : c[1] ? ", " : " or ", *c);
+        return error_set(err, ERROR_INPUT, NULL, "'%.100s' is no answer to '%s': %s", word, b->gate,
+            names.len ? names.data : "nothing can be said to it");
+}
+
+static bool is_one_line(const char *s)
+{
+        for (const char *c = s; *c != '\0'; c++)
+                if ((unsigned char)*c < ' ' || *c == 0x7f) return false;
+        return strlen(s) <= ANSWER_MAX && text_is_utf8(s, strlen(s));
+}
+
+static int check_word(const struct ballot *b, const char *word, struct error **err)
+{
+        const char *rest;
+        bool question = b->proposal->choices != NULL;
+        if (!question && strcmp(word, ANSWER_APPROVED) != 0 && strcmp(word, ANSWER_REJECTED) != 0)
+                return error_set(err, ERROR_DENIED, NULL, "'%.20s' is no answer to gate '%s'", word, b->gate);
+        if (!question) return 0;
+        const char *choice = is_one_line(word) ? answer_choice(b->proposal, word, &rest) : NULL;
+        if (choice == NULL) return refuse_word(b, word, err);
+        if (b->proposal->needs_id && *rest == '\0' && strcmp(choice, ANSWER_ADOPT) == 0)
+                return error_set(
+                    err, ERROR_INPUT, NULL, "'%s': to adopt the object its id is needed: adopt ID", b->gate);
+        return 0;
+}
+
 int answer_check(const struct ballot *b, const struct answer_row *a, int64_t now_ms, struct error **err)
 {
-        if (strcmp(a->answer, "approved") != 0 && strcmp(a->answer, "rejected") != 0)
-                return error_set(
-                    err, ERROR_DENIED, NULL, "'%.20s' is no answer to gate '%s'", a->answer, b->gate);
+        if (check_word(b, a->answer, err) < 0) return -1;
         if (check_person(b, a->by, err) < 0 || check_subject(b, a, err) < 0 || check_signature(b, a, err) < 0)
                 return -1;
         return check_times(b, a, now_ms, err);
@@ -196,7 +238,13 @@ void answers_count(const struct ballot *b, const struct answer_row *rows, size_t
                         if (refused != NULL) refused(context, a, why);
                         continue;
                 }
-                bool approves = strcmp(a->answer, "approved") == 0;
+                if (b->proposal->choices != NULL) {
+                        ret->outcome = TALLY_ANSWERED;
+                        ret->last = a;
+                        ret->all_signed = a->signature != NULL;
+                        return;
+                }
+                bool approves = strcmp(a->answer, ANSWER_APPROVED) == 0;
                 if (approves && map_put(&seen, a->by, (void *)a) != NULL)
                         continue; /* twice by one person is once */
                 ret->last = a;
@@ -217,10 +265,20 @@ void tally_release(struct tally *t)
 
 char *tally_names(const struct tally *t)
 {
-        if (t->outcome == TALLY_REJECTED) return mem_strdup(t->last->by);
+        if (t->outcome == TALLY_REJECTED || t->outcome == TALLY_ANSWERED) return mem_strdup(t->last->by);
         struct text names = {0};
         for (size_t i = 0; i < t->count; i++) text_addf(&names, "%s%s", i ? ", " : "", t->by[i]);
         return text_steal(&names);
+}
+
+const char *tally_status(const struct tally *t)
+{
+        switch (t->outcome) {
+        case TALLY_APPROVED: return ANSWER_APPROVED;
+        case TALLY_REJECTED: return ANSWER_REJECTED;
+        case TALLY_ANSWERED: return t->last->answer;
+        default: return "waiting";
+        }
 }
 
 /* --- making one ------------------------------------------------------------------------------------------------------ */
@@ -284,7 +342,7 @@ int answer_make(const struct ballot *b, const struct answer_request *q, int64_t 
         struct answer_row a = {
             .run = mem_strdup(b->run),
             .gate = mem_strdup(b->gate),
-            .answer = mem_strdup(q->approve ? "approved" : "rejected"),
+            .answer = mem_strdup(q->answer),
             .by = mem_strdup(q->by),
             .comment = mem_strdup(q->comment),
             .user = mem_strdup(q->user),
@@ -295,7 +353,7 @@ int answer_make(const struct ballot *b, const struct answer_request *q, int64_t 
             .signed_ms = now_ms,
             .expires_ms = now_ms + (q->valid_ms > 0 ? q->valid_ms : ANSWER_VALID_MS),
         };
-        int result = check_person(b, a.by, err);
+        int result = check_word(b, a.answer, err) < 0 ? -1 : check_person(b, a.by, err);
         if (result == 0) result = sign(b, q, &a, err);
         if (a.signature == NULL) a.signed_ms = a.expires_ms = 0;
         if (result == 0) result = answer_check(b, &a, now_ms, err);

@@ -18,7 +18,12 @@ enum {
         ANSWER_VALID_MS = 24 * 3600 * 1000, /* how long a signature is good for, unless said otherwise */
         ANSWER_SKEW_MS = 5 * 60 * 1000,     /* how far apart clocks may be */
         ANSWER_COMMENT_MAX = 4096,          /* bytes */
+        ANSWER_MAX = 1024,                  /* bytes of an answer: a word, and the id of an object */
 };
+/* What is said to a gate that asks for approval. To a question it is one of its choices; after "adopt" a blank and an id may follow. */
+#define ANSWER_APPROVED "approved"
+#define ANSWER_REJECTED "rejected"
+#define ANSWER_ADOPT "adopt"
 
 /* A gate with all that an answer to it is held against; borrowed. */
 struct ballot {
@@ -43,6 +48,9 @@ const char **ballot_people(const struct ballot *b, size_t *count, bool *anyone);
  */
 int answer_check(const struct ballot *b, const struct answer_row *answer, int64_t now_ms, struct error **err);
 
+/* The choice of a question that an answer names, and in *rest what follows it, or ""; NULL: none of them. */
+const char *answer_choice(const struct proposal *question, const char *answer, const char **rest);
+
 /* The answers to one gate, in order of arrival. */
 struct answer_slice {
         const struct answer_row *rows;
@@ -52,9 +60,10 @@ struct answer_slice {
  * and frees what is returned. */
 struct answer_slice *answers_by_gate(const struct answer_row *rows, size_t count, struct map *by_gate);
 
-/* What the answers to a gate come to. A rejection that counts rejects; so many approvals by different persons as are needed approve. */
+/* What the answers to a gate come to. A rejection that counts rejects; so many approvals by different persons as are needed approve. To a
+ * question the first answer that counts is the answer. */
 struct tally {
-        enum tally_outcome { TALLY_OPEN, TALLY_APPROVED, TALLY_REJECTED } outcome;
+        enum tally_outcome { TALLY_OPEN, TALLY_APPROVED, TALLY_REJECTED, TALLY_ANSWERED } outcome;
         const char **
             by; /* persons whose approval counts, in order of arrival; the list is the tally's, the names are the rows' */
         size_t count;
@@ -66,17 +75,20 @@ void answers_count(const struct ballot *b, const struct answer_row *rows, size_t
     void (*refused)(void *context, const struct answer_row *row, const struct error *why), void *context,
     struct tally *ret);
 void tally_release(struct tally *t);
-char *tally_names(const struct tally *t); /* "alice, bob"; of a rejection who rejected. The caller frees */
+char *tally_names(
+    const struct tally *t); /* "alice, bob"; of a rejection or a question who decided. The caller frees */
+/* The status of the gate: "waiting", "approved", "rejected", or the answer to the question; borrowed. */
+const char *tally_status(const struct tally *t);
 
 /* --- making one --- */
 
 struct answer_request {
         const char *by, *comment; /* comment or NULL */
         const char *user;         /* the operating system's user */
-        bool approve;
-        const char *key_file; /* or NULL: the person's at its usual place */
-        int64_t valid_ms;     /* 0: ANSWER_VALID_MS */
-        bool must_sign;       /* whatever the environment says */
+        const char *answer;       /* ANSWER_APPROVED, ANSWER_REJECTED, or one of the choices */
+        const char *key_file;     /* or NULL: the person's at its usual place */
+        int64_t valid_ms;         /* 0: ANSWER_VALID_MS */
+        bool must_sign;           /* whatever the environment says */
 };
 /* What may be said besides, to a gate or a question; NULL: nothing. ERROR_INPUT. */
 int answer_check_comment(const char *comment, struct error **err);

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "run/credentials.h"
-#include "run/executor_internal.h"
+#include "run/gate.h"
 #include "run/limit.h"
 #include "run/question.h"
 #include "run/record.h"
@@ -295,7 +295,7 @@ bool execute_start(struct step_run *r)
                 return true;
         }
         if (step->action == ACTION_GATE) {
-                gate_open(r);
+                approval_open(r);
                 return true;
         }
         if (step->action == ACTION_FORGET) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "run/gate.h"
 #include "run/limit.h"
 #include "run/question.h"
 

@@ -1,4 +1,4 @@
-/* The inside of the executor, shared by executor.c (order), execute.c (one step) and gate.c. Internal to run/. */
+/* The inside of the executor, shared by executor.c (order), execute.c (one step), gate.h and question.h. Internal to run/. */
 #ifndef TUTTI_RUN_EXECUTOR_INTERNAL_H
 #define TUTTI_RUN_EXECUTOR_INTERNAL_H
 
@@ -33,9 +33,7 @@ struct step_run {
         bool broken;    /* its creation failed and left an object behind, recorded as tainted */
         char *adopt_id; /* somebody said that the object exists: its id, "" where it has none; else NULL */
         struct question *question; /* question.c: what was asked about it last, or NULL */
-        struct gate *gate;         /* gate.c: while it waits, or NULL */
-        int64_t opened_ms;         /* gates and questions: wall clock */
-        struct timer *expiry;      /* gates */
+        struct gate *gate;         /* gate.c: while it waits for people, or NULL */
 };
 
 struct heap { /* step indices, most urgent first */
@@ -96,15 +94,5 @@ bool execute_start(struct step_run *r);
 void execute_forget_intent(struct step_run *r);
 /* The intent that an interrupted run left open for this step, or NULL. */
 const struct operation_row *execute_intent(const struct step_run *r);
-
-/* gate.c: also what questions need of it */
-void gate_open(struct step_run *r);
-void gate_free(struct step_run *r); /* with its timer */
-/* The name of the gate, of the gate that guards the step, or of the question that it waits with. */
-const char *gate_name(const struct step_run *r);
-/* What waits for this step, directly or through others: indices of steps that act. The caller frees. */
-uint32_t *gate_behind(const struct step_run *r, size_t *count);
-void gate_write(struct step_run *r, const char *name, const char *status, const char *details, const char *by,
-    const char *comment);
 
 #endif

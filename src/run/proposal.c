@@ -31,8 +31,19 @@ static void digest_text(struct proposal *q)
         text_hex(hash, sizeof hash, q->digest);
 }
 
+static void add_choices(const struct proposal *q, struct text *json)
+{
+        text_add(json, ",\"choices\":[");
+        for (size_t i = 0; q->choices[i] != NULL; i++) {
+                if (i > 0) text_addc(json, ',');
+                text_add_json(json, q->choices[i], strlen(q->choices[i]));
+        }
+        text_addf(json, "],\"needs_id\":%s", q->needs_id ? "true" : "false");
+}
+
 void proposal_seal(struct proposal *q)
 {
+        if (q->behind_total < q->behind_count) q->behind_total = q->behind_count;
         struct text json = {0};
         text_addc(&json, '{');
         text_add_member(&json, "message", q->message);
@@ -43,10 +54,11 @@ void proposal_seal(struct proposal *q)
                 if (i > 0) text_addc(&json, ',');
                 text_add_json(&json, q->approvers[i], strlen(q->approvers[i]));
         }
-        text_addf(&json,
-            "%s,\"needed\":%u,\"not_requester\":%s,\"expires_ms\":%lld,\"remind\":%s,\"behind\":[",
+        text_addf(&json, "%s,\"needed\":%u,\"not_requester\":%s,\"expires_ms\":%lld,\"remind\":%s",
             q->approver_count ? "]" : "", q->needed, q->not_requester ? "true" : "false",
             (long long)q->expires_ms, q->remind ? "true" : "false");
+        if (q->choices != NULL) add_choices(q, &json);
+        text_add(&json, ",\"behind\":[");
         for (size_t i = 0; i < q->behind_count; i++) {
                 text_add(&json, i ? ",{\"address\":" : "{\"address\":");
                 text_add_json(&json, q->behind[i].address, strlen(q->behind[i].address));
@@ -54,7 +66,9 @@ void proposal_seal(struct proposal *q)
                 text_add_json(&json, q->behind[i].action, strlen(q->behind[i].action));
                 text_addc(&json, '}');
         }
-        text_add(&json, "]}");
+        text_addc(&json, ']');
+        if (q->behind_total > q->behind_count) text_addf(&json, ",\"behind_count\":%zu", q->behind_total);
+        text_addc(&json, '}');
         q->text = arena_strdup(q->arena, json.data);
         text_release(&json);
         digest_text(q);
@@ -64,6 +78,19 @@ static const char *string_of(struct proposal *q, const json_t *object, const cha
 {
         const char *s = json_string_value(json_object_get(object, key));
         return s ? arena_strdup(q->arena, s) : "";
+}
+
+static void read_choices(struct proposal *q, const json_t *object)
+{
+        const json_t *choices = json_object_get(object, "choices");
+        size_t count = json_array_size(choices), used = 0;
+        if (!json_is_array(choices)) return;
+        q->choices = arena_alloc(q->arena, (count + 1) * sizeof *q->choices);
+        for (size_t i = 0; i < count; i++) {
+                const char *word = json_string_value(json_array_get(choices, i));
+                if (word != NULL) q->choices[used++] = arena_strdup(q->arena, word);
+        }
+        q->needs_id = json_is_true(json_object_get(object, "needs_id"));
 }
 
 static void read_lists(struct proposal *q, const json_t *object)
@@ -107,9 +134,21 @@ int proposal_read(const char *json, struct proposal **ret, struct error **err)
         q->expires_ms = json_integer_value(json_object_get(object, "expires_ms"));
         if (q->expires_ms < 0) q->expires_ms = 0;
         read_lists(q, object);
+        read_choices(q, object);
+        json_int_t total = json_integer_value(json_object_get(object, "behind_count"));
+        q->behind_total = total > (json_int_t)q->behind_count ? (size_t)total : q->behind_count;
         json_decref(object);
         *ret = q;
         return 0;
+}
+
+static bool same_choices(const struct proposal *a, const struct proposal *b)
+{
+        if (a->choices == NULL || b->choices == NULL) return a->choices == b->choices;
+        size_t i = 0;
+        while (a->choices[i] != NULL && b->choices[i] != NULL && strcmp(a->choices[i], b->choices[i]) == 0)
+                i++;
+        return a->choices[i] == NULL && b->choices[i] == NULL && a->needs_id == b->needs_id;
 }
 
 static bool same_rules(const struct proposal *a, const struct proposal *b)
@@ -117,7 +156,7 @@ static bool same_rules(const struct proposal *a, const struct proposal *b)
         bool same = strcmp(a->message, b->message) == 0 && strcmp(a->plan, b->plan) == 0 &&
                     strcmp(a->requester, b->requester) == 0 && a->approver_count == b->approver_count &&
                     a->needed == b->needed && a->not_requester == b->not_requester &&
-                    a->remind == b->remind && a->expires_ms == b->expires_ms;
+                    a->remind == b->remind && a->expires_ms == b->expires_ms && same_choices(a, b);
         for (size_t i = 0; same && i < a->approver_count; i++)
                 same = strcmp(a->approvers[i], b->approvers[i]) == 0;
         return same;

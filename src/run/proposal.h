@@ -1,5 +1,5 @@
 /*
- * What a gate puts before people: shown to them before they answer, and what their answers are bound to.
+ * What a gate, or a question, puts before people: shown to them before they answer, and what their answers are bound to.
  *
  * It is recorded with the gate as JSON, and an answer names the SHA-256 of that text. So an answer holds for what was shown: the
  * message, the plan, the rules, and every step that waits behind the gate. A run that goes on later with less to do asks for the same
@@ -30,8 +30,12 @@ struct proposal {
         unsigned needed;            /* so many persons must approve; at least 1 */
         bool not_requester, remind; /* remind: when it expires it is asked again, not rejected */
         int64_t expires_ms;         /* 0: never */
+        const char *
+            *choices;  /* a question: what can be said to it, ends with NULL; NULL: approved or rejected */
+        bool needs_id; /* a question: who adopts names the object */
         struct proposal_step *behind;
         size_t behind_count;
+        size_t behind_total; /* so many wait behind it; `behind` may tell of fewer */
 };
 
 /* Empty, with an arena of its own; the caller fills in the parts, strings from that arena, and seals it: text and digest. */

@@ -8,24 +8,20 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "run/gate.h"
 
 struct question {
         unsigned number; /* how often this step was asked about in this run, counting from 1 */
-        bool open, ambiguous;
-        char *name, *failure;
-        char *details; /* as the store keeps it */
+        bool ambiguous;
+        const char *
+            outcome; /* while question_before counts: what the gate's row has come to by another process; else NULL */
 };
 
 /* What waits for a step is told up to here: a step that everything stands on may ask, and all that stand beside it. */
 enum { BEHIND_MAX = 100 };
 
 static const char *const failure_choices[] = {"retry", "skip", "abort", NULL};
-static const char *const ambiguity_choices[] = {"adopt", "retry", "forget", NULL};
-
-static const char *const *choices_of(const struct question *q)
-{
-        return q->ambiguous ? ambiguity_choices : failure_choices;
-}
+static const char *const ambiguity_choices[] = {ANSWER_ADOPT, "retry", "forget", NULL};
 
 static char *name_of(const struct step_run *r, unsigned number)
 {
@@ -33,16 +29,10 @@ static char *name_of(const struct step_run *r, unsigned number)
                           : mem_printf("%s:failed", r->step->address);
 }
 
-const char *question_name(const struct step_run *r)
-{
-        return r->question != NULL && r->question->open ? r->question->name : NULL;
-}
-
 char *question_choices(const struct step_run *r)
 {
-        if (question_name(r) == NULL) return NULL;
-        const char *const *c = choices_of(r->question);
-        return mem_printf("%s|%s|%s", c[0], c[1], c[2]);
+        const char **c = r->gate != NULL ? r->gate->proposal->choices : NULL;
+        return c != NULL ? mem_printf("%s|%s|%s", c[0], c[1], c[2]) : NULL;
 }
 
 unsigned question_count(const struct step_run *r)
@@ -50,136 +40,105 @@ unsigned question_count(const struct step_run *r)
         return r->question ? r->question->number : 0;
 }
 
-/* What another process needs to show it, and to check an answer. */
-static char *details_of(const struct step_run *r)
+/* The other half of a replacement: questions are about the resource. */
+static struct step_run *half_of(const struct step_run *r)
 {
         const struct executor *x = r->executor;
-        const char *const *choices = choices_of(r->question);
-        size_t count;
-        cleanup_free uint32_t *behind = gate_behind(r, &count);
-        struct text json = {0};
-        char digest[65];
-        text_hex(x->request.plan->digest, 32, digest);
-        text_addc(&json, '{');
-        text_add_member(&json, "message", r->question->failure);
-        text_add_member(&json, "digest", digest);
-        text_add(&json, ",\"approvers\":null");
-        for (size_t i = 0; choices[i] != NULL; i++)
-                text_addf(&json, "%s\"%s\"", i ? "," : ",\"choices\":[", choices[i]);
-        text_add(&json, "],\"behind\":[");
-        for (size_t i = 0; i < count && i < BEHIND_MAX; i++) {
-                const struct step *s = &x->table[behind[i]];
-                text_add(&json, i ? ",{" : "{");
-                text_add_member(&json, "address", s->address);
-                text_addf(&json, ",\"action\":\"%s\"}", action_name(s->action));
-        }
-        text_addc(&json, ']');
-        if (count > BEHIND_MAX) text_addf(&json, ",\"behind_count\":%zu", count);
-        text_addc(&json, '}');
-        return text_steal(&json);
+        uint32_t other = x->halves != NULL ? x->halves[r->step->index] : UINT32_MAX;
+        return other != UINT32_MAX ? &x->steps[other] : NULL;
 }
 
-static void set(struct step_run *r, unsigned number, bool ambiguous, const char *failure)
+static unsigned times_asked(const struct step_run *r)
 {
-        question_free(r);
-        struct question *q = r->question = mem_alloc(sizeof *q);
-        *q = (struct question){.number = number,
-            .ambiguous = ambiguous,
-            .name = name_of(r, number),
-            .failure = mem_strdup(failure)};
-        q->details = details_of(r);
+        const struct step_run *half = half_of(r);
+        unsigned own = question_count(r), other = half ? question_count(half) : 0;
+        return own > other ? own : other;
 }
 
 void question_free(struct step_run *r)
 {
-        struct question *q = steal(r->question);
-        if (q == NULL) return;
-        free(q->name);
-        free(q->failure);
-        free(q->details);
-        free(q);
+        free(steal(r->question));
 }
 
-static void show(struct step_run *r, bool open)
+/* --- asked ----------------------------------------------------------------------------------------------------------- */
+
+/* Nothing tells whether what it was to make is there. */
+static bool is_undecidable(const struct step_run *r)
 {
-        struct executor *x = r->executor;
-        const struct run_options *o = x->request.options;
-        if (!o->interactive || o->gate == NULL) return;
+        return r->step->schema != NULL && !r->step->schema->can_find;
+}
+
+/* All of it is told to the person who answers, and nothing besides: the answer is bound to it. */
+static struct proposal *propose(
+    const struct step_run *r, bool ambiguous, const char *message, const uint32_t *behind, size_t count)
+{
+        const struct executor *x = r->executor;
+        const char *const *choices = ambiguous ? ambiguity_choices : failure_choices;
+        struct proposal *p = proposal_new();
+        p->message = arena_strdup(p->arena, message);
+        p->plan = x->request.digest;
+        p->requester = x->request.requester;
+        p->choices = arena_alloc(p->arena, sizeof failure_choices);
+        for (size_t i = 0; choices[i] != NULL; i++) p->choices[i] = choices[i];
+        p->needs_id = ambiguous && !r->step->schema->no_read;
+        p->behind = arena_alloc(p->arena, BEHIND_MAX * sizeof *p->behind);
+        for (size_t i = 0; i < count && i < BEHIND_MAX; i++) {
+                const struct step *s = &x->table[behind[i]];
+                p->behind[p->behind_count++] = (struct proposal_step){s->address, action_name(s->action)};
+        }
+        p->behind_total = count;
+        proposal_seal(p);
+        return p;
+}
+
+static void decided(struct step_run *r, const struct tally *t);
+
+/* Question `number` about the step. `shown`: what was shown of it by another process and stands (taken), or NULL: `message` is asked. */
+static void begin(struct step_run *r, unsigned number, int64_t opened_ms, bool ambiguous,
+    struct proposal *shown, const char *message)
+{
+        if (r->question == NULL) r->question = mem_alloc(sizeof *r->question);
+        *r->question = (struct question){.number = number, .ambiguous = ambiguous};
+        cleanup_free char *name = name_of(r, number);
         size_t count;
-        cleanup_free uint32_t *behind = gate_behind(r, &count);
-        struct gate_view view = {.step = r->step,
-            .name = r->question->name,
-            .message = r->question->failure,
-            .choices = choices_of(r->question),
-            .behind = behind,
-            .behind_count = count,
-            .run_started_ms = x->request.run_started_ms,
-            .opened_ms = r->opened_ms};
-        o->gate(o->context, &view, open);
-}
-
-static void write(struct step_run *r, const char *status, const char *by, const char *comment)
-{
-        gate_write(r, r->question->name, status, r->question->details, by, comment);
-}
-
-/* The prompt follows the event, which follows the disk. */
-static void prompt(void *context)
-{
-        struct step_run *r = context;
-        if (question_name(r) != NULL) show(r, true);
+        uint32_t *behind = gate_behind(r, &count);
+        if (shown == NULL) shown = propose(r, ambiguous, message, behind, count);
+        gate_begin(r, name, opened_ms, behind, count, shown, decided);
+        step_paused(r);
 }
 
 static void wait_for_answer(struct step_run *r)
 {
-        struct executor *x = r->executor;
-        step_paused(r);
-        r->question->open = true;
-        r->started_ms = loop_now_ms(x->request.io->loop);
-        executor_record_step(r, r->question->failure);
-        struct event e = {
-            .message = r->question->failure, .gate = r->question->name, .details = r->question->details};
-        executor_emit(x, EVENT_GATE_WAITING, r, &e);
-        if (x->request.options->interactive) journal_then(x->request.journal, prompt, r);
-        executor_schedule(x);
+        const char *failure = r->gate->proposal->message;
+        r->started_ms = loop_now_ms(r->executor->request.io->loop);
+        if (r->started_wall_ms == 0) r->started_wall_ms = r->gate->opened_ms;
+        executor_record_step(r, failure);
+        gate_emit(r, EVENT_GATE_WAITING, NULL, failure, false);
+        gate_ask(r);
 }
 
 bool question_ask(struct step_run *r, const char *message, bool ambiguous)
 {
-        const struct step *step = r->step;
-        bool undecided = ambiguous && step->schema != NULL && !step->schema->can_find;
+        bool undecided = ambiguous && is_undecidable(r);
         bool asks = step_policy(r) == ON_FAILURE_ASK;
         if ((!asks && !undecided) || r->executor->stopping) return false;
-        set(r, question_count(r) + 1, undecided, message);
-        r->opened_ms = clock_wall_ms();
-        write(r, "waiting", NULL, NULL);
+        begin(r, times_asked(r) + 1, clock_wall_ms(), undecided, NULL, message);
+        gate_write(r, "waiting", NULL, NULL, false);
         wait_for_answer(r);
         return true;
 }
 
-/* --- answers --------------------------------------------------------------------------------------------------------- */
-
-/* Which of the choices an answer is, NULL for none; *rest: what follows the word, for adopt. */
-static const char *choice_of(const struct question *q, const char *answer, const char **rest)
-{
-        size_t len = strcspn(answer, " ");
-        *rest = answer + len + strspn(answer + len, " ");
-        for (const char *const *c = choices_of(q); *c != NULL; c++)
-                if (strlen(*c) == len && memcmp(*c, answer, len) == 0 &&
-                    (**rest == '\0' || strcmp(*c, "adopt") == 0))
-                        return *c;
-        return NULL;
-}
+/* --- answered -------------------------------------------------------------------------------------------------------- */
 
 static bool goes_on(const char *choice)
 {
-        return strcmp(choice, "retry") == 0 || strcmp(choice, "adopt") == 0;
+        return strcmp(choice, "retry") == 0 || strcmp(choice, ANSWER_ADOPT) == 0;
 }
 
-static void stops(struct step_run *r, const char *choice, const char *by)
+static void stops(struct step_run *r, const char *choice, const char *failure, const char *by)
 {
         struct executor *x = r->executor;
-        cleanup_free char *why = mem_printf("%s; %s: answered by %s", r->question->failure, choice, by);
+        cleanup_free char *why = mem_printf("%s; %s: answered by %s", failure, choice, by);
         enum step_status before = r->status;
         if (r->question->ambiguous) execute_forget_intent(r);
         r->status = STEP_FAILED;
@@ -199,7 +158,7 @@ static void needs_another_plan(struct step_run *r)
         executor_schedule(x);
 }
 
-static void answered(void *context)
+static void recorded(void *context)
 {
         struct step_run *r = context;
         r->executor->recording--;
@@ -209,35 +168,29 @@ static void answered(void *context)
                 step_again(r);
 }
 
-static void act(struct step_run *r, const char *choice, const char *rest, const char *by)
+static void decided(struct step_run *r, const struct tally *t)
 {
-        r->question->open = false;
+        const struct answer_row *a = t->last;
+        const char *rest, *choice = answer_choice(r->gate->proposal, a->answer, &rest);
+        struct event e = {.by = a->by,
+            .message = a->comment,
+            .answer = a->answer,
+            .gate = r->gate->name,
+            .is_signed = a->signature != NULL};
+        cleanup_free char *failure = mem_strdup(r->gate->proposal->message);
+        if (!text_equal(r->question->outcome, a->answer)) gate_write(r, a->answer, a->by, a->comment, false);
+        gate_show(r, false);
+        executor_emit(r->executor, goes_on(choice) ? EVENT_GATE_APPROVED : EVENT_GATE_REJECTED, r, &e);
+        if (strcmp(choice, ANSWER_ADOPT) == 0) r->adopt_id = mem_strdup(rest);
         if (!goes_on(choice)) {
-                stops(r, choice, by);
+                cleanup_free char *word = mem_strdup(choice); /* it is the gate's */
+                gate_free(r);
+                stops(r, word, failure, a->by);
                 return;
         }
-        if (strcmp(choice, "adopt") == 0) r->adopt_id = mem_strdup(rest);
+        gate_free(r);
         r->executor->recording++; /* the run does not end meanwhile */
-        journal_then(r->executor->request.journal, answered, r);
-}
-
-int question_answer(struct step_run *r, const char *answer, const char *by, const char *comment,
-    bool recorded, struct error **err)
-{
-        struct question *q = r->question;
-        const char *rest, *choice = choice_of(q, answer, &rest);
-        if (choice == NULL)
-                return error_set(err, ERROR_INPUT, NULL, "'%.100s' is no answer to '%s': %s, %s or %s",
-                    answer, q->name, choices_of(q)[0], choices_of(q)[1], choices_of(q)[2]);
-        if (strcmp(choice, "adopt") == 0 && *rest == '\0' && !r->step->schema->no_read)
-                return error_set(
-                    err, ERROR_INPUT, NULL, "to adopt %s its id is needed: adopt ID", r->step->address);
-        if (!recorded) write(r, answer, by, comment);
-        show(r, false);
-        struct event e = {.by = by, .message = comment, .answer = answer};
-        executor_emit(r->executor, goes_on(choice) ? EVENT_GATE_APPROVED : EVENT_GATE_REJECTED, r, &e);
-        act(r, choice, rest, by);
-        return 0;
+        journal_then(r->executor->request.journal, recorded, r);
 }
 
 /* --- coming back ----------------------------------------------------------------------------------------------------- */
@@ -256,41 +209,82 @@ static const struct gate_row *newest_question(const struct step_run *r, unsigned
         return newest;
 }
 
-/* What was asked stands in the gate's details. */
-static void recall(struct step_run *r, const struct gate_row *row, unsigned number)
+static bool same_words(const char *const *a, const char *const *b)
 {
-        const char *details = row->details ? row->details : "";
-        cleanup(value_free) struct value *asked = value_from_json(details, strlen(details), NULL, NULL, NULL);
-        const struct value *message = asked ? value_get(asked, "message") : NULL;
-        const struct value *choices = asked ? value_get(asked, "choices") : NULL;
-        const struct value *first = choices && value_count(choices) > 0 ? value_at(choices, 0) : NULL;
-        bool ambiguous = first != NULL && value_kind(first) == TYPE_STRING &&
-                         strcmp(value_as_string(first), ambiguity_choices[0]) == 0;
-        bool said = message != NULL && value_kind(message) == TYPE_STRING && !value_is_null(message);
-        set(r, number, ambiguous, said ? value_as_string(message) : "it failed");
+        size_t i = 0;
+        while (a[i] != NULL && b[i] != NULL && strcmp(a[i], b[i]) == 0) i++;
+        return a[i] == NULL && b[i] == NULL;
+}
+
+/*
+ * What was asked stands in the gate's details; nothing else tells the failure. It stands if it is a question about this plan that could have
+ * been asked of this step, else NULL.
+ */
+static struct proposal *recall(const struct step_run *r, const struct gate_row *row, bool *ambiguous)
+{
+        struct proposal *p = NULL;
+        *ambiguous = false;
+        if (proposal_read(row->details, &p, NULL) < 0) return NULL;
+        const char *const *choices = (const char *const *)p->choices;
+        *ambiguous = choices != NULL && is_undecidable(r) && same_words(choices, ambiguity_choices);
+        bool good = choices != NULL && (*ambiguous || same_words(choices, failure_choices)) &&
+                    strcmp(p->plan, r->executor->request.digest) == 0;
+        if (*ambiguous && !r->step->schema->no_read) p->needs_id = true;
+        if (good) return p;
+        proposal_free(p);
+        return NULL;
+}
+
+static const struct answer_slice *given_to(const struct step_run *r, const char *name)
+{
+        const struct map *given = r->executor->request.given;
+        return given ? map_get(given, name) : NULL;
 }
 
 bool question_before(struct step_run *r)
 {
         if (r->question != NULL) return true; /* asked and answered in this process */
+        const struct step_run *half = half_of(r);
+        if (half != NULL && half->question != NULL) { /* and so it was for both */
+                r->question = mem_dup(half->question, sizeof *half->question);
+                return true;
+        }
         unsigned number;
         const struct gate_row *row = newest_question(r, &number);
         if (row == NULL) return true;
-        recall(r, row, number);
-        r->opened_ms = row->opened_ms;
-        const char *rest, *choice = choice_of(r->question, row->status, &rest);
-        if (choice == NULL) {
-                wait_for_answer(r);
-                return false;
-        }
-        if (strcmp(choice, "adopt") == 0 && *rest == '\0' && !r->step->schema->no_read) {
-                question_ask(r, "to adopt it, its id is needed: adopt ID", true);
-                return false;
-        }
-        if (strcmp(choice, "adopt") == 0) r->adopt_id = mem_strdup(rest);
-        if (goes_on(choice)) return true;
-        stops(r, choice, row->answered_by ? row->answered_by : "?");
+        bool ambiguous;
+        struct proposal *shown = recall(r, row, &ambiguous);
+        const struct answer_slice *given = given_to(r, row->name);
+        begin(r, number, row->opened_ms, ambiguous, shown, "it failed");
+        r->question->outcome = row->status;
+        bool answered = given != NULL && gate_count(r, given->rows, given->count);
+        r->question->outcome = NULL;
+        if (answered) return false;
+        if (strcmp(row->status, "waiting") != 0) gate_doubt(r, row);
+        gate_write(r, "waiting", NULL, NULL, true);
+        wait_for_answer(r);
         return false;
+}
+
+/* Was the run ended by an answer to this? */
+static bool was_aborted(const struct step_run *r, const struct gate_row *row)
+{
+        bool ambiguous;
+        const struct executor_request *q = &r->executor->request;
+        const struct answer_slice *given = given_to(r, row->name);
+        cleanup(proposal_free) struct proposal *shown = recall(r, row, &ambiguous);
+        if (shown == NULL || given == NULL) return false;
+        struct ballot b = {.approvers = q->approvers,
+            .proposal = shown,
+            .lineage = q->lineage,
+            .run = q->run,
+            .gate = row->name,
+            .opened_ms = row->opened_ms};
+        struct tally t;
+        answers_count(&b, given->rows, given->count, clock_wall_ms(), NULL, NULL, &t);
+        bool aborted = strcmp(tally_status(&t), "abort") == 0;
+        tally_release(&t);
+        return aborted;
 }
 
 void question_recall(struct executor *x)
@@ -300,7 +294,7 @@ void question_recall(struct executor *x)
                 struct step_run *r = &x->steps[i];
                 unsigned number;
                 const struct gate_row *row = newest_question(r, &number);
-                if (row == NULL || strcmp(row->status, "abort") != 0) continue;
+                if (row == NULL || !was_aborted(r, row)) continue;
                 if (r->status == STEP_PENDING)
                         question_before(r);
                 else /* its recovery goes on */

@@ -5,17 +5,15 @@
  * was lost, of a type that cannot be looked up, offers adopt (it was made: take it over, by its id where the type can be imported),
  * retry (it was not: make it) and forget (drop the intent; the step fails).
  *
- * A question is a gate to the outside: durable, answered at the terminal or with `tutti approve`. Its name is the step's address and
- * ":failed", from the second failure on ":failed-2" and so on. An answer is one of the choices; adopt may be followed by a blank
- * and the id. Internal to run/.
+ * A question is a gate (gate.h): durable, answered at the terminal or with `tutti approve`, under the same rules, by whomever the environment
+ * names. Its name is the step's address and ":failed", from the second failure on ":failed-2" and so on. An answer is one of the choices;
+ * adopt may be followed by a blank and the id. Internal to run/.
  */
 #ifndef TUTTI_RUN_QUESTION_H
 #define TUTTI_RUN_QUESTION_H
 
 #include "run/executor_internal.h"
 
-/* The name of the question that a step waits with; NULL when it waits with none. */
-const char *question_name(const struct step_run *r);
 /* What can be said to it, "retry|skip|abort", or NULL; the caller frees. */
 char *question_choices(const struct step_run *r);
 /* How often it was asked about in this run. A retry is another try at the world: it carries another token. */
@@ -29,9 +27,6 @@ bool question_ask(struct step_run *r, const char *message, bool ambiguous);
 bool question_before(struct step_run *r);
 /* Going on with a run, before anything starts: an answer that ended it ends it. */
 void question_recall(struct executor *x);
-/* As executor_answer, for a step that waits with a question. */
-int question_answer(struct step_run *r, const char *answer, const char *by, const char *comment,
-    bool recorded, struct error **err);
 void question_free(struct step_run *r);
 
 #endif

@@ -128,6 +128,21 @@ code 0 "and nothing is left to do"
 tutti destroy broken.yaml --yes
 is "$(orphans)" "" "nothing left"
 
+# A replacement has two halves, and a question about it is one question.
+cat >halves.yaml <<YAML
+environment: halves
+resources:
+  work: {type: exec.command, retry: 1, on_failure: ask, properties: {run: "exit 1", creates: "$WORK/never"}}
+YAML
+tutti apply halves.yaml --yes
+tutti approve halves.yaml work:failed --answer retry
+tutti resume halves.yaml --json
+is "$CODE $(jq -r 'select(.event | startswith("gate-")) | "\(.event) \(.gate)"' <<<"$OUT" | xargs)" "3 gate-approved work:failed gate-waiting work:failed-2" \
+        "an answer about both halves of a replacement is taken once"
+tutti approve halves.yaml work:failed-2 --answer abort
+tutti resume halves.yaml
+code 1 "and so is the next"
+
 # In one process: the answer comes while the run waits for it. Then all is planned anew by itself.
 if command -v script >/dev/null; then
         call POST /_control '{"latency": "1h"}'
@@ -181,14 +196,14 @@ tutti apply blind.yaml --yes
 code 3 "nobody knows whether it was made: a question"
 like "$OUT" "disk:failed.*adopt\|retry\|forget" "with other choices"
 tutti approve blind.yaml disk:failed --answer adopt
-tutti resume blind.yaml
-code 3 "to adopt without an id asks again"
+code 4 "nothing is adopted without its id"
+like "$ERR" "its id is needed" "which is said"
 call GET /v1/volumes?name=disk
 id=$(jq -r '.[0].id // .items[0].id' <<<"$BODY")
-tutti approve blind.yaml disk:failed-2 --answer "adopt nosuch"
+tutti approve blind.yaml disk:failed --answer "adopt nosuch"
 tutti resume blind.yaml
 code 3 "neither does a wrong id"
-tutti approve blind.yaml disk:failed-3 --answer "adopt $id"
+tutti approve blind.yaml disk:failed-2 --answer "adopt $id"
 tutti resume blind.yaml
 code 0 "the right one is taken over"
 is "$(made disk) $(orphans)" "1 disk" "and none made besides"
@@ -304,4 +319,74 @@ tutti resume before.yaml
 code 1 "then the rollback"
 like "$OUT" "rolled it back" "is done"
 is "$(orphans)" "" "nothing left"
+# Where approvals are signed, so are answers to questions: the same rules, the same people, the same ways.
+export XDG_CONFIG_HOME=$WORK/config
+ALICE=$("$TUTTI" approver keygen alice --json | jq -r .public_key)
+"$TUTTI" approver keygen mallory >/dev/null
+cat >signed.yaml <<YAML
+environment: signed
+approvers: {people: {alice: {key: "$ALICE"}}}
+resources:
+  work: {type: exec.command, retry: 1, on_failure: ask, properties: {run: "echo tried >>'$WORK/signed'; test -e '$WORK/better' && touch '$WORK/made'", creates: "$WORK/made"}}
+  after: {type: value, after: [work], properties: {input: 1}}
+YAML
+refused() { # CODE REGEX NAME
+        code "$1" "$3: refused"
+        like "$ERR" "$2" "$3: with the reason"
+}
+tutti apply signed.yaml --yes
+code 3 "a step that fails asks where approvals are signed"
+tutti status signed.yaml
+like "$OUT" "'work:failed' --answer retry\|skip\|abort" "status says how to answer"
+like "$OUT" "may answer, signed: alice" "and who may"
+like "$OUT" "behind it: create after" "and what waits"
+tutti approve signed.yaml work:failed --answer retry
+refused 1 "know no person of that name" "the word of a stranger"
+tutti approve signed.yaml work:failed --answer retry --as alice --key "$XDG_CONFIG_HOME/tutti/approvers/mallory.pem"
+refused 1 "not the key of alice" "a wrong key"
+tutti approve signed.yaml work:failed --answer adopt --as alice
+refused 4 "'adopt' is no answer" "a choice of another question, signed"
+tutti approve signed.yaml work:failed --answer skip --as alice --sign -o skip.approval
+code 0 "an answer may be signed and handed in by somebody else"
+jq -c '.answer="retry"' skip.approval >edited.approval
+tutti approve signed.yaml work:failed --signature edited.approval
+refused 1 "does not verify" "one that was altered"
+tutti approve signed.yaml work:failed --answer retry --as alice --sign -o retry.approval
+tutti approve signed.yaml work:failed --signature retry.approval --json
+is "$CODE $(jq -c '[.answer, .by, .signed, .status]' <<<"$OUT")" '0 ["retry","alice",true,"retry"]' "a signed one counts"
+tutti approve signed.yaml work:failed --signature skip.approval
+refused 4 "was retry already, by alice" "a second answer"
+tutti resume signed.yaml --json
+is "$CODE $(wc -l <"$WORK/signed")" "3 2" "it is tried once more, and asks again"
+is "$(jq -c 'select(.event=="gate-approved") | [.gate, .by, .answer, .signed]' <<<"$OUT")" '["work:failed","alice","retry",true]' "on her word"
+tutti approve signed.yaml work:failed-2 --signature retry.approval
+refused 4 "to gate 'work:failed', not to 'work:failed-2'" "an answer to the first question"
+tutti status signed.yaml --json
+is "$(jq -c '.run.gates[] | select(.name=="work:failed-2") | [.status, .people, .must_sign, .needed, .answers]' <<<"$OUT")" '["waiting",["alice"],true,1,[]]' "nothing of this answered it"
+if command -v sqlite3 >/dev/null; then
+        sqlite3 .tutti/state.db "UPDATE gate SET status = 'skip', answered_by = 'alice' WHERE name = 'work:failed-2'"
+        tutti resume signed.yaml --json
+        is "$CODE $(jq -r 'select(.event=="gate-ignored") | .message' <<<"$OUT" | grep -c 'no answer that counts')" "3 1" "what is written into the database answers nothing"
+        sqlite3 .tutti/state.db "UPDATE gate SET details = replace(details, '\"retry\",', '') WHERE name = 'work:failed-2'"
+        tutti resume signed.yaml
+        is "$CODE $(grep -c 'retry|skip|abort' <<<"$OUT")" "3 1" "nor does another question that was written there"
+        tutti audit signed.yaml
+        code 0 "the run recorded both anew, and the log stands"
+else
+        ok 0 "questions in the database # SKIP the sqlite3 command is not installed"
+fi
+touch "$WORK/better"
+for at in 8 10 12 14 16; do # dies on the way, before and after the answer is read
+        tutti approve signed.yaml work:failed-2 --answer retry --as alice
+        TUTTI_FAULT=kill:$at "$TUTTI" resume signed.yaml >/dev/null 2>&1
+done 2>/dev/null
+tutti resume signed.yaml
+[ "$CODE" = 4 ] || is "$CODE" 0 "after deaths the answer is found, and the run ends"
+tutti plan signed.yaml --detailed-exitcode
+code 0 "with all that was wanted"
+tutti audit signed.yaml
+code 0 "the audit verifies the answers"
+like "$OUT" "work:failed.*retry.*alice.*signature verifies" "and says whose they are"
+tutti destroy signed.yaml --yes
+
 finish

@@ -73,11 +73,12 @@ static struct ballot ballot_of(const struct approvers *a, const struct proposal 
 }
 
 /* An answer as it should be, by hand: signed with the key, if there is one. */
-static struct answer_row answer(const struct ballot *b, const char *by, const struct signing_key *key)
+static struct answer_row says(
+    const struct ballot *b, const char *by, const char *word, const struct signing_key *key)
 {
         struct answer_row a = {.run = (char *)"r1",
             .gate = (char *)"go",
-            .answer = (char *)"approved",
+            .answer = (char *)word,
             .by = (char *)by,
             .digest = (char *)b->proposal->plan,
             .proposal = (char *)b->proposal->digest,
@@ -89,6 +90,11 @@ static struct answer_row answer(const struct ballot *b, const char *by, const st
         struct statement s = answer_statement(&a, b->lineage);
         statement_sign(&s, key, &a.signature, NULL);
         return a;
+}
+
+static struct answer_row answer(const struct ballot *b, const char *by, const struct signing_key *key)
+{
+        return says(b, by, ANSWER_APPROVED, key);
 }
 
 static void sign_again(const struct ballot *b, struct answer_row *a, const struct signing_key *key)
@@ -246,7 +252,7 @@ static void making(struct people *p, const char *folder)
         cleanup_free char *path = mem_printf("%s/alice.pem", folder);
         ok(signing_key_save(p->keys[0], path, NULL) == 0, "a key in a file");
         struct answer_request request = {
-            .by = "alice", .user = "root", .approve = true, .key_file = path, .comment = "fine"};
+            .by = "alice", .user = "root", .answer = ANSWER_APPROVED, .key_file = path, .comment = "fine"};
         struct answer_row a;
         cleanup(error_free) struct error *err = NULL;
         if (!ok(answer_make(&b, &request, NOW, &a, &err) == 0, "an answer is made")) return;
@@ -280,12 +286,50 @@ static void making(struct people *p, const char *folder)
         ok(answer_make(&b, &request, NOW, &a, &err) < 0 && error_kind(err) == ERROR_INPUT,
             "a comment is text");
         error_free(steal(err));
-        request = (struct answer_request){.by = "bob", .user = "root", .approve = true};
+        request = (struct answer_request){.by = "bob", .user = "root", .answer = ANSWER_APPROVED};
         setenv("XDG_CONFIG_HOME", folder, 1);
         ok(answer_make(&b, &request, NOW, &a, &err) < 0 &&
                 strstr(error_message(err), "the key of bob is not here"),
             "not without a key");
         unlink(path);
+}
+
+static void questions(const struct people *p)
+{
+        cleanup(proposal_free) struct proposal *q = propose(1, NULL), *read = NULL;
+        const char *words[] = {"adopt", "retry", "forget", NULL}, *rest;
+        q->choices = words;
+        q->behind_total = 7;
+        proposal_seal(q);
+        ok(proposal_read(q->text, &read, NULL) == 0 && proposal_covers(read, q) && read->behind_total == 7,
+            "a question is read again as it was written");
+        is_str(read->digest, q->digest, "to the byte");
+        read->needs_id = true;
+        ok(!proposal_covers(read, q), "one that needs an id is another");
+        is_str(answer_choice(read, "adopt vol-1", &rest), "adopt", "a choice");
+        is_str(rest, "vol-1", "with what follows it");
+        ok(answer_choice(read, "retry now", &rest) == NULL, "nothing follows the others");
+        ok(answer_choice(read, "adop", &rest) == NULL && answer_choice(read, "", &rest) == NULL,
+            "words are whole");
+
+        struct ballot b = ballot_of(&p->approvers, read);
+        static const char *const bad[] = {"approved", "adopt", "retry x", "adopt a\nb", "adopt \xff", ""};
+        for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+                struct answer_row a = says(&b, "alice", bad[i], p->keys[0]);
+                ok(answer_check(&b, &a, NOW, NULL) < 0, "%zu: no answer to it", i);
+                free(a.signature);
+        }
+        struct answer_row rows[] = {says(&b, "alice", "retry", p->keys[1]),
+            says(&b, "bob", "adopt vol-1", p->keys[1]), says(&b, "alice", "forget", p->keys[0])};
+        struct tally t;
+        answers_count(&b, rows, 3, NOW, NULL, NULL, &t);
+        ok(t.outcome == TALLY_ANSWERED && t.last == &rows[1] && t.all_signed,
+            "the first that counts answers");
+        is_str(tally_status(&t), "adopt vol-1", "with what it says");
+        cleanup_free char *names = tally_names(&t);
+        is_str(names, "bob", "by whom");
+        tally_release(&t);
+        for (size_t i = 0; i < 3; i++) free(rows[i].signature);
 }
 
 static void covering(void)
@@ -338,6 +382,7 @@ int main(void)
         counting(&p);
         people_of(&p);
         making(&p, folder);
+        questions(&p);
         covering();
         people_release(&p);
         rmdir(folder);
