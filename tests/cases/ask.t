@@ -337,7 +337,7 @@ refused() { # CODE REGEX NAME
 tutti apply signed.yaml --yes
 code 3 "a step that fails asks where approvals are signed"
 tutti status signed.yaml
-like "$OUT" "'work:failed' --answer retry\|skip\|abort" "status says how to answer"
+like "$OUT" "work:failed'? --answer retry\|skip\|abort" "status says how to answer"
 like "$OUT" "may answer, signed: alice" "and who may"
 like "$OUT" "behind it: create after" "and what waits"
 tutti approve signed.yaml work:failed --answer retry
