@@ -209,7 +209,9 @@ static int answer(struct approving *a, struct error **err)
 static void print_json(const struct approving *a)
 {
         struct text json = {0};
-        text_addf(&json, "{\"run\":\"%s\",\"gate\":", a->run);
+        text_add(&json, "{\"run\":");
+        text_json(&json, a->run);
+        text_add(&json, ",\"gate\":");
         text_json(&json, a->o->args[1]);
         text_add(&json, ",\"answer\":");
         text_json(&json, a->answer);
@@ -229,7 +231,9 @@ static void print_text(const struct approving *a)
         print_safe(stdout, a->o->args[1]);
         printf(": %s by ", a->answer);
         print_safe(stdout, a->person);
-        printf("%s, in run %s.", a->is_signed ? ", signed" : "", a->run);
+        printf("%s, in run ", a->is_signed ? ", signed" : "");
+        print_safe(stdout, a->run);
+        putchar('.');
         if (strcmp(a->status, "waiting") == 0)
                 printf(" That is %u of %u; the gate waits on.\n", a->approvals, a->needed);
         else {

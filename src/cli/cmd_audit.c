@@ -74,7 +74,7 @@ static char *identity(const struct answer_row *row)
 static enum verdict look_at(struct audit *a, const struct event_row *e)
 {
         if (strcmp(e->kind, "gate-answered") != 0) return NO_ANSWER;
-        json_t *data = json_loads(e->data, 0, NULL);
+        json_t *data = json_loads(e->data ? e->data : "", 0, NULL);
         struct answer_row row = answer_of(e, data);
         enum verdict verdict = verify(a, &row);
         cleanup_free char *key = identity(&row);
@@ -109,16 +109,25 @@ static void print_event(struct audit *a, const struct event_row *e)
         if (!a->o->json) {
                 struct text words __attribute__((__cleanup__(text_release_cleanup))) = {0};
                 event_words(e, &words);
-                printf("%6lld  %s  %-6s %-14s %s%s%s%s\n", (long long)e->seq, when, e->run ? e->run : "",
-                    e->kind, words.data ? words.data : "",
+                printf("%6lld  %s  ", (long long)e->seq, when);
+                print_cell(e->run, 7);
+                print_cell(e->kind, 15);
+                printf("%s%s%s%s\n", words.data ? words.data : "",
                     style_on(verdict == INVALID ? STYLE_RED : STYLE_NONE), verdict_words(verdict),
                     style_off());
                 return;
         }
-        printf("{\"seq\":%lld,\"time\":\"%s\",\"run\":\"%s\",\"event\":\"%s\",\"data\":%s", (long long)e->seq,
-            when, e->run ? e->run : "", e->kind, e->data);
-        if (verdict != NO_ANSWER) printf(",\"signature\":\"%s\"", verdicts[verdict]);
-        printf(",\"hash\":\"%s\"}\n", e->hash);
+        struct text json __attribute__((__cleanup__(text_release_cleanup))) = {0};
+        text_addf(&json, "{\"seq\":%lld", (long long)e->seq);
+        text_add_member(&json, "time", when);
+        text_add_member(&json, "run", e->run ? e->run : "");
+        text_add_member(&json, "event", e->kind);
+        text_add(&json, ",\"data\":");
+        text_json_recorded(&json, e->data);
+        if (verdict != NO_ANSWER) text_add_member(&json, "signature", verdicts[verdict]);
+        text_add_member(&json, "hash", e->hash);
+        text_addc(&json, '}');
+        puts(json.data);
 }
 
 /* --- the store against the log --------------------------------------------------------------------------------------- */

@@ -71,7 +71,9 @@ static void attempted(void *context, const struct notification_row *row, const s
         else
                 o->good++;
         if (o->options->json || error != NULL) return; /* what failed is listed at the end */
-        printf("%sdelivered%s  %s to ", style_on(STYLE_GREEN), style_off(), row->event);
+        printf("%sdelivered%s  ", style_on(STYLE_GREEN), style_off());
+        print_safe(stdout, row->event);
+        printf(" to ");
         print_safe(stdout, row->target);
         putchar('\n');
 }

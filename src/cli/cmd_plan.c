@@ -14,11 +14,11 @@ static void tell_unfinished(struct session *s, const char *run, const char *stat
         struct run_row row = {.id = (char *)run, .status = (char *)status};
         bool left = session_run_left(s, &row);
         if (strcmp(status, RUN_ROLLBACK_DUE) == 0)
-                printf("Run %s failed, and its rollback is due; `tutti resume` does it.\n\n", run);
+                print_shown("Run %s failed, and its rollback is due; `tutti resume` does it.\n\n", run);
         else if (strcmp(status, "running") == 0 && !left)
-                printf("Run %s is running; what it does meanwhile is not in this plan.\n\n", run);
+                print_shown("Run %s is running; what it does meanwhile is not in this plan.\n\n", run);
         else
-                printf("Run %s %s; `tutti resume` goes on with it.\n\n", run,
+                print_shown("Run %s %s; `tutti resume` goes on with it.\n\n", run,
                     strcmp(status, "waiting") == 0 ? "is waiting" : "was interrupted");
 }
 

@@ -12,7 +12,10 @@ static void print_run(const struct run_row *r)
         char started[CLOCK_TEXT], duration[CLOCK_TEXT] = "";
         clock_text(r->started_ms, started);
         if (r->ended_ms > 0) duration_text(r->ended_ms - r->started_ms, duration);
-        printf("%-6s %-8s %-12s %s  %-10s ", r->id, r->kind, r->status, started, duration);
+        print_cell(r->id, 7);
+        print_cell(r->kind, 9);
+        print_cell(r->status, 13);
+        printf("%s  %-10s ", started, duration);
         print_safe(stdout, r->requester);
         putchar('\n');
 }
@@ -36,7 +39,9 @@ static void add_json(struct text *json, const struct run_row *r)
         text_json(json, r->undoes);
         text_addf(json, ",\"started\":\"%s\",\"ended\":", started);
         text_json(json, r->ended_ms > 0 ? ended : NULL);
-        text_addf(json, ",\"summary\":%s}", r->summary ? r->summary : "null");
+        text_add(json, ",\"summary\":");
+        text_json_recorded(json, r->summary);
+        text_addc(json, '}');
 }
 
 int cmd_runs(const struct options *o)

@@ -30,13 +30,11 @@ static int state_list(const struct options *o, struct session *s)
         for (size_t i = 0; i < state->count; i++) {
                 const struct recorded *r = &state->resources[i];
                 if (!o->json) {
-                        struct text address = {0};
-                        text_add_shown(&address, r->address);
-                        printf("%-40s %-28s ", address.data ? address.data : "", r->type);
+                        print_cell(r->address, 41);
+                        print_cell(r->type, 29);
                         print_safe(stdout, r->id);
                         printf("%s%s\n", *r->deposed ? "  (replaced, to be deleted)" : "",
                             r->tainted ? "  (broken)" : "");
-                        text_release(&address);
                         continue;
                 }
                 text_add(&json, i ? ",{\"address\":" : "{\"address\":");
@@ -64,7 +62,9 @@ static void print_attributes(const char *title, const struct value *v, bool reve
                         value_json(part, SECRETS_REVEAL, NULL, &line, NULL);
                 else
                         value_short(part, value_is_sensitive(v), 2000, &line);
-                printf("  %s = ", value_key_at(v, i));
+                printf("  ");
+                print_safe(stdout, value_key_at(v, i));
+                printf(" = ");
                 print_safe(stdout, line.data);
                 putchar('\n');
                 text_release(&line);
@@ -89,10 +89,18 @@ static int state_show(const struct options *o, struct session *s)
         char created[CLOCK_TEXT], updated[CLOCK_TEXT];
         clock_text(r->created_ms, created);
         clock_text(r->updated_ms, updated);
-        printf("%s%s%s  %s\nid: %s\ncreated: %s\nupdated: %s\n", style_on(STYLE_BOLD), r->address,
-            style_off(), r->type, r->id, created, updated);
+        printf("%s", style_on(STYLE_BOLD));
+        print_safe(stdout, r->address);
+        printf("%s  ", style_off());
+        print_safe(stdout, r->type);
+        printf("\nid: ");
+        print_safe(stdout, r->id);
+        printf("\ncreated: %s\nupdated: %s\n", created, updated);
         if (r->after_count > 0) printf("after:");
-        for (size_t i = 0; i < r->after_count; i++) printf(" %s", r->after[i]);
+        for (size_t i = 0; i < r->after_count; i++) {
+                putchar(' ');
+                print_safe(stdout, r->after[i]);
+        }
         if (r->after_count > 0) putchar('\n');
         print_attributes("properties", r->properties, o->reveal);
         print_attributes("outputs", r->outputs, o->reveal);
@@ -201,7 +209,7 @@ static int state_import(const struct options *o, struct session *s)
         else if (o->json)
                 printf("{\"recorded\":%zu}\n", count);
         else
-                printf("Recorded %zu resource%s.\n", count, count == 1 ? "" : "s");
+                printf("Recorded %zu resource%s.\n", count, plural(count));
         text_release(&text);
         return code;
 }
@@ -236,8 +244,11 @@ static void add_version(const struct options *o, const struct history_row *row, 
                 history_text(before, after, out);
                 return;
         }
-        text_addf(out, "%s{\"serial\":%lld,\"time\":\"%s\",\"run\":\"%s\",\"action\":\"%s\",\"changes\":",
-            out->len > 1 ? "," : "", (long long)row->serial, when, run, action);
+        text_addf(out, "%s{\"serial\":%lld", out->len > 1 ? "," : "", (long long)row->serial);
+        text_add_member(out, "time", when);
+        text_add_member(out, "run", run);
+        text_add_member(out, "action", action);
+        text_add(out, ",\"changes\":");
         history_json(before, after, out);
         text_addc(out, '}');
 }

@@ -153,8 +153,8 @@ void flow_show_outputs(struct session *s, const struct options *o)
 static void say_settles(void *context, const char *run, const char *status)
 {
         (void)context;
-        printf("Run %s %s: what it had under way is settled first, and a new plan takes its place.\n", run,
-            strcmp(status, RUN_ROLLBACK_DUE) == 0 ? "failed" : "was interrupted");
+        print_shown("Run %s %s: what it had under way is settled first, and a new plan takes its place.\n",
+            run, strcmp(status, RUN_ROLLBACK_DUE) == 0 ? "failed" : "was interrupted");
 }
 
 int flow_settle(struct session *s, const struct options *o)
@@ -218,7 +218,7 @@ static void show_rest(struct session *s, const struct options *o, const char *fa
         struct plan_request request = {.no_refresh = true};
         if (o->json || session_plan_back(s, &request, failed, BACK_UNDO, &plan, NULL) < 0) return;
         if (plan_is_empty(plan)) return;
-        printf("\nWhat differs from the state before run %s, and is not undone:\n\n", failed);
+        print_shown("\nWhat differs from the state before run %s, and is not undone:\n\n", failed);
         for (size_t i = 0; i < plan->count; i++)
                 if (plan->steps[i].action != ACTION_JOIN) render_step(stdout, &plan->steps[i], 2);
         printf("\n`");
@@ -232,9 +232,10 @@ static int end_rollback(struct session *s, const struct options *o, const struct
         if (r->status != RUN_DONE && r->status != RUN_FAILED) return code_of(r);
         if (r->status == RUN_DONE && undone != NULL) *undone = true;
         if (!o->json && r->status == RUN_DONE)
-                printf("Run %s failed; run %s rolled it back.\n", r->undoes, r->run);
+                print_shown("Run %s failed; run %s rolled it back.\n", r->undoes, r->run);
         if (!o->json && r->status == RUN_FAILED)
-                printf("Run %s failed, and so did run %s, which was to roll it back.\n", r->undoes, r->run);
+                print_shown(
+                    "Run %s failed, and so did run %s, which was to roll it back.\n", r->undoes, r->run);
         if (r->status == RUN_FAILED) show_rest(s, o, r->undoes);
         return EXIT_FAILED;
 }
@@ -257,7 +258,7 @@ int flow_run(struct session *s, const struct options *o, enum flow_kind kind)
 static int put_off(struct session *s, const struct options *o, const char *run, int code)
 {
         if (!o->json) {
-                printf("The rollback of run %s is due: `", run);
+                print_shown("The rollback of run %s is due: `", run);
                 print_hint("resume", session_file(s));
                 printf("` tries again.\n");
         }
@@ -272,9 +273,10 @@ static int give_up(struct session *s, const struct options *o, const char *run, 
         bool for_good = kind == ERROR_CONFLICT || kind == ERROR_INPUT || kind == ERROR_MISSING;
         if (for_good && session_rollback_over(s, NULL) == 0) {
                 if (!o->json)
-                        printf("Run %s cannot be rolled back. What exists is recorded; `tutti apply` goes on "
-                               "from "
-                               "there.\n",
+                        print_shown(
+                            "Run %s cannot be rolled back. What exists is recorded; `tutti apply` goes on "
+                            "from "
+                            "there.\n",
                             run);
                 return EXIT_FAILED;
         }
@@ -292,13 +294,13 @@ static int undo_round(
         if (session_plan_back(s, &request, run_id, BACK_UNDO, &plan, &err) < 0)
                 return give_up(s, o, run_id, err);
         bool empty = plan_is_empty(plan);
-        if (empty && first && !o->json) printf("\nRun %s left nothing to undo.\n", run_id);
+        if (empty && first && !o->json) print_shown("\nRun %s left nothing to undo.\n", run_id);
         if (empty) {
                 *undone = true;
                 return session_rollback_over(s, &err) < 0 ? print_error(o, err) : EXIT_FAILED;
         }
         if (!o->json) {
-                printf("\nThe way back to the state before run %s:\n\n", run_id);
+                print_shown("\nThe way back to the state before run %s:\n\n", run_id);
                 render_plan(plan);
                 putchar('\n');
         }
@@ -338,10 +340,11 @@ int flow_settle_rollback(struct session *s, const struct options *o)
         int code = EXIT_DONE;
         if (session_rollback_due(s, &failed, &rollback, &err) < 0) return print_error(o, err);
         if (failed != NULL) {
-                if (!o->json) printf("Run %s failed, and its rollback is due: it comes first.\n", failed);
+                if (!o->json)
+                        print_shown("Run %s failed, and its rollback is due: it comes first.\n", failed);
                 code = flow_undo(s, o, failed, &undone);
         } else if (rollback != NULL) {
-                if (!o->json) printf("The rollback %s was interrupted: it goes on first.\n", rollback);
+                if (!o->json) print_shown("The rollback %s was interrupted: it goes on first.\n", rollback);
                 struct run_result result = {0};
                 if (run(s, o, FLOW_RESUME, false, &result, &code) == 0)
                         code = end_rollback(s, o, &result, &undone);

@@ -107,7 +107,9 @@ void gate_json(const struct gates *g, const struct gate_row *row, struct text *o
         json_time(out, "answered", row->answered_ms);
         if (gates_count(g, row, &c, NULL) == 0) json_ballot(row, &c, out);
         counted_gate_release(&c);
-        text_addf(out, ",\"details\":%s}", row->details && *row->details ? row->details : "null");
+        text_add(out, ",\"details\":");
+        text_json_recorded(out, row->details);
+        text_addc(out, '}');
 }
 
 /* --- lines ----------------------------------------------------------------------------------------------------------- */
@@ -197,7 +199,9 @@ void gate_print(const struct gates *g, const struct gate_row *row, const struct 
         if (!waits(row)) {
                 printf("  gate ");
                 print_safe(stdout, row->name);
-                printf(" %s by ", row->status);
+                putchar(' ');
+                print_safe(stdout, row->status);
+                printf(" by ");
                 print_safe(stdout, row->answered_by ? row->answered_by : "?");
                 printf(" at %s%s", when, row->comment && *row->comment ? ": " : "");
                 print_safe(stdout, row->comment ? row->comment : "");

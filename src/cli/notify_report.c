@@ -32,10 +32,12 @@ void notify_print(const struct notification_row *rows, size_t count, const char 
 {
         for (size_t i = 0; i < count; i++) {
                 const struct notification_row *row = &rows[i];
-                printf("  %sundelivered%s  %s to ", style_on(STYLE_YELLOW), style_off(), row->event);
+                printf("  %sundelivered%s  ", style_on(STYLE_YELLOW), style_off());
+                print_safe(stdout, row->event);
+                printf(" to ");
                 print_safe(stdout, row->target);
                 if (row->attempts > 0)
-                        printf(": %d attempt%s", row->attempts, row->attempts == 1 ? "" : "s");
+                        printf(": %d attempt%s", row->attempts, plural((size_t)row->attempts));
                 else
                         printf(": not tried yet");
                 if (row->error != NULL) {

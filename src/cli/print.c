@@ -1,6 +1,7 @@
 /* Colours, problems and questions; see print.h. */
 #include "cli/print.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -79,6 +80,16 @@ void print_safe(FILE *f, const char *s)
         text_release(&shown);
 }
 
+void print_cell(const char *s, size_t width)
+{
+        struct text shown = {0};
+        text_add_shown(&shown, s);
+        size_t columns = 0;
+        for (size_t i = 0; i < shown.len; i++) columns += ((unsigned char)shown.data[i] & 0xc0) != 0x80;
+        printf("%s%*s", shown.data ? shown.data : "", columns < width ? (int)(width - columns) : 1, "");
+        text_release(&shown);
+}
+
 void print_lines(FILE *f, const char *s, int indent)
 {
         for (size_t len; s != NULL; s += len + 1) {
@@ -90,6 +101,15 @@ void print_lines(FILE *f, const char *s, int indent)
                 fputc('\n', f);
                 if (s[len + 1] != '\0' && s[len + 1] != '\n') fprintf(f, "%*s", indent, "");
         }
+}
+
+void print_shown(const char *fmt, ...)
+{
+        va_list ap;
+        va_start(ap, fmt);
+        cleanup_free char *text = mem_vprintf(fmt, ap);
+        va_end(ap);
+        print_lines(stdout, text, 0);
 }
 
 static void print_text(struct text *line)
@@ -132,6 +152,14 @@ void text_json(struct text *out, const char *s)
                 text_add(out, "null");
         else
                 text_add_json(out, s, strlen(s));
+}
+
+void text_json_recorded(struct text *out, const char *json)
+{
+        cleanup(value_free) struct value *v = NULL;
+        if (json != NULL && strpbrk(json, "\r\n") == NULL)
+                v = value_from_json(json, strlen(json), NULL, NULL, NULL);
+        text_add(out, v != NULL ? json : "null");
 }
 
 void json_problems(struct text *out, const struct error *err)

@@ -42,7 +42,10 @@ void json_problems(struct text *out, const struct error *err); /* the array */
 void text_add_shown(struct text *out, const char *s);
 void print_safe(FILE *f, const char *s);              /* on one line */
 void print_lines(FILE *f, const char *s, int indent); /* lines as they are; all but the first are indented */
-void print_path(const char *path);                    /* on standard output, to be copied into a shell */
+/* Like printf: lines stay lines, and the rest of what it makes is shown like that. */
+void print_shown(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void print_cell(const char *s, size_t width); /* like print_safe, with blanks up to there, one at least */
+void print_path(const char *path);            /* on standard output, to be copied into a shell */
 /* Commands to go on with, on standard output, to be copied into a shell; see run/hint.h. */
 void print_hint(const char *verb, const char *file);
 void print_named_hint(const char *verb, const char *file, const char *name, const char *options);
@@ -58,6 +61,8 @@ static inline const char *plural(size_t n) /* the ending of a noun that is count
 }
 
 void text_json(struct text *out, const char *s); /* null for NULL */
+/* JSON that was recorded, as it is; null for NULL, and for what is no JSON or would not stay on its line. */
+void text_json_recorded(struct text *out, const char *json);
 
 /* Asks at the terminal; true for y or yes. */
 bool ask_yes(const char *question);

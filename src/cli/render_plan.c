@@ -122,9 +122,15 @@ void render_step(FILE *f, const struct step *step, int indent)
                     style_off());
                 return;
         }
-        fprintf(f, "  %s%s%s  %s%s", style_on(STYLE_DIM), step->type, style_off(), looks[step->action].words,
+        fprintf(f, "  %s", style_on(STYLE_DIM));
+        print_safe(f, step->type);
+        fprintf(f, "%s  %s%s", style_off(), looks[step->action].words,
             *step->deposed ? " (replaced before)" : "");
-        if (step->reason != NULL) fprintf(f, "  %s(%s)%s", style_on(STYLE_DIM), step->reason, style_off());
+        if (step->reason != NULL) {
+                fprintf(f, "  %s(", style_on(STYLE_DIM));
+                print_safe(f, step->reason);
+                fprintf(f, ")%s", style_off());
+        }
         fputc('\n', f);
         if (step->action == ACTION_DELETE || step->action == ACTION_REPLACE_DELETE) return;
         for (size_t i = 0; i < step->change_count; i++) render_change(f, &step->changes[i], indent + 6);
@@ -159,7 +165,10 @@ static void render_estimate(const struct plan *plan)
         if (plan->critical_count > 1) {
                 printf("; the longest path is ");
                 size_t shown = plan->critical_count > 6 ? 5 : plan->critical_count;
-                for (size_t i = 0; i < shown; i++) printf("%s%s", i ? " → " : "", plan->critical_path[i]);
+                for (size_t i = 0; i < shown; i++) {
+                        if (i > 0) printf(" → ");
+                        print_safe(stdout, plan->critical_path[i]);
+                }
                 if (shown < plan->critical_count) printf(" → … %zu more", plan->critical_count - shown);
         }
         putchar('\n');
@@ -172,8 +181,11 @@ static void render_recovery(const struct plan *plan)
         for (size_t i = 0; i < plan->count; i++) {
                 const struct step *step = &plan->steps[i];
                 if (step->recovery_of == NULL) continue;
-                if (of == NULL || strcmp(of, step->recovery_of) != 0)
-                        printf("\n  on failure of %s:\n", step->recovery_of);
+                if (of == NULL || strcmp(of, step->recovery_of) != 0) {
+                        printf("\n  on failure of ");
+                        print_safe(stdout, step->recovery_of);
+                        printf(":\n");
+                }
                 of = step->recovery_of;
                 render_step(stdout, step, 4);
         }
@@ -205,14 +217,20 @@ void render_plan(const struct plan *plan)
                 if (plan->steps[i].action != ACTION_JOIN && plan->steps[i].recovery_of == NULL)
                         render_step(stdout, &plan->steps[i], 2);
         render_recovery(plan);
-        for (size_t i = 0; i < plan->deferred_count; i++)
-                printf("  %s…%s %s  %sdeferred: %s%s\n", style_on(STYLE_CYAN), style_off(),
-                    plan->deferred[i].address, style_on(STYLE_DIM), plan->deferred[i].reason, style_off());
+        for (size_t i = 0; i < plan->deferred_count; i++) {
+                printf("  %s…%s ", style_on(STYLE_CYAN), style_off());
+                print_safe(stdout, plan->deferred[i].address);
+                printf("  %sdeferred: ", style_on(STYLE_DIM));
+                print_safe(stdout, plan->deferred[i].reason);
+                printf("%s\n", style_off());
+        }
         for (size_t i = 0; i < plan->record_change_count; i++) {
                 const struct record_change *c = &plan->record_changes[i];
                 if (!record_change_matters(c)) continue;
-                printf("  . %s  is recorded as %s, %s\n", c->recorded->address,
-                    c->protect ? "protected" : "not protected", c->keep ? "to be kept" : "not to be kept");
+                printf("  . ");
+                print_safe(stdout, c->recorded->address);
+                printf("  is recorded as %s, %s\n", c->protect ? "protected" : "not protected",
+                    c->keep ? "to be kept" : "not to be kept");
         }
         render_summary(&plan->summary, false, &summary);
         printf("\n%sPlan: %s.%s%s\n", style_on(STYLE_BOLD), summary.data, style_off(),

@@ -112,8 +112,10 @@ static void print_event_json(const struct display *d, const struct event *e)
         char now[CLOCK_TEXT];
         clock_text(e->time_ms, now);
         struct text json = {0};
-        text_addf(
-            &json, "{\"time\":\"%s\",\"run\":\"%s\",\"event\":\"%s\"", now, e->run, event_name(e->kind));
+        text_addc(&json, '{');
+        text_add_member(&json, "time", now);
+        text_add_member(&json, "run", e->run);
+        text_add_member(&json, "event", event_name(e->kind));
         if (e->step != NULL) {
                 text_add(&json, ",\"address\":");
                 text_json(&json, e->step->address);
@@ -144,7 +146,7 @@ static void print_event_json(const struct display *d, const struct event *e)
                 text_addf(&json, ",\"attempt\":%u,\"wait_ms\":%lld", e->attempt, (long long)e->wait_ms);
         if (e->kind == EVENT_STEP_DONE) text_addf(&json, ",\"elapsed_ms\":%lld", (long long)e->wait_ms);
         if (e->kind == EVENT_RUN_STARTED) {
-                text_addf(&json, ",\"kind\":\"%s\"", e->run_kind);
+                text_add_member(&json, "kind", e->run_kind);
                 if (e->undoes != NULL) text_add(&json, ",\"undoes\":");
                 if (e->undoes != NULL) text_json(&json, e->undoes);
         }
@@ -222,14 +224,18 @@ static void draw_progress(struct display *d)
         if (eta.seconds > 1) {
                 duration_text((int64_t)(eta.seconds * 1000), left);
                 text_addf(&line, ", about %s left", left);
-                for (size_t i = 0; i < eta.path_count && i < 4; i++)
-                        text_addf(&line, "%s%s", i ? " → " : " by way of ", eta.path[i]);
+                for (size_t i = 0; i < eta.path_count && i < 4; i++) {
+                        text_add(&line, i ? " → " : " by way of ");
+                        text_add_shown(&line, eta.path[i]);
+                }
                 if (eta.path_count > 4) text_add(&line, " → …");
         }
         eta_release(&eta);
         if (d->in_flight_count > 0) text_add(&line, "; now");
-        for (size_t i = 0; i < d->in_flight_count && i < 8; i++)
-                text_addf(&line, " %s", d->plan->steps[d->in_flight[i]].address);
+        for (size_t i = 0; i < d->in_flight_count && i < 8; i++) {
+                text_addc(&line, ' ');
+                text_add_shown(&line, d->plan->steps[d->in_flight[i]].address);
+        }
         if (d->in_flight_count > 8) text_addf(&line, " and %zu more", d->in_flight_count - 8);
         size_t width = terminal_width() - 1;
         if (line.len > width) line.data[width] = '\0';

@@ -94,7 +94,9 @@ static void add_events(const struct report *r, struct text *json)
                 text_addf(json, "%s{\"seq\":%lld", i > 0 ? "," : "", (long long)e->seq);
                 json_time(json, "time", e->time_ms);
                 json_member(json, "event", e->kind);
-                text_addf(json, ",\"data\":%s}", e->data && *e->data ? e->data : "null");
+                text_add(json, ",\"data\":");
+                text_json_recorded(json, e->data);
+                text_addc(json, '}');
         }
         text_addc(json, ']');
 }
@@ -152,8 +154,10 @@ static void print_eta(const struct report *r)
         tell_eta(r, &eta);
         duration_text((int64_t)(eta.seconds * 1000), left);
         printf("About %s left; the longest path is ", left);
-        for (size_t i = 0; i < eta.path_count && i < SHOWN; i++)
-                printf("%s%s", i > 0 ? " → " : "", eta.path[i]);
+        for (size_t i = 0; i < eta.path_count && i < SHOWN; i++) {
+                if (i > 0) printf(" → ");
+                print_safe(stdout, eta.path[i]);
+        }
         if (eta.path_count > SHOWN) printf(" → … %zu more", eta.path_count - SHOWN);
         putchar('\n');
         eta_release(&eta);
@@ -175,7 +179,8 @@ static void print_json(struct session *s, const struct report *r, bool timeline)
         json_member(&json, "undoes", r->run.undoes);
         json_time(&json, "started", r->run.started_ms);
         json_time(&json, "ended", r->run.ended_ms);
-        if (r->run.summary != NULL) text_addf(&json, ",\"summary\":%s", r->run.summary);
+        if (r->run.summary != NULL) text_add(&json, ",\"summary\":");
+        if (r->run.summary != NULL) text_json_recorded(&json, r->run.summary);
         json_eta(&json, r);
         text_add(&json, ",\"steps\":[");
         for (size_t i = 0; i < r->step_count; i++) {
@@ -271,15 +276,15 @@ static void print_steps(const struct report *r)
         }
         for (size_t i = 0; i < r->step_count; i++) {
                 const struct step_row *step = &r->steps[i];
-                struct text address = {0};
-                text_add_shown(&address, step->address);
-                printf("  %s%-8s%s %-*s ", style_on(status_style(step->status)), step->status, style_off(),
-                    (int)width, address.data ? address.data : "");
-                text_release(&address);
+                printf("  %s", style_on(status_style(step->status)));
+                print_cell(step->status, 9);
+                printf("%s", style_off());
+                print_cell(step->address, width + 1);
                 char duration[CLOCK_TEXT] = "";
                 if (step->started_ms && step->ended_ms)
                         duration_text(step->ended_ms - step->started_ms, duration);
-                printf("%-14s %s", step->action, duration);
+                print_cell(step->action, 15);
+                printf("%s", duration);
                 if (step->message != NULL) {
                         printf("  ");
                         print_safe(stdout, step->message);
@@ -292,17 +297,24 @@ static void print_text(struct session *s, const struct options *o, const struct 
 {
         char started[CLOCK_TEXT];
         clock_text(r->run.started_ms, started);
-        printf("Environment '%s': run %s (%s by ", session_name(s), r->run.id, r->run.kind);
+        printf("Environment '%s': run ", session_name(s));
+        print_safe(stdout, r->run.id);
+        printf(" (");
+        print_safe(stdout, r->run.kind);
+        printf(" by ");
         print_safe(stdout, r->run.requester);
-        printf(") %s%s%s, started %s", style_on(status_style(r->run.status)), r->run.status, style_off(),
-            started);
+        printf(") %s", style_on(status_style(r->run.status)));
+        print_safe(stdout, r->run.status);
+        printf("%s, started %s", style_off(), started);
         if (r->run.ended_ms > 0) {
                 char duration[CLOCK_TEXT];
                 duration_text(r->run.ended_ms - r->run.started_ms, duration);
                 printf(", took %s", duration);
         }
-        if (r->run.on_failure != NULL) printf(", on failure %s", r->run.on_failure);
-        if (r->run.undoes != NULL) printf(", undoes %s", r->run.undoes);
+        if (r->run.on_failure != NULL) printf(", on failure ");
+        print_safe(stdout, r->run.on_failure);
+        if (r->run.undoes != NULL) printf(", undoes ");
+        print_safe(stdout, r->run.undoes);
         printf("\n");
         if (timeline)
                 print_timeline(r, o->all);

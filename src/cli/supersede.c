@@ -61,7 +61,8 @@ static void print_told(const struct told_gate *t)
 {
         printf("  gate ");
         print_safe(stdout, t->row->name);
-        if (!t->waits) printf(": %s", strcmp(t->row->status, "waiting") ? t->row->status : "approved");
+        if (!t->waits) printf(": ");
+        if (!t->waits) print_safe(stdout, strcmp(t->row->status, "waiting") ? t->row->status : "approved");
         if (t->waits && t->needed > 1) printf(": %u of %u approved", t->approvals, t->needed);
         if (t->waits && t->needed <= 1) printf(": waits");
         if (*t->by != '\0') {
@@ -75,7 +76,9 @@ static void print_text(
     struct session *s, const struct giving_way *g, const struct told_gate *told, enum readiness ready)
 {
         bool waits = strcmp(g->status, "waiting") == 0;
-        printf("\nRun %s %s; this plan takes its place%s:\n", g->run.id,
+        printf("\nRun ");
+        print_safe(stdout, g->run.id);
+        printf(" %s; this plan takes its place%s:\n",
             waits                                      ? "waits"
             : strcmp(g->status, RUN_ROLLBACK_DUE) == 0 ? "failed, and its rollback is due"
                                                        : "was interrupted",
@@ -96,8 +99,11 @@ static void print_json(const struct giving_way *g, const struct told_gate *told,
         char now[CLOCK_TEXT];
         clock_text(clock_wall_ms(), now);
         struct text json = {0};
-        text_addf(&json, "{\"time\":\"%s\",\"run\":\"%s\",\"event\":\"run-superseded\",\"status\":\"%s\"",
-            now, g->run.id, g->status);
+        text_addc(&json, '{');
+        text_add_member(&json, "time", now);
+        text_add_member(&json, "run", g->run.id);
+        text_add_member(&json, "event", "run-superseded");
+        text_add_member(&json, "status", g->status);
         text_addf(&json, ",\"ready\":%s,\"gates\":[", ready == READY ? "true" : "false");
         for (size_t i = 0; i < g->gates.count; i++) {
                 const struct told_gate *t = &told[i];

@@ -96,17 +96,17 @@ static size_t columns(const char *s)
         return n;
 }
 
-/* Cut or filled to `width` columns, without control characters. */
-static void add_cell(struct text *out, const char *s, size_t width, bool unicode)
+/* Cut or filled to `width` columns, as print.h shows what comes from outside. */
+static void add_cell(struct text *out, const char *text, size_t width, bool unicode)
 {
+        struct text shown __attribute__((__cleanup__(text_release_cleanup))) = {0};
+        text_add_shown(&shown, text);
+        const char *s = shown.data ? shown.data : "";
         size_t len = columns(s), n = 0;
         for (; *s != '\0' && (n < width - 1 || len <= width); n++) {
                 size_t bytes = 1;
                 while (((unsigned char)s[bytes] & 0xc0) == 0x80) bytes++;
-                if ((unsigned char)*s < 0x20 || *s == 0x7f)
-                        text_addc(out, ' ');
-                else
-                        text_addn(out, s, bytes);
+                text_addn(out, s, bytes);
                 s += bytes;
         }
         if (*s != '\0') {
@@ -173,8 +173,7 @@ static void add_message(struct text *out, const struct step_row *s)
 {
         if (s->message == NULL || *s->message == '\0' || is(s, "done")) return;
         text_add(out, "\n          ");
-        for (const char *p = s->message; *p != '\0'; p++)
-                text_addc(out, (unsigned char)*p < 0x20 || *p == 0x7f ? ' ' : *p);
+        text_add_shown(out, s->message);
 }
 
 static void add_line(struct text *out, const struct chart *c, const struct line *line)
@@ -186,14 +185,11 @@ static void add_line(struct text *out, const struct chart *c, const struct line 
                 duration_text(s->started_ms - c->from, offset + 1);
                 duration_text(line->took, took);
         }
-        struct text shown = {0};
-        text_add_shown(&shown, s->address);
         text_add(out, "  ");
         text_add(out, style_on(style_of(s)));
         add_cell(out, s->status, 8, c->t->unicode);
         text_add(out, style_off());
-        add_cell(out, shown.data ? shown.data : "", c->address, c->t->unicode);
-        text_release(&shown);
+        add_cell(out, s->address, c->address, c->t->unicode);
         text_addc(out, ' ');
         add_cell(out, s->action, c->action, c->t->unicode);
         text_addc(out, ' ');

@@ -39,7 +39,7 @@ static void lines(void)
             "  done    a        create      +0ms |##########          | 5.0s\n"
             "  done    go       gate       +5.0s |          ........  | 4.0s\n"
             "  failed  b        create     +9.0s |                  ##| 1.0s (2 retries)\n"
-            "          no [31m way \n"
+            "          no\\x1b[31m way\\n\n"
             "  skipped c        create           |                    |\n",
             "work, waiting, a failure with its reason, and what never began");
         cleanup_free char *wide = chart(steps, 4, 67, true, false);
