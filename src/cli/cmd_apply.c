@@ -25,7 +25,9 @@ static int rounds(struct session *s, const struct options *o, enum plan_mode mod
                 struct plan *plan;
                 int code = EXIT_DONE;
                 if (work_plan(s, o, mode, &plan, &code) < 0) return code;
-                if (!o->json) work_show_plan(o, plan, round);
+                code = work_foresee(s, o);
+                if (code != EXIT_DONE) return code;
+                if (!o->json) work_show_plan(o, s, plan, round);
                 bool empty = plan_is_empty(plan);
                 if (empty && round == 0) deliver(s);
                 if (empty && !o->json) {
@@ -96,9 +98,11 @@ static int apply_saved(const struct options *o)
                 if (code == EXIT_DONE) code = flow_settle_rollback(s, o);
                 if (code != EXIT_DONE) continue;
                 if (session_plan_saved(s, &plan, &err) < 0) return print_error(o, err);
+                code = work_foresee(s, o);
+                if (code != EXIT_DONE) return code;
                 /* The plan was reviewed when it was saved: applying the file is the yes. */
                 if (!o->json) {
-                        render_plan(plan);
+                        work_show_plan(o, s, plan, 0);
                         putchar('\n');
                 }
                 code = work_check_approve(s, o, plan);

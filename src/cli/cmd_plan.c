@@ -31,12 +31,14 @@ int cmd_plan(const struct options *o)
         struct plan *plan;
         enum plan_mode mode = o->destroy ? PLAN_DESTROY : PLAN_APPLY;
         if (s == NULL || work_plan(s, o, mode, &plan, &code) < 0) return code;
+        code = work_foresee(s, o);
+        if (code != EXIT_DONE) return code;
         if (o->json) {
-                code = work_show_plan(o, plan, 0);
+                code = work_show_plan(o, s, plan, 0);
         } else {
                 cleanup_free char *run = NULL, *status = NULL;
                 if (session_unfinished(s, &run, &status)) tell_unfinished(s, run, status);
-                render_plan(plan);
+                work_show_plan(o, s, plan, 0);
         }
         if (code == EXIT_DONE && o->out != NULL) code = work_save_plan(o, s);
         if (code == EXIT_DONE && o->detailed_exitcode && !plan_is_empty(plan)) code = EXIT_CHANGES;
@@ -59,7 +61,7 @@ int cmd_drift(const struct options *o)
         struct plan *plan;
         if (s == NULL || work_plan(s, o, PLAN_DRIFT, &plan, &code) < 0) return code;
         if (o->json) {
-                code = work_show_plan(o, plan, 0);
+                code = work_show_plan(o, s, plan, 0);
         } else if (plan->count == 0) {
                 size_t known = session_state(s)->count;
                 printf("No drift. %zu resource%s as recorded.\n", known, known == 1 ? " is" : "s are");

@@ -24,7 +24,7 @@ static int rounds(struct session *s, const struct options *o)
                 int code = plan_back(s, o, &plan);
                 if (code != EXIT_DONE) return code;
                 bool empty = plan_is_empty(plan);
-                if (!o->json || o->plan_only) work_show_plan(o, plan, round);
+                if (!o->json || o->plan_only) work_show_plan(o, s, plan, round);
                 if (o->out != NULL) return work_save_plan(o, s);
                 /* With --json, nothing to do is told by the events of a run without steps, as apply tells it. */
                 if (o->plan_only || (empty && (!o->json || round > 0))) return EXIT_DONE;

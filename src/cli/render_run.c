@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "cli/render.h"
+#include "cli/work.h"
 #include "run/eta.h"
 
 struct open_gate {
@@ -149,6 +150,7 @@ static void print_event_json(const struct display *d, const struct event *e)
                 text_add_member(&json, "kind", e->run_kind);
                 if (e->undoes != NULL) text_add(&json, ",\"undoes\":");
                 if (e->undoes != NULL) text_json(&json, e->undoes);
+                work_outlook_json(session_outlook(d->session), &json);
         }
         if (e->kind == EVENT_RUN_DONE || e->kind == EVENT_RUN_WAITING) {
                 const struct plan_summary *s = e->summary;

@@ -64,17 +64,49 @@ int work_plan(struct session *s, const struct options *o, enum plan_mode mode, s
         return result;
 }
 
-static int print_json(const struct options *o, const struct plan *plan)
+void work_outlook_json(const struct rollback_outlook *outlook, struct text *json)
+{
+        if (!outlook->asked) return;
+        text_addf(json, ",\"rollback\":{\"possible\":%s,\"problems\":", outlook->problems ? "false" : "true");
+        json_problems(json, outlook->problems);
+        text_addc(json, '}');
+}
+
+static int print_json(const struct options *o, const struct session *s, const struct plan *plan)
 {
         cleanup(error_free) struct error *err = NULL;
-        struct text json = {0};
-        int code = EXIT_DONE;
-        if (plan_json(plan, &json, &err) < 0)
-                code = print_error(o, err);
-        else
-                puts(json.data);
-        text_release(&json);
-        return code;
+        struct text json __attribute__((__cleanup__(text_release_cleanup))) = {0};
+        if (plan_json(plan, &json, &err) < 0) return print_error(o, err);
+        json.len--; /* the object goes on with what is no part of the plan */
+        work_outlook_json(session_outlook(s), &json);
+        text_addc(&json, '}');
+        puts(json.data);
+        return EXIT_DONE;
+}
+
+/* What a failure would ask for, and could not have. */
+static void print_outlook(const struct rollback_outlook *outlook)
+{
+        enum { SHOWN = 10 };
+        size_t count = error_count(outlook->problems);
+        if (count == 0) return;
+        printf(
+            "\n%sWarning%s: a failure would ask for a rollback, and that could not bring everything back:\n",
+            style_on(STYLE_YELLOW), style_off());
+        for (size_t i = 0; i < count && i < SHOWN; i++) {
+                cleanup_free char *text = error_text(error_at(outlook->problems, i));
+                printf("  ");
+                print_lines(stdout, text, 4);
+                putchar('\n');
+        }
+        if (count > SHOWN) printf("  and %zu more\n", count - SHOWN);
+}
+
+int work_foresee(struct session *s, const struct options *o)
+{
+        cleanup(error_free) struct error *err = NULL;
+        return session_foresee(s, o->on_failure_given, o->on_failure, &err) < 0 ? print_error(o, err)
+                                                                                : EXIT_DONE;
 }
 
 int work_may_write(const char *path, const char *head, const char *what, struct error **err)
@@ -173,10 +205,11 @@ int work_save_plan(const struct options *o, struct session *s)
         return code;
 }
 
-int work_show_plan(const struct options *o, const struct plan *plan, int round)
+int work_show_plan(const struct options *o, const struct session *s, const struct plan *plan, int round)
 {
-        if (o->json) return print_json(o, plan);
+        if (o->json) return print_json(o, s, plan);
         if (round > 0) printf("\nWhat was deferred:\n\n");
         render_plan(plan);
+        print_outlook(session_outlook(s));
         return EXIT_DONE;
 }

@@ -11,8 +11,14 @@ struct session *work_open_record(const struct options *o, bool write, int *code)
 /* Plans with a line of progress on a terminal. -1 with the problems printed and *code set. */
 int work_plan(struct session *s, const struct options *o, enum plan_mode mode, struct plan **plan, int *code);
 
-/* A plan on standard output, for people or as JSON; 0 is the first of its rounds. Returns the exit code. */
-int work_show_plan(const struct options *o, const struct plan *plan, int round);
+/* Whether a rollback that the session's plan may ask for would be possible; shown with the plan. Returns the exit code. */
+int work_foresee(struct session *s, const struct options *o);
+/* As the member `rollback` of a JSON object, with a comma before it; nothing where no rollback would be asked for. */
+void work_outlook_json(const struct rollback_outlook *outlook, struct text *json);
+
+/* The session's plan on standard output, for people or as JSON, and what was foreseen of it; 0 is the first of its rounds. Returns the exit
+ * code. */
+int work_show_plan(const struct options *o, const struct session *s, const struct plan *plan, int round);
 /* Before anything is done: ERROR_CONFLICT where `path` exists and is neither empty nor begins with `head`, as `what` does. A NULL path is
  * nothing to be written. */
 int work_may_write(const char *path, const char *head, const char *what, struct error **err);

@@ -80,6 +80,19 @@ int session_rollback_due(struct session *s, char **failed, char **rollback, stru
 /* The rollback that is due is given up, or has nothing to undo: its run has just failed. */
 int session_rollback_over(struct session *s, struct error **err);
 
+/*
+ * Whether a rollback of the session's plan would be possible, should a step of it fail whose policy (the one `given` for the whole run, else its
+ * resource's) asks for one. Looks at the record alone, and at the worst case: everything in the plan was tried. What a later session_plan builds
+ * has to be asked about anew. ERROR_SYSTEM and the like when the record cannot be read.
+ */
+struct rollback_outlook {
+        bool asked;             /* some failure would ask for a rollback */
+        struct error *problems; /* why it could not return everything, with addresses; NULL: it could */
+};
+int session_foresee(struct session *s, bool given, enum failure_policy policy, struct error **err);
+/* What was foreseen of the session's plan; borrowed until the next plan. */
+const struct rollback_outlook *session_outlook(const struct session *s);
+
 /* Running */
 enum event_kind {
         EVENT_RUN_STARTED,

@@ -36,7 +36,8 @@ struct session {
         struct plan_input input;
         struct arena *request_arena; /* copies of targets and excludes */
         struct plan *plan;
-        struct saved_plan *saved; /* the session came from a plan file */
+        struct rollback_outlook outlook; /* of the plan */
+        struct saved_plan *saved;        /* the session came from a plan file */
         struct engine *engine;
         struct arena *approvers_arena; /* NULL: not read yet */
         const struct approvers *approvers;

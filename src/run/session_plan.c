@@ -10,6 +10,8 @@ void session_drop_plan(struct session *s)
 {
         plan_free(s->plan);
         s->plan = NULL;
+        error_free(s->outlook.problems);
+        s->outlook = (struct rollback_outlook){0};
         world_free(s->world);
         s->world = NULL;
 }
