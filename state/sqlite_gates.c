@@ -110,6 +110,22 @@ static int cancel_gate(
         return witness_gate(s, e, run, name, err);
 }
 
+/* The steps that waited for those answers: a gate was not passed, and what was asked about had failed. */
+static int end_waiting_steps(
+    struct store *s, const struct environment_state *e, const char *run, struct error **err)
+{
+        cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
+            "UPDATE step SET status = CASE action WHEN 'gate' THEN 'cancelled' ELSE 'failed' END, ended_ms = "
+            "?3"
+            " WHERE run = (SELECT row FROM run WHERE environment = ?1 AND id = ?2) AND status = 'waiting'",
+            err);
+        if (st == NULL) return -1;
+        bind_int(st, 1, e->id);
+        bind_text(st, 2, run);
+        bind_int(st, 3, e->now_ms);
+        return sqlite_run(s, st, err);
+}
+
 int write_gates_over(struct store *s, struct environment_state *e, const char *run, struct error **err)
 {
         char **names = NULL;
@@ -120,7 +136,8 @@ int write_gates_over(struct store *s, struct environment_state *e, const char *r
                 free(names[i]);
         }
         free(names);
-        return result < 0 ? -1 : drop_notifications(s, e, run, err);
+        if (result < 0 || end_waiting_steps(s, e, run, err) < 0) return -1;
+        return drop_notifications(s, e, run, err);
 }
 
 /* ---- answers ---- */

@@ -137,7 +137,8 @@ struct step_row {
         int64_t index;
         char *address, *type, *action;
         char *
-            status; /* pending, running, waiting, done, failed, skipped; standby: a recovery step that did not have to run */
+            status; /* pending, running, waiting, done, failed, skipped; cancelled: a gate whose run was over before it was
+                    answered; standby: a recovery step that did not have to run */
         char *message; /* of a failure or a skip; else NULL */
         int attempts;
         int64_t started_ms, ended_ms;
@@ -289,7 +290,8 @@ enum store_write_kind {
         WRITE_RESOURCE_MOVE, /* new address or deposed; ERROR_MISSING if nothing is there, ERROR_CONFLICT if the new one is taken */
         WRITE_OUTPUTS, /* text */
         WRITE_GATE, /* insert or update by run + name; one that waits does not undo an outcome, unless `reopen` */
-        WRITE_GATES_OVER, /* the gates of a run that still wait become `cancelled`: nobody is to answer them, nor to be asked to */
+        WRITE_GATES_OVER, /* the gates of a run that still wait become `cancelled`: nobody is to answer them, nor to be asked to;
+                             so do their steps, and steps that a question was about have failed */
         WRITE_ANSWER,   /* append, with the event gate-answered */
         WRITE_EVENT,    /* append; time and hash are the store's */
         WRITE_DURATION, /* feed the moving average: type, action, seconds */

@@ -36,13 +36,21 @@ static void put_status(char **status, const char *is)
         *status = mem_strdup(is);
 }
 
-/* What is recorded as going on, but is over: a run whose process died, and gates that nobody is asked about any more. */
+/* What is recorded as going on, but is over: a run whose process died, and gates that nobody is asked about any more, in stores from
+ * before a run's end closed them. */
 static void look_closer(struct session *s, struct report *r)
 {
         if (session_run_left(s, &r->run)) put_status(&r->run.status, "interrupted");
-        for (size_t i = 0; i < r->gates.count && is_over(&r->run); i++)
+        if (!is_over(&r->run)) return;
+        for (size_t i = 0; i < r->gates.count; i++)
                 if (strcmp(r->gates.rows[i].status, "waiting") == 0)
                         put_status(&r->gates.rows[i].status, "cancelled");
+        for (size_t i = 0; i < r->step_count; i++) {
+                struct step_row *step = &r->steps[i];
+                if (strcmp(step->status, "waiting") != 0) continue;
+                put_status(&step->status, strcmp(step->action, "gate") == 0 ? "cancelled" : "failed");
+                if (step->ended_ms == 0) step->ended_ms = r->run.ended_ms;
+        }
 }
 
 static int load(struct session *s, const char *run, bool timeline, struct report *r, struct error **err)
@@ -236,7 +244,7 @@ static void stretch_gates(const struct report *r)
                 const struct gate_row *gate = map_get(&by_name, step->address);
                 if (gate == NULL) continue;
                 step->started_ms = gate->opened_ms;
-                step->ended_ms = gate->answered_ms;
+                if (strcmp(step->status, "cancelled") != 0) step->ended_ms = gate->answered_ms;
         }
         map_release(&by_name);
 }
@@ -269,15 +277,16 @@ static void print_timeline(const struct report *r, bool all)
 
 static void print_steps(const struct report *r)
 {
-        size_t width = 8;
+        size_t width = 8, status = 8;
         for (size_t i = 0; i < r->step_count; i++) {
                 size_t len = strlen(r->steps[i].address);
                 if (len > width && len <= 48) width = len;
+                if (strcmp(r->steps[i].status, "cancelled") == 0) status = strlen("cancelled");
         }
         for (size_t i = 0; i < r->step_count; i++) {
                 const struct step_row *step = &r->steps[i];
                 printf("  %s", style_on(status_style(step->status)));
-                print_cell(step->status, 9);
+                print_cell(step->status, status + 1);
                 printf("%s", style_off());
                 print_cell(step->address, width + 1);
                 char duration[CLOCK_TEXT] = "";

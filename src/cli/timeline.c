@@ -85,7 +85,7 @@ static int by_time(const void *a, const void *b)
 struct chart {
         const struct timeline *t;
         int64_t from, span;
-        size_t address, action, bar; /* columns */
+        size_t status, address, action, bar; /* columns */
 };
 
 /* Columns that a text takes, a letter counting as one. */
@@ -118,12 +118,13 @@ static void add_cell(struct text *out, const char *text, size_t width, bool unic
 
 static struct chart layout(const struct timeline *t)
 {
-        struct chart c = {.t = t, .from = t->run->started_ms, .address = 8, .action = 6};
+        struct chart c = {.t = t, .from = t->run->started_ms, .status = 8, .address = 8, .action = 6};
         int64_t until = t->run->ended_ms;
         for (size_t i = 0; i < t->count; i++) {
                 const struct step_row *s = &t->steps[i];
                 size_t address = columns(s->address), action = strlen(s->action);
                 if (address > c.address) c.address = address;
+                if (is(s, "cancelled")) c.status = sizeof "cancelled"; /* and a blank */
                 if (action > c.action && action <= 14) c.action = action;
                 if (s->started_ms > 0 && s->started_ms < c.from) c.from = s->started_ms;
                 if (end_of(t, s) > until) until = end_of(t, s);
@@ -132,7 +133,7 @@ static struct chart layout(const struct timeline *t)
         if (c.address > t->width / 3) c.address = t->width / 3;
         c.span = until > c.from ? until - c.from : 1;
         /* two spaces, status, address, action, offset, bar between its ends, duration */
-        size_t fixed = 2 + 8 + c.address + 1 + c.action + 1 + OFFSET + 1 + 2 + 1 + DURATION;
+        size_t fixed = 2 + c.status + c.address + 1 + c.action + 1 + OFFSET + 1 + 2 + 1 + DURATION;
         size_t room = t->width > fixed ? t->width - fixed : 0;
         c.bar = room < BAR_MIN ? BAR_MIN : room > BAR_MAX ? BAR_MAX : room;
         return c;
@@ -187,7 +188,7 @@ static void add_line(struct text *out, const struct chart *c, const struct line 
         }
         text_add(out, "  ");
         text_add(out, style_on(style_of(s)));
-        add_cell(out, s->status, 8, c->t->unicode);
+        add_cell(out, s->status, c->status, c->t->unicode);
         text_add(out, style_off());
         add_cell(out, s->address, c->address, c->t->unicode);
         text_addc(out, ' ');
@@ -208,7 +209,8 @@ static void add_line(struct text *out, const struct chart *c, const struct line 
 /* "and 940 more: 938 done, 2 skipped". */
 static void add_rest(struct text *out, const struct line *rest, size_t count)
 {
-        static const char *const statuses[] = {"done", "failed", "running", "waiting", "skipped", "pending"};
+        static const char *const statuses[] = {
+            "done", "failed", "running", "waiting", "cancelled", "skipped", "pending"};
         const char *separator = ": ";
         text_addf(out, "  and %zu more", count);
         for (size_t k = 0; k < sizeof statuses / sizeof statuses[0]; k++) {

@@ -416,6 +416,9 @@ static void finished(void *context)
         struct store_write w = {.kind = WRITE_RUN, .run = row->id};
         w.run_row = row;
         journal_add(s->journal, &w);
+        /* What others would be asked still, if the run did not end without their answer. */
+        struct store_write gates = {.kind = WRITE_GATES_OVER, .run = row->id};
+        if (!s->settling && over && r->waiting_count > 0) journal_add(s->journal, &gates);
         if (!s->settling) {
                 struct event e = end_event(s);
                 journal_event(s->journal, s->run, event_name(e.kind), summary);

@@ -115,6 +115,8 @@ tutti show gated.yaml r1
 is "$(sed 's/took .*//' <<<"$OUT")" "$(cat "$WORK/shown")" "and its timeline grows no more"
 tutti show gated.yaml r1 --json
 is "$(jq -r '.run.gates[0].status' <<<"$OUT")" cancelled "in JSON"
+is "$(jq -r '.run.steps[] | select(.address == "go") | .status, (.ended != null)' <<<"$OUT" | paste -sd' ')" "cancelled true" "its step waits no more either"
+like "$("$TUTTI" show gated.yaml r1)" "  cancelled go " "in the chart"
 is "$("$TUTTI" status gated.yaml --json | jq -r '[.notifications[] | .event + " " + .run] | join(" ")')" "gate-waiting r2" "one message waits for a target that is down"
 sed -i '/^notify/,+1d' gated.yaml
 tutti approve gated.yaml go
@@ -131,6 +133,42 @@ code 0 "which goes on"
 tutti audit gated.yaml
 code 0 "and the record holds"
 tutti destroy gated.yaml --yes
+
+# --- a run that fails while a gate waits: nobody is asked any more ---
+cat >failed.yaml <<'YAML'
+environment: failed
+resources:
+  go: {type: gate, properties: {message: "Shall we?"}}
+  behind: {type: value, after: [go], properties: {input: 2}}
+  waits: {type: exec.command, properties: {run: "until [ -e asked ]; do sleep 0.05; done"}}
+  breaks: {type: exec.command, on_failure: stop-run, after: [waits], properties: {run: "exit 1"}}
+  asks: {type: exec.command, on_failure: ask, properties: {run: "exit 1"}}
+YAML
+"$TUTTI" apply failed.yaml --yes >"$WORK/out" 2>"$WORK/err" </dev/null &
+FAILING=$!
+for ((i = 0; i < 1200; i++)); do
+        [ "$("$TUTTI" status failed.yaml --json 2>/dev/null | jq '[.run.gates[]? | select(.status == "waiting")] | length')" = 2 ] && break
+        sleep 0.05
+done
+touch asked
+wait $FAILING
+is $? 1 "a run ended with a failure, a gate and a question open"
+tutti status failed.yaml --json
+is "$(jq -r '[.run.gates[].status] | join(" ")' <<<"$OUT")" "cancelled cancelled" "nobody is to answer"
+is "$(jq -r '.run.steps[] | select(.address == ("go", "asks")) | [.address, .status, (.ended != null)] | join(" ")' <<<"$OUT" | sort | paste -sd,)" \
+        "asks failed true,go cancelled true" "the gate was not passed, and the other step failed"
+tutti status failed.yaml
+like "$OUT" "  cancelled go .*  failed    asks " "for people too"
+tutti approve failed.yaml go
+code 4 "and it takes no answer"
+tutti audit failed.yaml
+code 0 "the record holds"
+if command -v sqlite3 >/dev/null; then
+        sqlite3 .tutti/state.db "UPDATE step SET status = 'waiting', ended_ms = 0 WHERE status = 'cancelled'"
+        tutti show failed.yaml r1
+        like "$OUT" "  cancelled go " "also where an older program left it waiting"
+fi
+rm -f asked
 
 # --- a run whose process died ---
 hold
