@@ -1,6 +1,6 @@
 /*
- * HTTP exchanges by curl's multi interface on the loop: pooled connections, HTTP/1.1, Unix sockets, client
- * certificates. TLS (1.2 or later) is verified unless the request says otherwise. Redirects are not followed.
+ * HTTP exchanges, as transfers on the loop (see transfer.h): pooled connections, HTTP/1.1, Unix sockets, client certificates. The server is
+ * verified unless the request says otherwise. Redirects are not followed.
  * (Not HTTP/2: that of the libcurl at hand loses streams on reused connections.)
  */
 #ifndef TUTTI_IO_HTTP_H
@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include "io/loop.h"
+#include "io/transfer.h"
 
 struct http_header {
         const char *name, *value;
@@ -42,21 +42,16 @@ struct http_reply {
         int64_t elapsed_ms;
 };
 
-struct http;          /* the client: one per loop */
 struct http_exchange; /* one under way */
 
-int http_new(struct loop *loop, struct http **ret, struct error **err);
-void http_free(struct http *http); /* cancels what is under way */
-
 /*
- * Copies the request. Exactly one callback follows unless cancelled: either reply or error, both borrowed for the call.
- * Error kinds: RETRY (no connection, reset, reply cut short), TIMEOUT, INPUT (bad URL), DENIED (TLS verification),
- * SYSTEM. `sent` tells whether any byte of the request may have reached the server.
+ * One callback follows unless cancelled, with either reply or error. A reply that is too large is an error of kind SYSTEM; a request that was
+ * held back is one of kind RETRY. `sent` tells whether any byte of the request may have reached the server.
  */
 typedef void http_done(void *context, const struct http_reply *reply, const struct error *error, bool sent);
 struct http_exchange *http_start(
-    struct http *http, const struct http_request *request, http_done *done, void *context);
-void http_cancel(struct http_exchange *exchange);
+    struct transfers *transfers, const struct http_request *request, http_done *done, void *context);
+void http_cancel(struct http_exchange *exchange); /* NULL-safe */
 
 const char *http_header_get(const struct http_reply *reply, const char *lower_name); /* first, or NULL */
 

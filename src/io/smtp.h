@@ -1,13 +1,15 @@
 /*
- * Sending a mail over SMTP, by curl's multi interface on the loop that an HTTP client drives already.
+ * Sending a mail over SMTP, as a transfer on the loop (see transfer.h).
  *
- * TLS (1.2 or later) from the first byte (smtps://) or by STARTTLS (smtp://) is required and verified; `plain` goes without.
- * One connection for each mail.
+ * TLS from the first byte (smtps://) or by STARTTLS (smtp://) is required and verified; `plain` goes without. One connection for each mail,
+ * never by a proxy.
  */
 #ifndef TUTTI_IO_SMTP_H
 #define TUTTI_IO_SMTP_H
 
-#include "io/http.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include "io/transfer.h"
 
 struct smtp_mail {
         const char *url;             /* smtp://HOST[:PORT] or smtps://HOST[:PORT] */
@@ -25,12 +27,12 @@ struct smtp_mail {
 struct smtp_exchange;
 
 /*
- * Copies the mail. Exactly one callback follows unless cancelled: `error` is NULL once the server has taken the mail for every
- * recipient. Kinds as http_start gives them; a refusal by the server is PROVIDER with its reply code.
+ * One callback follows unless cancelled: `error` is NULL once the server has taken the mail for every recipient. A refusal by the server is
+ * of kind PROVIDER, with its reply code.
  */
 typedef void smtp_done(void *context, const struct error *error);
 struct smtp_exchange *smtp_start(
-    struct http *http, const struct smtp_mail *mail, smtp_done *done, void *context);
+    struct transfers *transfers, const struct smtp_mail *mail, smtp_done *done, void *context);
 void smtp_cancel(struct smtp_exchange *exchange); /* NULL-safe */
 
 #endif

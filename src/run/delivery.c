@@ -51,7 +51,7 @@ static void mailed(void *context, const struct error *error)
         over(context, error, 0);
 }
 
-static void post(struct delivery *d, struct http *http, const struct notify_target *target,
+static void post(struct delivery *d, struct transfers *transfers, const struct notify_target *target,
     const struct http_header *headers, size_t header_count, const struct text *body)
 {
         struct http_request request = {
@@ -66,10 +66,10 @@ static void post(struct delivery *d, struct http *http, const struct notify_targ
             .reply_max = REPLY_MAX,
             .ca_file = target->ca,
         };
-        d->http = http_start(http, &request, answered, d);
+        d->http = http_start(transfers, &request, answered, d);
 }
 
-static void send_webhook(struct delivery *d, struct http *http, const struct notify_target *target,
+static void send_webhook(struct delivery *d, struct transfers *transfers, const struct notify_target *target,
     const char *id, const char *body)
 {
         struct text signature __attribute__((__cleanup__(text_release_cleanup))) = {0};
@@ -79,20 +79,20 @@ static void send_webhook(struct delivery *d, struct http *http, const struct not
                 message_signature(target->secret, clock_wall_ms() / 1000, body, strlen(body), &signature);
         struct http_header headers[] = {{"Content-Type", "application/json"}, {"Tutti-Delivery", id},
             {"Tutti-Signature", signature.data}};
-        post(d, http, target, headers, target->secret ? 3 : 2, &copy);
+        post(d, transfers, target, headers, target->secret ? 3 : 2, &copy);
 }
 
-static int send_slack(struct delivery *d, struct http *http, const struct notify_target *target,
+static int send_slack(struct delivery *d, struct transfers *transfers, const struct notify_target *target,
     const char *body, struct error **err)
 {
         struct text text __attribute__((__cleanup__(text_release_cleanup))) = {0};
         if (message_slack(body, &text, err) < 0) return -1;
         struct http_header headers[] = {{"Content-Type", "application/json"}};
-        post(d, http, target, headers, 1, &text);
+        post(d, transfers, target, headers, 1, &text);
         return 0;
 }
 
-static int send_mail(struct delivery *d, struct http *http, const struct notify_target *target,
+static int send_mail(struct delivery *d, struct transfers *transfers, const struct notify_target *target,
     const char *id, const char *body, struct error **err)
 {
         struct text text __attribute__((__cleanup__(text_release_cleanup))) = {0};
@@ -110,21 +110,21 @@ static int send_mail(struct delivery *d, struct http *http, const struct notify_
             .plain = target->plain,
             .timeout_ms = ATTEMPT_MS,
         };
-        d->smtp = smtp_start(http, &mail, mailed, d);
+        d->smtp = smtp_start(transfers, &mail, mailed, d);
         return 0;
 }
 
-struct delivery *delivery_start(struct http *http, const struct notify_target *target, const char *id,
-    const char *body, delivery_done *done, void *context, struct error **err)
+struct delivery *delivery_start(struct transfers *transfers, const struct notify_target *target,
+    const char *id, const char *body, delivery_done *done, void *context, struct error **err)
 {
         struct delivery *d = mem_alloc(sizeof *d);
         d->done = done;
         d->context = context;
         int result = 0;
         switch (target->kind) {
-        case NOTIFY_WEBHOOK: send_webhook(d, http, target, id, body); break;
-        case NOTIFY_SLACK: result = send_slack(d, http, target, body, err); break;
-        case NOTIFY_EMAIL: result = send_mail(d, http, target, id, body, err); break;
+        case NOTIFY_WEBHOOK: send_webhook(d, transfers, target, id, body); break;
+        case NOTIFY_SLACK: result = send_slack(d, transfers, target, body, err); break;
+        case NOTIFY_EMAIL: result = send_mail(d, transfers, target, id, body, err); break;
         }
         if (result == 0) return d;
         free(d);

@@ -18,7 +18,7 @@ struct operation;
 
 struct operation_io { /* what operations share */
         struct loop *loop;
-        struct http *http;
+        struct transfers *transfers;
         struct ssh *ssh;
         const struct sealer *sealer;
         const char *environment;

@@ -123,7 +123,7 @@ static void send_now(void *context)
         op->http.may_send = op->ssh.may_start = bound ? may_leave : NULL;
         op->http.context = op->ssh.context = op;
         switch (op->wait) {
-        case WAIT_HTTP: op->http_exchange = http_start(op->io->http, &op->http, http_replied, op); break;
+        case WAIT_HTTP: op->http_exchange = http_start(op->io->transfers, &op->http, http_replied, op); break;
         case WAIT_SSH: op->ssh_exchange = ssh_start(op->io->ssh, &op->ssh, ssh_replied, op); break;
         case WAIT_PROCESS:
                 op->running = process_start(op->io->loop, &op->process, process_replied, op);

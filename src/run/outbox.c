@@ -171,8 +171,8 @@ static void begin_attempt(struct outbox *b, struct notification_row *row)
         if (b->over) /* time was up while it was claimed */
                 error_set(&err, ERROR_TIMEOUT, NULL, NO_TIME);
         else
-                a->delivery = delivery_start(
-                    b->request.http, target_of(b, a->row.target), a->row.id, a->row.body, attempted, a, &err);
+                a->delivery = delivery_start(b->request.transfers, target_of(b, a->row.target), a->row.id,
+                    a->row.body, attempted, a, &err);
         if (a->delivery == NULL) attempted(a, err, 0);
 }
 

@@ -16,7 +16,7 @@ struct outbox;
 
 struct outbox_request { /* borrowed for the life of the outbox */
         struct loop *loop;
-        struct http *http;
+        struct transfers *transfers;
         struct worker *worker;
         struct store *store; /* used on the worker only */
         const char *environment;
@@ -47,8 +47,8 @@ void outbox_hurry(struct outbox *outbox);
 struct delivery;
 typedef void delivery_done(void *context, const struct error *error, int64_t retry_after_ms);
 /* NULL with *err when no message can be made of `body`. */
-struct delivery *delivery_start(struct http *http, const struct notify_target *target, const char *id,
-    const char *body, delivery_done *done, void *context, struct error **err);
+struct delivery *delivery_start(struct transfers *transfers, const struct notify_target *target,
+    const char *id, const char *body, delivery_done *done, void *context, struct error **err);
 void delivery_cancel(struct delivery *delivery); /* NULL-safe */
 
 #endif

@@ -271,10 +271,10 @@ struct engine *session_engine(struct session *s, struct error **err)
         if (s->engine != NULL) return s->engine;
         struct engine *e = mem_alloc(sizeof *e);
         s->engine = e;
-        if (loop_new(&e->loop, err) < 0 || http_new(e->loop, &e->http, err) < 0 ||
+        if (loop_new(&e->loop, err) < 0 || transfers_new(e->loop, &e->transfers, err) < 0 ||
             ssh_new(e->loop, &e->ssh, err) < 0) {
                 s->engine = NULL;
-                http_free(e->http);
+                transfers_free(e->transfers);
                 loop_free(e->loop);
                 free(e);
                 return NULL;
@@ -283,7 +283,7 @@ struct engine *session_engine(struct session *s, struct error **err)
                 e->known_hosts = mem_printf("%s/known_hosts", s->store_folder);
         e->io = (struct operation_io){
             .loop = e->loop,
-            .http = e->http,
+            .transfers = e->transfers,
             .ssh = e->ssh,
             .sealer = &s->sealer,
             .environment = s->name,
@@ -297,7 +297,7 @@ static void engine_free(struct engine *e)
 {
         if (e == NULL) return;
         ssh_free(e->ssh);
-        http_free(e->http);
+        transfers_free(e->transfers);
         loop_free(e->loop);
         free(e->known_hosts);
         free(e);

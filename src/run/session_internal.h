@@ -11,7 +11,7 @@ enum { SAVED_PLAN_MAX = 1 << 30 };
 /* What drives I/O; made when it is first needed. */
 struct engine {
         struct loop *loop;
-        struct http *http;
+        struct transfers *transfers;
         struct ssh *ssh;
         struct operation_io io;
         char *known_hosts;

@@ -88,7 +88,7 @@ static struct outbox_request request_of(struct session *s, const struct environm
 {
         return (struct outbox_request){
             .loop = s->engine->loop,
-            .http = s->engine->http,
+            .transfers = s->engine->transfers,
             .worker = s->worker,
             .store = s->store,
             .environment = s->name,
@@ -275,8 +275,8 @@ int session_notify_test(struct session *s,
                 cleanup_free char *id = random_id();
                 ones[i] = (struct test_one){&test, &env->notify[i]};
                 /* A body of ours and checked targets: a message can always be made of them. */
-                if (delivery_start(s->engine->http, &env->notify[i], id, body.data, tested, &ones[i], err) ==
-                    NULL)
+                if (delivery_start(
+                        s->engine->transfers, &env->notify[i], id, body.data, tested, &ones[i], err) == NULL)
                         return -1;
         }
         loop_run(s->engine->loop);

@@ -240,7 +240,7 @@ static void run_plain(struct figures *f, bool spread)
 
 struct engine {
         struct loop *loop;
-        struct http *http;
+        struct transfers *transfers;
         struct figures *figures;
         struct request *requests;
         char url[64];
@@ -256,7 +256,7 @@ static void engine_send(struct request *r)
 {
         struct http_request request = {.method = "GET", .url = engine.url};
         r->start_us = now_us();
-        http_start(engine.http, &request, engine_replied, r);
+        http_start(engine.transfers, &request, engine_replied, r);
 }
 
 static void engine_replied(void *context, const struct http_reply *r, const struct error *error, bool sent)
@@ -291,14 +291,14 @@ static void run_engine(struct figures *f, bool spread)
         engine = (struct engine){.figures = f, .spread = spread, .left = wide * rounds, .round_left = wide};
         engine.requests = calloc(wide, sizeof *engine.requests);
         snprintf(engine.url, sizeof engine.url, "http://127.0.0.1:%d/", ntohs(address.sin_port));
-        if (loop_new(&engine.loop, &err) < 0 || http_new(engine.loop, &engine.http, &err) < 0) {
+        if (loop_new(&engine.loop, &err) < 0 || transfers_new(engine.loop, &engine.transfers, &err) < 0) {
                 fprintf(stderr, "bench_wide: %s\n", error_message(err));
                 exit(1);
         }
         engine.begin_us = now_us();
         engine_start_some(NULL);
         loop_run(engine.loop);
-        http_free(engine.http);
+        transfers_free(engine.transfers);
         loop_free(engine.loop);
         free(engine.requests);
 }

@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <uv.h>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -234,7 +235,7 @@ static void server_stop(void)
 
 struct result {
         struct loop *loop;
-        struct http *http;
+        struct transfers *transfers;
         int calls, waiting, good;
         int status, kind;
         bool sent;
@@ -279,7 +280,7 @@ static void ask(struct result *r, const char *path, struct http_request request)
         if (request.method == NULL) request.method = "GET";
         r->waiting = 1;
         r->calls = 0;
-        http_start(r->http, &request, take, r);
+        http_start(r->transfers, &request, take, r);
         if (r->calls != 0) ok(false, "completed inside its start");
         loop_run(r->loop);
 }
@@ -430,7 +431,8 @@ static void test_concurrent(struct result *r)
                 r->waiting = HOLD;
                 r->good = r->calls = 0;
                 for (int i = 0; i < HOLD; i++)
-                        http_start(r->http, &(struct http_request){.method = "GET", .url = url}, take, r);
+                        http_start(
+                            r->transfers, &(struct http_request){.method = "GET", .url = url}, take, r);
                 loop_run(r->loop);
                 ok(r->good == HOLD && r->calls == HOLD, "%d exchanges at once (%d new connections)", HOLD,
                     server.accepted - before);
@@ -443,14 +445,47 @@ static void stop(void *context)
         loop_stop(context);
 }
 
+/* ---- a socket that the loop cannot watch ---- */
+
+static atomic_bool unwatchable;
+
+/* Instead of libuv's: the kernel takes so many watches and no more. */
+int uv_poll_init_socket(uv_loop_t *loop, uv_poll_t *handle, uv_os_sock_t socket)
+{
+        return unwatchable ? UV_ENOSPC : uv_poll_init(loop, handle, socket);
+}
+
+static void test_unwatchable(struct result *r)
+{
+        cleanup_free char *slow = url_of("/slow");
+        struct result other = {.loop = r->loop, .waiting = 1};
+        struct http_request request = {.method = "GET", .url = slow, .close = true};
+        struct http_exchange *held = http_start(r->transfers, &request, take, &other);
+        int before = server.requests;
+        while (server.requests == before) {
+                timer_start(r->loop, 10, stop, r->loop);
+                loop_run(r->loop);
+        }
+        unwatchable = true;
+        ASK(r, "/", .close = true);
+        ok(r->calls == 1 && r->kind == ERROR_RETRY && !r->sent, "its exchange is over at once: %s",
+            r->message);
+        http_cancel(http_start(r->transfers, &request, take, r));
+        unwatchable = false;
+        GET(r, "/");
+        is_int(r->status, 200, "those that follow are not concerned");
+        is_int(other.calls, 0, "nor is another one under way");
+        http_cancel(held);
+}
+
 static void test_cancel(struct result *r)
 {
         cleanup_free char *url = url_of("/slow");
         r->calls = 0;
         struct http_exchange *some[4];
         for (int i = 0; i < 4; i++)
-                some[i] = http_start(
-                    r->http, &(struct http_request){.method = "GET", .url = i == 3 ? "x:" : url}, take, r);
+                some[i] = http_start(r->transfers,
+                    &(struct http_request){.method = "GET", .url = i == 3 ? "x:" : url}, take, r);
         http_cancel(some[0]);
         http_cancel(some[3]);
         timer_start(r->loop, 50, (void (*)(void *))http_cancel, some[1]);
@@ -561,7 +596,7 @@ static void test_fault(const char *fault, bool sent, const char *name)
         if (child == 0) {
                 struct result r = {0};
                 setenv("TUTTI_FAULT", fault, 1);
-                if (loop_new(&r.loop, NULL) < 0 || http_new(r.loop, &r.http, NULL) < 0) _exit(9);
+                if (loop_new(&r.loop, NULL) < 0 || transfers_new(r.loop, &r.transfers, NULL) < 0) _exit(9);
                 int outcome = 0;
                 GET(&r, "/");
                 if (r.status != 200) outcome |= 1;
@@ -583,7 +618,7 @@ int main(void)
                  (char *[]){"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", NULL};
              *name; name++)
                 unsetenv(*name);
-        if (loop_new(&r.loop, NULL) < 0 || http_new(r.loop, &r.http, NULL) < 0) return 1;
+        if (loop_new(&r.loop, NULL) < 0 || transfers_new(r.loop, &r.transfers, NULL) < 0) return 1;
         server_start();
         test_fault("fail:3", false, "a fault before a request leaves: it was not sent");
         test_fault("fail:4", true, "a fault at the reply: it was, and the reply is lost");
@@ -593,12 +628,13 @@ int main(void)
         test_repeats(&r);
         test_unix(&r);
         test_concurrent(&r);
+        test_unwatchable(&r);
         test_cancel(&r);
         test_tls(&r);
         cleanup_free char *url = url_of("/slow");
         r.calls = 0;
-        http_start(r.http, &(struct http_request){.method = "GET", .url = url}, take, &r);
-        http_free(r.http);
+        http_start(r.transfers, &(struct http_request){.method = "GET", .url = url}, take, &r);
+        transfers_free(r.transfers);
         loop_free(r.loop);
         is_int(r.calls, 0, "freeing the client cancels what is under way");
         server_stop();

@@ -1,11 +1,11 @@
-/* The table of libcurl's functions; see http_curl.h. */
-#include "io/http_curl.h"
+/* The table of libcurl's functions; see curl_library.h. */
+#include "io/curl_library.h"
 
 #include "base/library.h"
 
 struct curl_functions curl;
 
-int http_curl_load(struct error **err)
+int curl_library_load(struct error **err)
 {
 #define CURL_NAME(name) "curl_" #name,
         static const char *const names[] = {CURL_FUNCTIONS(CURL_NAME)};

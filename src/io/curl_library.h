@@ -1,8 +1,8 @@
 /*
- * libcurl, loaded when the first HTTP client is made (see base/library.h): what this room calls as `curl.easy_init` is curl_easy_init.
+ * libcurl, loaded when the first transfers are made (see base/library.h): what this room calls as `curl.easy_init` is curl_easy_init.
  */
-#ifndef TUTTI_IO_HTTP_CURL_H
-#define TUTTI_IO_HTTP_CURL_H
+#ifndef TUTTI_IO_CURL_LIBRARY_H
+#define TUTTI_IO_CURL_LIBRARY_H
 
 #include <curl/curl.h>
 #include "base/error.h"
@@ -50,6 +50,6 @@ struct curl_functions {
 extern struct curl_functions curl; /* constant once it is loaded */
 
 /* Loads it, the first time. ERROR_SYSTEM */
-int http_curl_load(struct error **err);
+int curl_library_load(struct error **err);
 
 #endif
