@@ -157,8 +157,8 @@ struct tutti_ssh { /* to the operation's host */
 
 struct tutti_process {
         const char *const *argv;
-        const char *const *env;
-        const char *folder; /* NULL: the template's folder */
+        const char *const *env; /* added to the program's own, of which TUTTI_… are left out */
+        const char *folder;     /* NULL: the template's folder */
         struct tutti_bytes input;
         int64_t timeout_ms;
 };

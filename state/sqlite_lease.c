@@ -123,6 +123,15 @@ int store_lease_holder(struct store *s, const char *environment, struct lease_ho
         return 0;
 }
 
+int store_lease_last(struct store *s, const char *environment, char **holder, struct error **err)
+{
+        struct held h __attribute__((__cleanup__(held_release))) = {0};
+        *holder = NULL;
+        if (load(s, environment, &h, err) < 0) return -1;
+        *holder = steal(h.holder);
+        return 0;
+}
+
 int store_lease_acquire(struct store *s, const char *environment, const char *holder, int64_t ttl_ms,
     struct lease *ret, struct error **err)
 {
@@ -159,6 +168,10 @@ int store_lease_take(struct store *s, const char *environment, const char *holde
 
 static int lost(const struct lease *lease, const struct held *h, struct error **err)
 {
+        if (h->holder == NULL && h->fence != lease->fence)
+                return error_set(err, ERROR_CONFLICT, NULL,
+                    "the lease of environment '%s' was lost: another took it over, and has let go since",
+                    lease->environment);
         if (h->holder == NULL)
                 return error_set(err, ERROR_CONFLICT, NULL, "the lease of environment '%s' was released",
                     lease->environment);

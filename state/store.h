@@ -73,6 +73,8 @@ struct lease_holder {
 };
 int store_lease_holder(
     struct store *s, const char *environment, struct lease_holder *ret, struct error **err);
+/* Whoever held it last and did not let go, whether it has expired or not, in *holder; the caller frees. NULL: nobody. */
+int store_lease_last(struct store *s, const char *environment, char **holder, struct error **err);
 int store_lease_renew(
     struct store *s, struct lease *lease, int64_t ttl_ms, struct error **err); /* ERROR_CONFLICT if lost */
 int store_lease_release(

@@ -7,12 +7,16 @@
 
 static const struct tutti_host *host; /* set once, when the plug-in is loaded */
 
-#define EXEC_TYPE(type_name)                                                           \
-        {                                                                              \
-                .name = type_name, .doc = "A command on the machine that runs tutti.", \
-                .flags = TUTTI_TYPE_REPEATABLE, .properties = command_properties,      \
-                .property_count = COMMAND_PROPERTIES, .outputs = command_outputs,      \
-                .output_count = COMMAND_OUTPUTS,                                       \
+#define EXEC_DOC                                                                                             \
+        "A command on the machine that runs tutti. It ends when tutti does, with all of its process group, " \
+        "also when that is killed, and before anything starts it anew. It inherits tutti's environment but " \
+        "for variables that begin with TUTTI_, which `environment` may give it."
+
+#define EXEC_TYPE(type_name)                                                            \
+        {                                                                               \
+                .name = type_name, .doc = EXEC_DOC, .flags = TUTTI_TYPE_REPEATABLE,     \
+                .properties = command_properties, .property_count = COMMAND_PROPERTIES, \
+                .outputs = command_outputs, .output_count = COMMAND_OUTPUTS,            \
         }
 static const struct tutti_type types[] = {EXEC_TYPE("exec.command"), EXEC_TYPE("exec")};
 

@@ -2,6 +2,7 @@
  * The engine's event loop: the life of the libuv loop, deferred calls, timers and signals. Standard input and
  * watched files are in input.c and watch.c.
  */
+#include "io/guard.h"
 #include "io/loop_item.h"
 
 #include <assert.h>
@@ -28,6 +29,8 @@ struct loop {
         void (*caught)(void *context, int signal);
         void *caught_context;
         struct loop_item items; /* head of the ring */
+        struct guard *guard;    /* NULL until something is run */
+        char *guard_lock;
 };
 
 struct timer {
@@ -118,6 +121,8 @@ void loop_free(struct loop *loop)
         int busy = uv_loop_close(&loop->uv);
         assert(busy == 0);
         (void)busy;
+        guard_free(loop->guard);
+        free(loop->guard_lock);
         free(loop->deferred);
         free(loop->running);
         free(loop);
@@ -141,6 +146,18 @@ int64_t loop_now_ms(const struct loop *loop)
 void *loop_uv(struct loop *loop)
 {
         return &loop->uv;
+}
+
+void loop_guard_lock(struct loop *loop, const char *path)
+{
+        free(loop->guard_lock);
+        loop->guard_lock = mem_strdup(path);
+}
+
+struct guard *loop_guard(struct loop *loop, struct error **err)
+{
+        if (loop->guard == NULL && guard_start(loop->guard_lock, &loop->guard, err) < 0) return NULL;
+        return loop->guard;
 }
 
 /* ---- deferred calls ---- */

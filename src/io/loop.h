@@ -22,6 +22,9 @@ void loop_stop(struct loop *loop);
 int64_t loop_now_ms(const struct loop *loop); /* monotonic, as of this turn */
 void *loop_uv(struct loop *loop);             /* the uv_loop_t, for the other files of io/ only */
 
+/* The lock file of what guards the commands that are run on this loop, see io/guard.h; to be set before the first. */
+void loop_guard_lock(struct loop *loop, const char *path);
+
 /* One-shot timers. The handle is valid until the callback starts or timer_cancel. */
 struct timer;
 struct timer *timer_start(struct loop *loop, int64_t delay_ms, void (*fired)(void *context), void *context);

@@ -17,6 +17,10 @@ struct loop_item {
 void loop_item_add(struct loop *loop, struct loop_item *item, void (*close)(struct loop_item *item));
 void loop_item_remove(struct loop_item *item); /* harmless when it is not chained */
 
+/* What guards the commands of this loop; started when it is first asked for. NULL with an error: it could not be. */
+struct guard;
+struct guard *loop_guard(struct loop *loop, struct error **err);
+
 /* Frees `handle->data` once the handle is closed: for blocks that hold one handle. */
 void loop_close_block(uv_handle_t *handle, void *block);
 

@@ -4,6 +4,9 @@
  *
  * A process is complete when its program has exited and both outputs are at their end; a grandchild that keeps an
  * output open (a daemon) is waited for no longer than LINGER_MS after the exit.
+ *
+ * While its program runs a process is in the hands of the loop's guard, which ends it should we die. It is told before the program
+ * gets its input: one that waits for that has done nothing unguarded.
  */
 #include "io/process.h"
 
@@ -15,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "io/guard.h"
 #include "io/loop_item.h"
 
 enum { TERM_TO_KILL_MS = 5000, LINGER_MS = 1000, OUTPUT_DEFAULT = 1024 * 1024 };
@@ -41,7 +45,8 @@ struct process {
         struct error *failed; /* set once the outcome is an error */
         int exit_status, exit_signal;
         bool spawned, running, in_open, ended, cancelled;
-        unsigned uses; /* open libuv handles, and one until the end: the block is freed with the last */
+        struct guard *guard; /* while it has this one */
+        unsigned uses;       /* open libuv handles, and one until the end: the block is freed with the last */
         process_done *done;
         void *context;
 };
@@ -81,10 +86,16 @@ static void close_input(struct process *p)
         uv_close((uv_handle_t *)&p->in, handle_closed);
 }
 
+static void unguard(struct process *p)
+{
+        if (p->guard != NULL) guard_remove(steal(p->guard), p->uv.pid);
+}
+
 /* Closes every handle; nothing of this process is heard of again. */
 static void process_end(struct process *p)
 {
         p->ended = true;
+        unguard(p);
         timer_cancel(steal(p->timer));
         loop_item_remove(&p->item);
         close_input(p);
@@ -143,6 +154,7 @@ static void process_exited(uv_process_t *handle, int64_t status, int signal)
                 process_complete(p);
                 return;
         }
+        unguard(p); /* a daemon that it left is meant to stay */
         p->timer = timer_start(p->loop, LINGER_MS, lingered, p);
         complete_if_over(p);
 }
@@ -236,15 +248,19 @@ static int pipe_for(struct process *p, uv_pipe_t *pipe, bool child_reads)
 
 /* ---- start ---- */
 
-/* Our environment with the request's on top. The array is the caller's, its strings are borrowed. */
+/*
+ * Our environment with the request's on top, but without our own variables: secrets are given to us by them (TUTTI_PASSPHRASE,
+ * TUTTI_PARAM_…, tokens of providers), and are no business of what we run. The array is the caller's, its strings are borrowed.
+ */
 static char **environment_with(const char *const *extra)
 {
         size_t count = 0, more = 0;
         while (environ[count] != NULL) count++;
-        while (extra[more] != NULL) more++;
+        while (extra != NULL && extra[more] != NULL) more++;
         char **all = mem_alloc((count + more + 1) * sizeof *all);
         size_t n = 0;
         for (size_t i = 0; i < count; i++) {
+                if (text_starts(environ[i], "TUTTI_")) continue;
                 size_t name = strcspn(environ[i], "="), j = 0;
                 while (j < more && (strncmp(environ[i], extra[j], name + 1) != 0)) j++;
                 if (j == more) all[n++] = environ[i];
@@ -265,6 +281,18 @@ static void spawn_failed(struct process *p, const struct process_request *reques
                 error_set(&p->failed, ERROR_SYSTEM, NULL, "run %s: %s", p->program, uv_strerror(rc));
 }
 
+/* 0, or with p->failed set. */
+static int guard_process(struct process *p, struct guard *guard)
+{
+        if (guard_add(guard, p->uv.pid, &p->failed) < 0) {
+                signal_group(p, SIGKILL);
+                close_input(p);
+                return error_context(&p->failed, "run %s", p->program);
+        }
+        p->guard = guard;
+        return 0;
+}
+
 static int process_spawn(struct process *p, const struct process_request *request)
 {
         int fds[3] = {-1, -1, -1}, rc = 0;
@@ -283,7 +311,7 @@ static int process_spawn(struct process *p, const struct process_request *reques
                 stdio[i].flags = UV_INHERIT_FD;
                 stdio[i].data.fd = fds[i];
         }
-        cleanup_free char **env = request->env != NULL ? environment_with(request->env) : NULL;
+        cleanup_free char **env = environment_with(request->env);
         uv_process_options_t options = {.exit_cb = process_exited,
             .file = request->argv[0],
             .args = (char **)request->argv,
@@ -332,9 +360,10 @@ struct process *process_start(
         p->uses = 1;
         for (size_t i = 0; i < 2; i++) p->outputs[i].process = p;
         loop_item_add(loop, &p->item, process_close);
-        int rc = process_spawn(p, request);
+        struct guard *guard = loop_guard(loop, &p->failed);
+        int rc = guard ? process_spawn(p, request) : -1;
         if (rc < 0) {
-                spawn_failed(p, request, rc);
+                if (guard != NULL) spawn_failed(p, request, rc);
                 p->uv.pid = 0;
                 p->timer = timer_start(loop, 0, report_failed_start, p);
                 return p;
@@ -342,7 +371,7 @@ struct process *process_start(
         p->running = true;
         for (size_t i = 0; i < 2; i++)
                 uv_read_start((uv_stream_t *)&p->outputs[i].pipe, output_chunk, output_read);
-        feed_input(p, request);
+        if (guard_process(p, guard) == 0) feed_input(p, request);
         if (p->timeout_ms > 0) p->timer = timer_start(loop, p->timeout_ms, deadline_passed, p);
         return p;
 }

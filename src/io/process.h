@@ -1,5 +1,5 @@
 /*
- * Local commands: an argv, never a shell unless the argv names one.
+ * Local commands: an argv, never a shell unless the argv names one. None outlives us: see io/guard.h.
  */
 #ifndef TUTTI_IO_PROCESS_H
 #define TUTTI_IO_PROCESS_H
@@ -10,8 +10,8 @@
 
 struct process_request {
         const char *const *argv; /* NULL-terminated; argv[0] is looked up in PATH */
-        const char *const *env;  /* "NAME=value", NULL-terminated, added to ours; NULL for none */
-        const char *folder;      /* to run in; NULL: ours */
+        const char *const *env; /* "NAME=value", NULL-terminated, added to ours without TUTTI_…; NULL: none */
+        const char *folder;     /* to run in; NULL: ours */
         const void *input;
         size_t input_len;
         int64_t timeout_ms; /* then SIGTERM, after 5 s SIGKILL, to its whole process group; 0: none */

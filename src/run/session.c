@@ -266,6 +266,11 @@ int session_approvers(struct session *s, const struct approvers **ret, struct er
         return 0;
 }
 
+char *session_commands_file(const struct session *s)
+{
+        return path_join(s->store_folder, "commands.lock");
+}
+
 struct engine *session_engine(struct session *s, struct error **err)
 {
         if (s->engine != NULL) return s->engine;
@@ -281,6 +286,8 @@ struct engine *session_engine(struct session *s, struct error **err)
         }
         if (access(s->store_folder, W_OK) == 0)
                 e->known_hosts = mem_printf("%s/known_hosts", s->store_folder);
+        cleanup_free char *commands = session_commands_file(s);
+        loop_guard_lock(e->loop, commands);
         e->io = (struct operation_io){
             .loop = e->loop,
             .transfers = e->transfers,

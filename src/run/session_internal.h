@@ -75,6 +75,8 @@ int session_store_create(
     struct session *s, struct error **err); /* opens the store for writing, with its key */
 int session_seal_open(struct session *s, bool create, struct error **err);
 struct engine *session_engine(struct session *s, struct error **err);
+/* The lock file by which one process waits for the commands of another that died (io/guard.h). The caller frees. */
+char *session_commands_file(const struct session *s);
 
 /* session_plan.c */
 void session_drop_plan(struct session *s);

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "run/answer.h"
 #include "io/file.h"
+#include "io/guard.h"
 #include "run/holder.h"
 #include "run/proof.h"
 #include "run/record.h"
@@ -41,6 +42,17 @@ static int refuse_held(struct session *s, struct error **problem, struct error *
             since, left);
 }
 
+/* Nothing is to start beside what a dead holder of this machine had started: its guard is ending that, or has. */
+static int await_commands(struct session *s, struct error **err)
+{
+        enum { PATIENCE_MS = 10000 };
+        cleanup_free char *last = NULL;
+        cleanup_free char *file = session_commands_file(s);
+        if (store_lease_last(s->store, s->name, &last, err) < 0) return -1;
+        if (last == NULL || !holder_is_dead(last)) return 0;
+        return guard_await(file, holder_pid(last), PATIENCE_MS, err);
+}
+
 int session_hold(struct session *s, struct error **err)
 {
         struct environment_row row = {0};
@@ -49,6 +61,7 @@ int session_hold(struct session *s, struct error **err)
         if (session_store_create(s, err) < 0 || store_environment(s->store, s->name, true, &row, err) < 0)
                 return -1;
         environment_row_release(&row);
+        if (await_commands(s, err) < 0) return -1;
         cleanup_free char *holder = holder_text();
         cleanup(error_free) struct error *problem = NULL;
         if (store_lease_take(s->store, s->name, holder, ttl_ms, left_behind, &s->lease, &problem) < 0)

@@ -3,9 +3,11 @@
 
 #include <dirent.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "io/guard.h"
 #include "io/process.h"
 
 struct result {
@@ -76,12 +78,18 @@ static void test_outcomes(struct result *r)
         is_str(r->out, "/usr\n", "runs in its folder");
         run(r, (struct process_request){.argv = (const char *const[]){"/etc/passwd", NULL}});
         is_int(r->kind, ERROR_SYSTEM, "what may not be executed");
-        setenv("TUTTI_TEST_A", "old", 1);
-        setenv("TUTTI_TEST_B", "kept", 1);
-        run(r, (struct process_request){
-                   SH("echo $TUTTI_TEST_A $TUTTI_TEST_B $TUTTI_TEST_C; env | grep -c ^TUTTI_TEST_A="),
-                   .env = (const char *const[]){"TUTTI_TEST_A=new", "TUTTI_TEST_C=more", NULL}});
+        setenv("TEST_A", "old", 1);
+        setenv("TEST_B", "kept", 1);
+        setenv("TUTTI_PASSPHRASE", "secret", 1);
+        run(r, (struct process_request){SH("echo $TEST_A $TEST_B $TEST_C; env | grep -c ^TEST_A="),
+                   .env = (const char *const[]){"TEST_A=new", "TEST_C=more", NULL}});
         is_str(r->out, "new kept more\n1\n", "variables are added and replaced");
+        run(r, (struct process_request){SH("env | grep ^TUTTI_; echo $TEST_B")});
+        is_str(r->out, "kept\n", "our own are not handed on, all others are");
+        run(r, (struct process_request){
+                   SH("env | grep ^TUTTI_"), .env = (const char *const[]){"TUTTI_PASSPHRASE=given", NULL}});
+        is_str(r->out, "TUTTI_PASSPHRASE=given\n", "unless the request has them");
+        unsetenv("TUTTI_PASSPHRASE");
 }
 
 static void test_streams(struct result *r)
@@ -182,6 +190,74 @@ static void test_ends(struct result *r)
         unlink(path);
 }
 
+/* Starts the script in a loop of its own, waits for its word, and is killed with it under way. */
+static void run_and_be_killed(const char *script, const char *lock)
+{
+        struct result r = {0};
+        if (loop_new(&r.loop, NULL) < 0) _exit(1);
+        loop_guard_lock(r.loop, lock);
+        process_start(r.loop,
+            &(struct process_request){SH("exec sh"), .input = script, .input_len = strlen(script)}, take, &r);
+        loop_run(r.loop);
+        _exit(1);
+}
+
+/* Whose group is to be gone when nobody but the guard can have ended it. */
+static void killed_with(const char *script, const char *path, const char *lock, long group[2])
+{
+        FILE *f = fopen(path, "w");
+        if (f != NULL) fclose(f);
+        pid_t pid = fork();
+        if (pid == 0) run_and_be_killed(script, lock);
+        group[0] = 0;
+        for (int i = 0; i < 3000 && group[0] == 0; i++) {
+                usleep(10000);
+                f = fopen(path, "r");
+                if (f == NULL || fscanf(f, "%ld ready", &group[0]) != 1) group[0] = 0;
+                if (f != NULL) fclose(f);
+        }
+        ok(group[0] > 0 && group_lives(group[0]), "the command runs");
+        cleanup(error_free) struct error *err = NULL;
+        ok(guard_await(lock, pid, 0, &err) < 0 && error_kind(err) == ERROR_BUSY,
+            "who waits for the commands of a process that lives waits");
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+        ok(guard_await(lock, pid, 60000, NULL) == 0, "when it was killed its commands are ended");
+        group[1] = group_alive(group[0]);
+}
+
+static void test_guard(struct result *r)
+{
+        char path[] = "/tmp/tutti-process-XXXXXX", lock[] = "/tmp/tutti-process-XXXXXX", script[512],
+             text[64] = "";
+        long group[2];
+        close(mkstemp(path));
+        close(mkstemp(lock));
+        snprintf(script, sizeof script,
+            "(trap '' TERM; exec sleep 600) & sleep 600 &\n"
+            "trap 'echo told to end >%s; exit 1' TERM\necho $$ ready >%s\nwhile :; do wait; done\n",
+            path, path);
+        killed_with(script, path, lock, group);
+        ok(!group[1], "with all of their group");
+        FILE *f = fopen(path, "r");
+        ok(f && fgets(text, sizeof text, f) && strcmp(text, "told to end\n") == 0,
+            "after they were asked to");
+        if (f) fclose(f);
+        snprintf(script, sizeof script, "trap '' TERM\necho $$ ready >%s\nwhile :; do sleep 1; done\n", path);
+        killed_with(script, path, lock, group);
+        ok(!group[1], "also one that does not listen");
+        is_int(guard_await("/tmp/no/such/lock", 1, 0, NULL), 0,
+            "where nothing ran there is nothing to wait for");
+
+        run(r, (struct process_request){SH("sleep 600 >/dev/null 2>&1 & echo $!")});
+        ok(kill((pid_t)atol(r->out), 0) == 0, "a daemon that a command left stays");
+        loop_free(r->loop);
+        ok(kill((pid_t)atol(r->out), SIGKILL) == 0, "also when the loop ends, and the guard with it");
+        ok(loop_new(&r->loop, NULL) == 0, "another loop");
+        unlink(path);
+        unlink(lock);
+}
+
 static void test_many(struct result *r)
 {
         r->waiting = 100;
@@ -199,6 +275,7 @@ int main(void)
         test_outcomes(&r);
         test_streams(&r);
         test_ends(&r);
+        test_guard(&r);
         test_many(&r);
         process_start(r.loop, &(struct process_request){SH("sleep 60")}, take, &r);
         r.calls = 0;

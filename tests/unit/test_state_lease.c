@@ -61,6 +61,11 @@ static void test_takeover(void)
         ok(store_lease_renew(f.s, &f.lease, 80, NULL) == 0, "ann's lease gets short");
         usleep(100 * 1000);
         ok(store_commit(f.s, &f.lease, &w, 1, NULL) == 0, "an expired lease that nobody took still writes");
+        char *last = NULL;
+        ok(store_lease_last(other, "staging", &last, NULL) == 0 && last != NULL &&
+                strncmp(last, "ann", 3) == 0,
+            "who held it last is known still");
+        free(last);
         ok(store_lease_acquire(other, "staging", "bob", 60000, &lease, NULL) == 0,
             "bob takes the expired lease over");
         is_int(lease.fence, f.lease.fence + 1, "with the next fence");
@@ -80,6 +85,9 @@ static void test_takeover(void)
         fails(
             store_commit(other, &copy, &w, 1, &err), ERROR_CONFLICT, "lost", "after which he writes no more");
         fails(store_lease_renew(other, &copy, 1000, &err), ERROR_CONFLICT, "released", "nor renews");
+        fails(store_lease_renew(f.s, &f.lease, 1000, &err), ERROR_CONFLICT, "another took it over",
+            "ann is told that it was taken, although it is free again");
+        ok(store_lease_last(other, "staging", &last, NULL) == 0 && last == NULL, "and nobody held it last");
         lease_release_memory(&copy);
         store_close(other);
         fixture_release(&f);
