@@ -28,6 +28,7 @@ static const char *const migrations[] = {
 #include "008_estimates.sql.h"
 #include "009_witness.sql.h"
 #include "010_proof.sql.h"
+#include "011_follows.sql.h"
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof migrations[0] };
 

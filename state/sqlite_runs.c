@@ -37,6 +37,7 @@ static struct run_row run_read(sqlite3_stmt *st)
             .on_failure = column_text(st, 9),
             .undoes = column_text(st, 10),
             .proof = column_text(st, 11),
+            .follows = column_text(st, 12),
         };
 }
 
@@ -45,7 +46,7 @@ int store_runs(
 {
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
             "SELECT id, kind, status, requester, digest, summary, started_ms, ended_ms, NULL, on_failure, "
-            "undoes, proof FROM run"
+            "undoes, proof, follows FROM run"
             " WHERE environment = (SELECT id FROM environment WHERE name = ?) ORDER BY row DESC",
             err);
         if (st == NULL) return -1;
@@ -73,7 +74,7 @@ int store_run(
 {
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
             "SELECT id, kind, status, requester, digest, summary, started_ms, ended_ms, plan, on_failure, "
-            "undoes, proof"
+            "undoes, proof, follows"
             " FROM run LEFT JOIN run_plan ON run_plan.run = run.row"
             " WHERE environment = (SELECT id FROM environment WHERE name = ?) AND id = ?",
             err);
@@ -98,6 +99,7 @@ void run_row_release(struct run_row *row)
         free(row->on_failure);
         free(row->undoes);
         free(row->proof);
+        free(row->follows);
         *row = (struct run_row){0};
 }
 
@@ -155,8 +157,8 @@ int write_run(struct store *s, struct environment_state *e, const struct run_row
 
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
             "INSERT INTO run (environment, id, kind, status, requester, digest, summary, started_ms, "
-            "ended_ms, on_failure, undoes, proof)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "ended_ms, on_failure, undoes, proof, follows)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             err);
         if (st == NULL) return -1;
         bind_int(st, 1, e->id);
@@ -171,6 +173,7 @@ int write_run(struct store *s, struct environment_state *e, const struct run_row
         bind_text(st, 10, run->on_failure);
         bind_text(st, 11, run->undoes);
         bind_text(st, 12, run->proof);
+        bind_text(st, 13, run->follows);
         if (sqlite_run(s, st, err) < 0) return -1;
         number = sqlite3_last_insert_rowid(s->db);
         /* The id that store_next_run offered is taken now; a run that was brought in from elsewhere takes its own. */

@@ -132,6 +132,8 @@ struct run_row {
         char *
             on_failure; /* the policy of the whole run; NULL: as the template says; an update with NULL leaves it */
         char *undoes; /* rollback: the failed run that it was made for; else NULL; only on insert */
+        char
+            *follows; /* a later round of one apply: the run of the round before; else NULL; only on insert */
         char *proof;  /* what the key vouches for of it, or NULL; an update with NULL leaves it */
         int64_t started_ms, ended_ms; /* 0 while not over */
 };

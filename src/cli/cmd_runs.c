@@ -37,6 +37,8 @@ static void add_json(struct text *json, const struct run_row *r)
         text_json(json, r->digest);
         text_add(json, ",\"undoes\":");
         text_json(json, r->undoes);
+        text_add(json, ",\"follows\":");
+        text_json(json, r->follows);
         text_addf(json, ",\"started\":\"%s\",\"ended\":", started);
         text_json(json, r->ended_ms > 0 ? ended : NULL);
         text_add(json, ",\"summary\":");

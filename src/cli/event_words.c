@@ -64,6 +64,7 @@ void event_words(const struct event_row *e, struct text *out)
         add(&words, "", string_of(data, "event"), "");
         add(&words, "to ", string_of(data, "target"), "");
         add(&words, "undoes ", string_of(data, "undoes"), "");
+        add(&words, "goes on from ", string_of(data, "follows"), "");
         add(&words, "by ", string_of(data, "by"), "");
         if (digest != NULL && strlen(digest) >= 12) {
                 char head[13] = "";

@@ -216,13 +216,14 @@ static void show_rest(struct session *s, const struct options *o, const char *fa
 {
         struct plan *plan;
         struct plan_request request = {.no_refresh = true};
+        cleanup_free char *first = session_first_round(s, failed);
         if (o->json || session_plan_back(s, &request, failed, BACK_UNDO, &plan, NULL) < 0) return;
         if (plan_is_empty(plan)) return;
-        print_shown("\nWhat differs from the state before run %s, and is not undone:\n\n", failed);
+        print_shown("\nWhat differs from the state before run %s, and is not undone:\n\n", first);
         for (size_t i = 0; i < plan->count; i++)
                 if (plan->steps[i].action != ACTION_JOIN) render_step(stdout, &plan->steps[i], 2);
         printf("\n`");
-        print_named_hint("rollback", session_file(s), failed, "--before");
+        print_named_hint("rollback", session_file(s), first, "--before");
         printf("` tries again; `tutti apply` goes forward from here.\n");
 }
 
@@ -231,8 +232,13 @@ static int end_rollback(struct session *s, const struct options *o, const struct
 {
         if (r->status != RUN_DONE && r->status != RUN_FAILED) return code_of(r);
         if (r->status == RUN_DONE && undone != NULL) *undone = true;
-        if (!o->json && r->status == RUN_DONE)
+        cleanup_free char *first = session_first_round(s, r->undoes);
+        if (!o->json && r->status == RUN_DONE && text_equal(first, r->undoes))
                 print_shown("Run %s failed; run %s rolled it back.\n", r->undoes, r->run);
+        else if (!o->json && r->status == RUN_DONE)
+                print_shown(
+                    "Run %s failed; run %s rolled it back, and the rounds before it from run %s on.\n",
+                    r->undoes, r->run, first);
         if (!o->json && r->status == RUN_FAILED)
                 print_shown(
                     "Run %s failed, and so did run %s, which was to roll it back.\n", r->undoes, r->run);
@@ -300,7 +306,8 @@ static int undo_round(
                 return session_rollback_over(s, &err) < 0 ? print_error(o, err) : EXIT_FAILED;
         }
         if (!o->json) {
-                print_shown("\nThe way back to the state before run %s:\n\n", run_id);
+                cleanup_free char *round = session_first_round(s, run_id);
+                print_shown("\nThe way back to the state before run %s:\n\n", round);
                 render_plan(plan);
                 putchar('\n');
         }

@@ -150,6 +150,8 @@ static void print_event_json(const struct display *d, const struct event *e)
                 text_add_member(&json, "kind", e->run_kind);
                 if (e->undoes != NULL) text_add(&json, ",\"undoes\":");
                 if (e->undoes != NULL) text_json(&json, e->undoes);
+                if (e->follows != NULL) text_add(&json, ",\"follows\":");
+                if (e->follows != NULL) text_json(&json, e->follows);
                 work_outlook_json(session_outlook(d->session), &json);
         }
         if (e->kind == EVENT_RUN_DONE || e->kind == EVENT_RUN_WAITING) {

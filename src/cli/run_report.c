@@ -185,6 +185,7 @@ static void print_json(struct session *s, const struct report *r, bool timeline)
         json_member(&json, "digest", r->run.digest);
         json_member(&json, "on_failure", r->run.on_failure);
         json_member(&json, "undoes", r->run.undoes);
+        json_member(&json, "follows", r->run.follows);
         json_time(&json, "started", r->run.started_ms);
         json_time(&json, "ended", r->run.ended_ms);
         if (r->run.summary != NULL) text_add(&json, ",\"summary\":");
@@ -324,6 +325,8 @@ static void print_text(struct session *s, const struct options *o, const struct 
         print_safe(stdout, r->run.on_failure);
         if (r->run.undoes != NULL) printf(", undoes ");
         print_safe(stdout, r->run.undoes);
+        if (r->run.follows != NULL) printf(", goes on from ");
+        print_safe(stdout, r->run.follows);
         printf("\n");
         if (timeline)
                 print_timeline(r, o->all);

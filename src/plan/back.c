@@ -8,6 +8,15 @@
 #include "plan/address.h"
 #include "plan/evaluation.h"
 
+static void note_concerned(struct evaluation *ev, const char *address)
+{
+        size_t lengths[ADDRESS_COVERS], count = address_covers(address, lengths);
+        while (count-- > 0) {
+                const char *cover = arena_strndup(ev->arena, address, lengths[count]);
+                map_put(&ev->concerned, cover, (void *)cover);
+        }
+}
+
 void back_index(struct evaluation *ev)
 {
         const struct way_back *back = ev->input->back;
@@ -20,11 +29,21 @@ void back_index(struct evaluation *ev)
                 map_put(&ev->absent, back->released[i], (void *)back->released[i]);
                 map_put(&ev->released, back->released[i], (void *)back->released[i]);
         }
+        for (size_t i = 0; i < back->returning_count; i++) note_concerned(ev, back->returning[i]);
+        const struct state *state = ev->input->state;
+        for (size_t i = 0; i < state->count; i++)
+                if (!map_has(&ev->absent, state->resources[i].address))
+                        note_concerned(ev, state->resources[i].address);
 }
 
 bool back_is_absent(const struct evaluation *ev, const char *address)
 {
         return ev->input->back != NULL && map_has(&ev->absent, address);
+}
+
+bool back_concerns(const struct evaluation *ev, const char *bare)
+{
+        return ev->input->back == NULL || map_has(&ev->concerned, bare);
 }
 
 enum back_role back_role(const struct evaluation *ev, const struct instance *i)

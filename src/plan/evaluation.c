@@ -49,6 +49,7 @@ void evaluation_free(struct evaluation *ev)
         map_release(&ev->returning);
         map_release(&ev->absent);
         map_release(&ev->released);
+        map_release(&ev->concerned);
         free(ev->owned);
         free(ev->module_list);
         free(ev->nodes);

@@ -160,7 +160,8 @@ struct evaluation {
         size_t deferred_count, deferred_capacity;
         size_t instance_total, keep_count;
         struct map returning, absent,
-            released; /* way back: addresses; `absent` holds those that are released too */
+            released;         /* way back: addresses; `absent` holds those that are released too */
+        struct map concerned; /* way back: what covers an address that is to return or to stay */
         size_t root_budget;
         const char *failure_address, *failure_message; /* while recovery steps run; in the arena */
         struct arena *scratch;                         /* for addresses in messages while it runs */
@@ -232,6 +233,9 @@ enum back_role {
 void back_index(struct evaluation *ev);
 enum back_role back_role(const struct evaluation *ev, const struct instance *i);
 bool back_is_absent(const struct evaluation *ev, const char *address);
+/* Whether there is anything under a bare address to wait for, where its instances are not known in this round: what is to be absent goes
+ * all the same. True where no way back is planned. */
+bool back_concerns(const struct evaluation *ev, const char *bare);
 /* Whether it stands on something that is made anew. Its dependencies have been noted. */
 bool back_must_follow(const struct instance *i);
 /* ERROR_CONFLICT for each address that is to return and that the environment does not describe. */

@@ -190,7 +190,8 @@ int removals_find(struct evaluation *ev, struct removals *all, struct error **er
                         ev->keep_count++;
                         continue;
                 }
-                if (!destroy && current &&
+                /* On the way back it is known what must not be there, whatever a template will have instances of. */
+                if (!destroy && !back && current &&
                     address_find_cover(&ev->deferred_bare, r->address, &scratch) != NULL) {
                         ev->keep_count++;
                         continue;

@@ -162,6 +162,7 @@ static int find_maker(struct search *q, struct touched *t, struct error **err)
                 const struct own *own = map_get(&q->steps[run], t->address);
                 if (own == NULL || own->outcome != OWN_MADE) continue;
                 t->described = true;
+                t->made = run;
                 return find_sources(q, run, &t->maker, err);
         }
         return 0;
@@ -171,7 +172,7 @@ static int find_maker(struct search *q, struct touched *t, struct error **err)
 static bool describes(const struct search *q, size_t run, bool whole, const struct touched *t)
 {
         if (t->described && t->maker == run) return true;
-        if (t->described && t->maker < run) return false; /* a newer run changed it */
+        if (t->described && t->made < run) return false; /* a newer run changed it */
         return whole && map_get(&q->steps[run], t->address) == NULL;
 }
 
@@ -265,40 +266,68 @@ static void set_later(struct search *q, size_t later)
         for (size_t l = 0; l < q->later; l++) map_put(&q->is_later, q->runs[l].id, &q->runs[l]);
 }
 
-int search_begin(struct search *q, struct session *s, const char *run, bool before, struct error **err)
+/* The run of this id, from index `from` on; the count where there is none. */
+static size_t find_run(const struct search *q, size_t from, const char *id)
+{
+        while (from < q->run_count && strcmp(q->runs[from].id, id) != 0) from++;
+        return from;
+}
+
+/* Rounds of an apply are undone together: the first of them that a run goes on from, through others. */
+static size_t first_round(const struct search *q, size_t run)
+{
+        for (size_t before; q->runs[run].follows != NULL; run = before) {
+                before = find_run(q, run + 1, q->runs[run].follows);
+                if (before == q->run_count) break;
+        }
+        return run;
+}
+
+int search_begin(struct search *q, struct session *s, const char *run, enum back back, struct error **err)
 {
         begin(q, s);
         if (s->store == NULL || *s->state->lineage == '\0')
                 return error_set(err, ERROR_MISSING, NULL, "environment '%s' has no runs", s->name);
         if (store_runs(s->store, s->name, &q->runs, &q->run_count, err) < 0) return -1;
         make_room(q);
-        for (size_t i = 0; i < q->run_count; i++) {
-                if (strcmp(q->runs[i].id, run) != 0) continue;
-                set_later(q, before ? i + 1 : i);
-                return 0;
-        }
-        return error_set(err, ERROR_MISSING, NULL, "there is no run '%s'", run);
+        size_t at = find_run(q, 0, run);
+        if (at == q->run_count) return error_set(err, ERROR_MISSING, NULL, "there is no run '%s'", run);
+        set_later(q, back == BACK_AFTER ? at : back == BACK_BEFORE ? at + 1 : first_round(q, at) + 1);
+        return 0;
 }
 
-/* A run that is yet to be, before those that are recorded. */
-static void put_in_front(struct search *q)
+char *session_first_round(struct session *s, const char *run)
+{
+        struct search q;
+        bool found = search_begin(&q, s, run, BACK_UNDO, NULL) == 0 && q.later > 0;
+        char *first = mem_strdup(found ? q.runs[q.later - 1].id : run);
+        search_release(&q);
+        return first;
+}
+
+/* A run that is yet to be, before those that are recorded. `follows` is handed over. */
+static void put_in_front(struct search *q, char *follows)
 {
         struct run_row *runs = mem_alloc((q->run_count + 1) * sizeof *runs);
         if (q->run_count > 0) memcpy(runs + 1, q->runs, q->run_count * sizeof *runs);
         free(q->runs);
         q->runs = runs;
         q->run_count++;
-        runs[0] = (struct run_row){
-            .id = mem_strdup(""), .kind = mem_strdup("apply"), .started_ms = clock_wall_ms()};
+        runs[0] = (struct run_row){.id = mem_strdup(""),
+            .kind = mem_strdup("apply"),
+            .follows = follows,
+            .started_ms = clock_wall_ms()};
 }
 
 int search_begin_ahead(struct search *q, struct session *s, const struct plan *plan, struct error **err)
 {
         begin(q, s);
+        char *round;
         if (store_runs(s->store, s->name, &q->runs, &q->run_count, err) < 0) return -1;
-        put_in_front(q);
+        if (session_round(s, &round, err) < 0) return -1;
+        put_in_front(q, round);
         make_room(q);
-        set_later(q, 1);
+        set_later(q, first_round(q, 0) + 1);
         q->loaded[0] = true;
         for (size_t i = 0; i < plan->count; i++) {
                 const struct step *step = &plan->steps[i];

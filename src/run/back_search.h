@@ -17,7 +17,9 @@ struct touched { /* an address that a run after the wanted state acted on */
             found; /* by a step that took over an object which was there already: it leaves the record only */
         bool forgotten; /* dropped from the record, the object left alone: nothing to return */
         bool described; /* the run that made it as it was then is known */
-        size_t maker;   /* ...as an index into the runs */
+        size_t made;    /* ...as an index into the runs */
+        size_t
+            maker; /* the run whose sources that one was planned from: itself, or what a rollback went back to */
 };
 
 struct search {
@@ -34,9 +36,10 @@ struct search {
         size_t count, capacity;
 };
 
-/* To the state after a recorded run, or before it. ERROR_MISSING: there is none. Release the search also when it fails. */
-int search_begin(struct search *q, struct session *s, const char *run, bool before, struct error **err);
-/* To the state that is recorded now (there is one), from after a run of `plan` that tried everything in it and failed. */
+/* To the state after a recorded run, or before it, or before all rounds of its apply. ERROR_MISSING: there is none. Release the search also when it fails. */
+int search_begin(struct search *q, struct session *s, const char *run, enum back back, struct error **err);
+/* To the state that is recorded now (there is one), from after a run of `plan` that tried everything in it and failed; where the plan is of a later
+ * round, to the state before the first one. */
 int search_begin_ahead(struct search *q, struct session *s, const struct plan *plan, struct error **err);
 /*
  * What has to return, and the newest run whose plan describes all of it: *saved (the caller's) and *base, its index. *saved stays NULL where

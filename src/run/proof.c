@@ -4,7 +4,7 @@
  *     "tutti run 1 " hex(run) " " hex(plan) " " hex(steps)
  *
  *     run   = SHA-256( text(environment) text(lineage) text(id) text(kind) text(requester) text(on_failure) text(undoes) text(digest)
- *             int(started_ms) )
+ *             int(started_ms) [ text(follows) ] )     the last where there is one: the first runs that had proofs had none
  *     plan  = SHA-256( text(plan) )
  *     steps = SHA-256( for each: int(index) text(address) text(type) text(action) text(recovery_of) )
  *
@@ -71,6 +71,7 @@ static void digest_run(const struct proved *p, char hex[HEX + 1])
         fold_text(md, p->run->undoes);
         fold_text(md, p->run->digest);
         fold_int(md, p->run->started_ms);
+        if (p->run->follows != NULL) fold_text(md, p->run->follows);
         fold_end(md, hex);
 }
 

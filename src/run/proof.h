@@ -28,7 +28,7 @@ int proof_write(const struct proved *p, const struct sealer *sealer, char **proo
 /* Besides the run itself, which is always looked at. */
 enum proof_part { PROOF_PLAN = 1, PROOF_STEPS = 2 };
 /*
- * Holds the run against its own proof: environment, lineage, id, kind, requester, policy, what it undoes, plan digest and beginning, and
+ * Holds the run against its own proof: environment, lineage, id, kind, requester, policy, what it undoes and follows, plan digest and beginning, and
  * the `parts` (of enum proof_part). ERROR_DENIED, saying what differs, or that there is no proof, or that it is none of this key.
  */
 int proof_check(const struct proved *p, unsigned parts, const struct sealer *sealer, struct error **err);

@@ -330,6 +330,7 @@ void session_close(struct session *s)
         free(s->file);
         free(s->folder);
         free(s->state_url);
+        free(s->round);
         free(s->store_folder);
         free(s);
 }

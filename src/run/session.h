@@ -68,13 +68,15 @@ int session_plan_write(struct session *s, struct text *out, struct error **err);
 const struct plan *session_current_plan(const struct session *s);
 
 /*
- * Plans the way back from what is recorded now to the state after `run`, or before it; BACK_UNDO: before it, as its failure asked
- * for. The plan is run by session_run as a run of kind "rollback". ERROR_MISSING: no such run. ERROR_CONFLICT, with every address: something
+ * Plans the way back from what is recorded now to the state after `run`, or before it; BACK_UNDO: before it and all rounds of the same apply that
+ * came before it, as its failure asked for. The plan is run by session_run as a run of kind "rollback". ERROR_MISSING: no such run. ERROR_CONFLICT, with every address: something
  * existed then, was changed since, and no recorded plan describes it; nothing can be done but what a person decides.
  */
 enum back { BACK_AFTER, BACK_BEFORE, BACK_UNDO };
 int session_plan_back(struct session *s, const struct plan_request *request, const char *run, enum back back,
     struct plan **ret, struct error **err);
+/* The id, to be freed, of the first round of the apply that `run` is a round of; `run` itself where it is none, or cannot be read. */
+char *session_first_round(struct session *s, const char *run);
 /* Ids, to be freed, or NULL: of a run that failed and whose rollback has not begun; of such a rollback that is not over. */
 int session_rollback_due(struct session *s, char **failed, char **rollback, struct error **err);
 /* The rollback that is due is given up, or has nothing to undo: its run has just failed. */
@@ -133,6 +135,7 @@ struct event {
         bool rollback_due;            /* run-done: it failed, and what it did is to be undone */
         const char *run_kind,
             *undoes; /* run-started: apply, destroy, rollback; the failed run that a rollback undoes, or NULL */
+        const char *follows; /* run-started: the round before, of the same apply; or NULL */
 };
 
 struct gate_view { /* a gate that waits, for a prompt */

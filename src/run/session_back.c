@@ -70,9 +70,10 @@ static int plan_back(
         struct arena *arena = s->request_arena;
         struct way_back *back = search_way(q, arena);
         back->undoes = arena_strdup(arena, undoes);
-        /* A run that failed and is undone has left the outputs alone. */
-        bool describe = saved != NULL && (undoes == NULL || back->returning_count > 0);
-        back->outputs = describe ? OUTPUTS_DESCRIBED : undoes ? OUTPUTS_STAY : OUTPUTS_NONE;
+        /* A run that failed and is undone has left the outputs alone; the rounds before it have not. */
+        bool stay = undoes != NULL && strcmp(q->runs[q->later - 1].id, undoes) == 0;
+        bool describe = saved != NULL && (!stay || back->returning_count > 0);
+        back->outputs = describe ? OUTPUTS_DESCRIBED : stay ? OUTPUTS_STAY : OUTPUTS_NONE;
         if (describe) {
                 back->base = arena_strdup(arena, q->runs[base].id);
         } else {
@@ -88,7 +89,7 @@ int session_plan_back(struct session *s, const struct plan_request *request, con
 {
         struct search q;
         if (session_reload(s, err) < 0) return -1;
-        int status = search_begin(&q, s, run, back != BACK_AFTER, err);
+        int status = search_begin(&q, s, run, back, err);
         if (status == 0) status = plan_back(&q, request, back == BACK_UNDO ? run : NULL, err);
         search_release(&q);
         if (status == 0) *ret = s->plan;

@@ -36,6 +36,7 @@ struct session {
         struct plan_input input;
         struct arena *request_arena; /* copies of targets and excludes */
         struct plan *plan;
+        char *round;                     /* the apply that this session brought to its end last; or NULL */
         struct rollback_outlook outlook; /* of the plan */
         struct saved_plan *saved;        /* the session came from a plan file */
         struct engine *engine;
@@ -87,6 +88,10 @@ void session_input(struct session *s, const struct environment *env, enum plan_m
 int session_load_saved(
     struct session *s, const struct saved_plan *saved, struct environment **ret, struct error **err);
 
+/* session_run.c: the run that an apply of the session's plan goes on from as a later round of it: the last one of this session, if nothing has
+ * run since. *ret: its id, to be freed, or NULL. */
+int session_round(struct session *s, char **ret, struct error **err);
+
 /* session_resume.c: the unfinished run, if any, as it is to be recorded when another takes its place; *found says so. */
 int session_supersede(struct session *s, struct run_row *ret, bool *found, struct error **err);
 
@@ -115,6 +120,7 @@ struct run_setup {
         bool settle_only;
         struct plan *present; /* settling: of the environment as it stands, or NULL */
         const char *kind;
+        const char *follows;    /* a new run: the round before it; or NULL */
         const char *on_failure; /* as recorded when the run began; NULL: not given then */
         const char *status;     /* settling: what the run stays */
         const char *proof;      /* of a run that goes on, where what it proves changes; or NULL */

@@ -37,6 +37,17 @@ static void look_at_protected(const struct plan *plan, struct error **problems)
         }
 }
 
+/* ...or is so since an earlier round of the same apply. */
+static void look_at_absent(const struct search *q, struct error **problems)
+{
+        const struct way_back *back = search_way(q, q->arena);
+        for (size_t i = 0; i < back->absent_count; i++) {
+                const struct recorded *r = map_get(&q->session->state->by_address, back->absent[i]);
+                struct place place = {.address = back->absent[i]};
+                if (r != NULL && r->protect) error_set(problems, ERROR_CONFLICT, &place, "is protected");
+        }
+}
+
 /* What was said of a way back that is tried, in words for one that is not yet. */
 static void note(struct error **problems, const struct error *found)
 {
@@ -94,6 +105,7 @@ int session_foresee(struct session *s, bool given, enum failure_policy policy, s
                 return 0; /* nothing exists that would have to return */
         int status = search_begin_ahead(&q, s, s->plan, &found);
         if (status == 0) status = search_way_back(&q, &saved, &base, &found);
+        if (status == 0) look_at_absent(&q, &s->outlook.problems);
         if (status == 0 && saved != NULL) look_at_base(&q, saved, &s->outlook.problems);
         search_release(&q);
         if (status < 0 && !is_obstacle(found)) return error_move(err, &found);

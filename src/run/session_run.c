@@ -132,6 +132,7 @@ static int write_run(struct session *s, const char *status, const struct run_set
             .plan = document ? document->data : NULL,
             .started_ms = s->run_started_ms,
             .undoes = s->input.back ? (char *)s->input.back->undoes : NULL,
+            .follows = (char *)setup->follows,
             .on_failure = s->resolved_options.on_failure_given
                               ? (char *)failure_policy_name(s->resolved_options.on_failure)
                               : NULL,
@@ -507,6 +508,7 @@ static int run_loop(
                     .run = s->run,
                     .run_kind = setup->kind,
                     .undoes = undoes,
+                    .follows = setup->follows,
                     .summary = &s->plan->summary};
                 s->options->event(s->options->context, &e);
         }
@@ -524,12 +526,24 @@ static int run_loop(
                 text_add(&details, ",\"undoes\":");
                 text_add_json(&details, undoes, strlen(undoes));
         }
+        if (setup->follows != NULL) {
+                text_add(&details, ",\"follows\":");
+                text_add_json(&details, setup->follows, strlen(setup->follows));
+        }
         text_addc(&details, '}');
         journal_event(s->journal, s->run, event_name(EVENT_RUN_STARTED), details.data);
         if (!s->settling) session_outbox_start(s);
         executor_start(s->executor);
         loop_run(s->engine->loop);
         return 0;
+}
+
+/* A session that applies once more goes on with what it deferred: another round. */
+static void keep_round(struct session *s, const struct run_setup *setup, const struct run_result *r)
+{
+        bool done = strcmp(setup->kind, "apply") == 0 && !s->settling && r->status == RUN_DONE;
+        free(s->round);
+        s->round = done ? mem_strdup(r->run) : NULL;
 }
 
 int session_execute(struct session *s, const struct run_options *options, const struct run_setup *setup,
@@ -584,7 +598,20 @@ int session_execute(struct session *s, const struct run_options *options, const 
         free(steal(s->by));
         free(steal(s->user));
         s->options = NULL;
+        keep_round(s, setup, result);
         return status;
+}
+
+int session_round(struct session *s, char **ret, struct error **err)
+{
+        *ret = NULL;
+        if (s->round == NULL) return 0;
+        struct run_row *runs = NULL;
+        size_t count = 0;
+        if (store_runs(s->store, s->name, &runs, &count, err) < 0) return -1;
+        if (count > 0 && strcmp(runs[0].id, s->round) == 0) *ret = mem_strdup(s->round);
+        run_rows_free(runs, count);
+        return 0;
 }
 
 int session_run(
@@ -616,9 +643,12 @@ int session_run(
         struct run_row before = {0};
         bool unfinished = false;
         if (status == 0) status = session_supersede(s, &before, &unfinished, err);
+        cleanup_free char *round = NULL;
+        if (status == 0 && s->input.back == NULL) status = session_round(s, &round, err);
         struct run_setup setup = {.kind = s->input.back                   ? "rollback"
                                           : s->input.mode == PLAN_DESTROY ? "destroy"
                                                                           : "apply",
+            .follows = round,
             .before = unfinished ? &before : NULL};
         if (status == 0) status = session_execute(s, options, &setup, result, err);
         session_let_go(s);

@@ -59,7 +59,7 @@ restore
 sql "UPDATE step SET action = 'delete' WHERE address = 'disk'"
 refused "other steps than were recorded" "or another action" resume shop.yaml
 restore
-for change in "requester = 'mallory'" "on_failure = 'rollback'" "kind = 'destroy'" "digest = '00'" "undoes = 'r0'" "started_ms = started_ms + 1"; do
+for change in "requester = 'mallory'" "on_failure = 'rollback'" "kind = 'destroy'" "digest = '00'" "undoes = 'r0'" "follows = 'r0'" "started_ms = started_ms + 1"; do
         sql "UPDATE run SET $change"
         refused "its row was changed" "or as a run with $change" resume shop.yaml
         restore

@@ -168,9 +168,36 @@ static void is_saved(void)
         cloud_release(&c);
 }
 
+/* How many there will be is not known, once what tells it is gone; that nothing of them was there then is. */
+static void deferred(void)
+{
+        static const char *const rounds =
+            "environment: e\nresources:\n"
+            "  d: {type: cloud.disk, properties: {size: 2}}\n"
+            "  v: {type: cloud.disk, count: \"${length(d.id) > 0 ? 2 : 1}\", properties: {size: 1}}\n";
+        struct cloud c;
+        struct way_back back;
+        cloud_init(&c);
+        ok(brought(&c, rounds) && brought(&c, rounds), "made in two rounds");
+        ok(cloud_find(&c, "v[1]", "") != NULL, "both of them");
+        static const char *const none[] = {NULL}, *const all[] = {"d", "v[0]", "v[1]", NULL},
+                                 *const first[] = {"d", "v[1]", NULL};
+        set_back(&c, &back, none, all);
+        cleanup_free char *problems = NULL;
+        cloud_plan(&c, &problems);
+        is_int(c.plan ? c.plan->summary.delete_ : 0, 3, "to before the first, all of it goes");
+        is_int(c.plan ? c.plan->deferred_count : 1, 0, "and nothing is left for later");
+        set_back(&c, &back, none, first);
+        cloud_plan(&c, &problems);
+        is_int(c.plan ? c.plan->summary.delete_ : 0, 2, "what was there stays");
+        is_int(c.plan ? c.plan->deferred_count : 0, 1, "and is looked at later");
+        cloud_release(&c);
+}
+
 int main(void)
 {
         returns();
+        deferred();
         leaves_alone();
         refuses();
         is_saved();

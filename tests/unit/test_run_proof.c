@@ -90,6 +90,7 @@ int main(void)
         refused(m.run.undoes = (char *)"r0", 0, "row was changed", "for this purpose");
         refused(m.run.digest = (char *)"00fe", 0, "row was changed", "of this plan");
         refused(m.run.started_ms = 999, 0, "row was changed", "begun then");
+        refused(m.run.follows = (char *)"r0", 0, "row was changed", "after no other");
         refused(m.run.plan = (char *)"{\"format\":2}", ALL, "another plan", "and of this document");
         refused(m.run.plan = NULL, ALL, "another plan", "which is there");
         refused(m.proved.step_count = 1, ALL, "other steps", "a step less");

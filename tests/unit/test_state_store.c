@@ -286,9 +286,11 @@ static void test_runs(void)
         run_row_release(&got);
         struct run_row three = fixture_run("r3");
         three.proof = (char *)"p0";
+        three.follows = (char *)"r2";
         commit_ok(&f, "a run with its proof", {.kind = WRITE_RUN, .run_row = &three});
         ok(store_run(f.s, "staging", "r3", &got, NULL) == 0, "is read");
         is_str(got.proof, "p0", "with it");
+        is_str(got.follows, "r2", "and with the round before it");
         run_row_release(&got);
         fixture_release(&f);
 }
