@@ -121,6 +121,8 @@ int write_event(struct store *s, struct environment_state *e, const char *run, c
     const char *data, struct error **err);
 int write_notification(struct store *s, const struct environment_state *e, const struct notification_row *row,
     struct error **err);
+/* Removes what was settled and need not be remembered, but for the newest of it: at the end of a run, and where runs do not end. */
+int prune_notifications(struct store *s, const struct environment_state *e, struct error **err);
 /* What was to ask somebody to answer a gate of a run that is over is not sent any more. */
 int drop_notifications(
     struct store *s, const struct environment_state *e, const char *run, struct error **err);

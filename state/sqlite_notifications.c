@@ -4,6 +4,9 @@
  * They are sent by whichever process comes along, with a lease or without. Claiming one for a while keeps two processes from
  * sending it at once; a process that dies with a claim only delays the next attempt. What nobody took within a day is given up,
  * which the event log tells.
+ *
+ * A message that was settled is kept while it says what its target was told already: while its run is not over, and drift is as it
+ * was. Of the others the newest are kept, to be looked at.
  */
 #include "state/sqlite_internal.h"
 
@@ -15,6 +18,11 @@
 #define COLUMNS                                                                                             \
         "id, target, subject, event, run, body, status, attempts, error, created_ms, next_ms, claimed_ms, " \
         "settled_ms"
+
+enum {
+        SETTLED_KEPT = STORE_NOTIFICATIONS_KEPT,
+        PENDING_MAX = STORE_NOTIFICATIONS_MAX,
+};
 
 static struct notification_row row_read(sqlite3_stmt *st)
 {
@@ -53,7 +61,23 @@ void notification_rows_free(struct notification_row *rows, size_t count)
         free(rows);
 }
 
-int write_notification(struct store *s, const struct environment_state *e, const struct notification_row *row,
+int prune_notifications(struct store *s, const struct environment_state *e, struct error **err)
+{
+        cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
+            "DELETE FROM notification WHERE row IN (SELECT n.row FROM notification n"
+            " WHERE n.environment = ?1 AND n.status <> 'pending'"
+            " AND (n.event = 'gate-reminder' OR substr(n.subject, 1, 6) = 'over: '"
+            " OR EXISTS (SELECT 1 FROM run r WHERE r.environment = ?1 AND r.id = n.run"
+            " AND r.status IN ('done', 'failed', 'cancelled')))"
+            " ORDER BY n.row DESC LIMIT -1 OFFSET ?2)",
+            err);
+        if (st == NULL) return -1;
+        bind_int(st, 1, e->id);
+        bind_int(st, 2, SETTLED_KEPT);
+        return sqlite_run(s, st, err);
+}
+
+static int insert(struct store *s, const struct environment_state *e, const struct notification_row *row,
     struct error **err)
 {
         unsigned char random[16];
@@ -77,6 +101,14 @@ int write_notification(struct store *s, const struct environment_state *e, const
         bind_name(st, 7, row->body);
         bind_int(st, 8, e->now_ms);
         return sqlite_run(s, st, err);
+}
+
+int write_notification(struct store *s, const struct environment_state *e, const struct notification_row *row,
+    struct error **err)
+{
+        if (insert(s, e, row, err) < 0) return -1;
+        /* Each reminder is one more, for as long as a gate waits. */
+        return strcmp(row->event, "gate-reminder") == 0 ? prune_notifications(s, e, err) : 0;
 }
 
 /* Subjects of that beginning, but for one, are over: should the same come again, it is told again. */
@@ -121,6 +153,7 @@ int store_notify(struct store *s, const char *environment, const char *prefix,
         if (forget_subjects(s, &e, prefix, count > 0 ? rows[0].subject : "", err) < 0) return -1;
         for (size_t i = 0; i < count; i++)
                 if (write_notification(s, &e, &rows[i], err) < 0) return -1;
+        if (prune_notifications(s, &e, err) < 0) return -1;
         return sqlite_commit(s, err);
 }
 
@@ -239,9 +272,13 @@ int store_notifications_claim(struct store *s, const char *environment,
         int64_t events = e.event_count;
         int result = 0;
         for (size_t i = 0; i < total && result >= 0; i++) {
-                result = taken < claim->limit ? take(s, &e, claim, &all[i], err) : 0;
+                bool surplus = i + PENDING_MAX < total; /* the oldest of too many */
+                result = surplus                ? give_up(s, &e, &all[i], err)
+                         : taken < claim->limit ? take(s, &e, claim, &all[i], err)
+                                                : 0;
                 int64_t due = all[i].next_ms > all[i].claimed_ms ? all[i].next_ms : all[i].claimed_ms;
-                if (result == 0 && is_named(claim, all[i].target) && (*next_ms == 0 || due < *next_ms))
+                if (result == 0 && !surplus && is_named(claim, all[i].target) &&
+                    (*next_ms == 0 || due < *next_ms))
                         *next_ms = due;
                 if (result != 1) continue;
                 all[i].attempts++;

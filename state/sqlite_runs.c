@@ -149,11 +149,9 @@ static int insert_plan(struct store *s, int64_t number, const char *plan, struct
         return sqlite_run(s, st, err);
 }
 
-int write_run(struct store *s, struct environment_state *e, const struct run_row *run, struct error **err)
+static int insert_run(
+    struct store *s, struct environment_state *e, const struct run_row *run, struct error **err)
 {
-        int64_t number = run_number(s, e, run->id, err);
-        if (number < 0) return -1;
-        if (number > 0) return update_run(s, number, run, err);
 
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
             "INSERT INTO run (environment, id, kind, status, requester, digest, summary, started_ms, "
@@ -175,12 +173,20 @@ int write_run(struct store *s, struct environment_state *e, const struct run_row
         bind_text(st, 12, run->proof);
         bind_text(st, 13, run->follows);
         if (sqlite_run(s, st, err) < 0) return -1;
-        number = sqlite3_last_insert_rowid(s->db);
+        int64_t number = sqlite3_last_insert_rowid(s->db);
         /* The id that store_next_run offered is taken now; a run that was brought in from elsewhere takes its own. */
         char *end = NULL;
         long long taken = run->id[0] == 'r' ? strtoll(run->id + 1, &end, 10) : 0;
         if (end != NULL && *end == '\0' && taken >= e->next_run && taken < INT64_MAX) e->next_run = taken + 1;
         return run->plan != NULL ? insert_plan(s, number, run->plan, err) : 0;
+}
+
+int write_run(struct store *s, struct environment_state *e, const struct run_row *run, struct error **err)
+{
+        int64_t number = run_number(s, e, run->id, err);
+        if (number < 0) return -1;
+        if ((number > 0 ? update_run(s, number, run, err) : insert_run(s, e, run, err)) < 0) return -1;
+        return run->ended_ms > 0 ? prune_notifications(s, e, err) : 0;
 }
 
 static int add_proof(struct store *s, const struct proof_row *row, struct error **err)

@@ -246,7 +246,9 @@ struct duration_row {
 int store_durations(struct store *s, struct duration_row **rows, size_t *count, struct error **err);
 void duration_rows_free(struct duration_row *rows, size_t count);
 
-/* The outbox: messages to the environment's targets that were not taken yet. They hold no secrets. */
+/* The outbox: messages to the environment's targets that were not taken yet. They hold no secrets. Of those that were settled, and need
+ * not be remembered so that nobody is told twice, the newest are kept; of those that wait as many, and then the oldest are given up. */
+enum { STORE_NOTIFICATIONS_KEPT = 100, STORE_NOTIFICATIONS_MAX = 5000 };
 struct notification_row {
         char *id;      /* of the delivery: the store draws it; the same each time the message is sent */
         char *target;  /* name of the target in the environment file */

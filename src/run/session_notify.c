@@ -116,7 +116,7 @@ static bool something_waits(struct session *s)
 {
         struct notification_row *rows = NULL;
         size_t count = 0;
-        if (s->store == NULL || s->env == NULL || s->env->notify_count == 0) return false;
+        if (s->store == NULL || s->env == NULL) return false;
         if (store_notifications(s->store, s->name, &rows, &count, NULL) < 0) return false;
         notification_rows_free(rows, count);
         return count > 0;
@@ -124,7 +124,7 @@ static bool something_waits(struct session *s)
 
 int session_deliver(struct session *s, const struct deliver_request *deliver, struct error **err)
 {
-        if (!something_waits(s)) return 0;
+        if (!something_waits(s)) return 0; /* what is for targets that are no more is given up in time */
         if (session_engine(s, err) == NULL || worker_new(s->engine->loop, &s->worker, err) < 0) return -1;
         struct outbox_request request = request_of(s, s->env);
         request.all = deliver->all;

@@ -391,4 +391,24 @@ wrong '{email: {to: ["a@b.c\\r\\nBcc: x@y.z"], from: a@b.c, server: "smtps://x"}
 wrong '{email: {to: a@b.c, from: a@b.c, server: "smtp://mail.example.org", tls: none}}' "only a server on this machine" "mail in clear over a network"
 wrong '{email: {to: a@b.c, from: a@b.c}}' "'server' is missing" "a missing key"
 wrong '[{webhook: "https://a.org/", name: x}, {webhook: "https://b.org/", name: x}]' "called 'x' too" "two of one name"
+
+# --- targets that are no more ---
+if command -v sqlite3 >/dev/null; then
+        cat >left.yaml <<'YAML'
+environment: left
+resources:
+  a: {type: value, properties: {input: 1}}
+notify: {webhook: "http://127.0.0.1:1/", on: [run-done]}
+YAML
+        tutti apply left.yaml --yes
+        code 0 "a message that nobody takes"
+        sed -i '/^notify/d' left.yaml
+        tutti notify left.yaml
+        code 1 "waits, though its target was taken out"
+        sqlite3 .tutti/state.db "UPDATE notification SET created_ms = 1, claimed_ms = 0 WHERE environment = (SELECT id FROM environment WHERE name = 'left')"
+        tutti notify left.yaml
+        code 0 "a day later it is given up"
+        tutti audit left.yaml
+        like "$OUT" "notification-given-up" "which the log tells"
+fi
 finish

@@ -129,6 +129,22 @@ __attribute__((unused)) static void fixture_sql(const struct fixture *f, const c
         sqlite3_close(db);
 }
 
+/* The number that a query answers with. */
+__attribute__((unused)) static int64_t fixture_number(const struct fixture *f, const char *sql)
+{
+        sqlite3 *db = NULL;
+        sqlite3_stmt *st = NULL;
+        if (sqlite3_open(f->path, &db) != SQLITE_OK ||
+            sqlite3_prepare_v2(db, sql, -1, &st, NULL) != SQLITE_OK || sqlite3_step(st) != SQLITE_ROW) {
+                printf("Bail out! %s: %s\n", sql, sqlite3_errmsg(db));
+                exit(1);
+        }
+        int64_t number = sqlite3_column_int64(st, 0);
+        sqlite3_finalize(st);
+        sqlite3_close(db);
+        return number;
+}
+
 __attribute__((unused)) static struct answer_row fixture_answer(const char *gate, const char *by)
 {
         return (struct answer_row){.run = (char *)"r1",

@@ -126,9 +126,119 @@ static void giving_up(void)
         fixture_release(&f);
 }
 
+static int rows(struct fixture *f, const char *where)
+{
+        cleanup_free char *sql = mem_printf("SELECT count(*) FROM notification WHERE %s", where);
+        return (int)fixture_number(f, sql);
+}
+
+static void end_run(struct fixture *f, const char *id, const char *status)
+{
+        struct run_row run = {.id = (char *)id,
+            .kind = (char *)"apply",
+            .status = (char *)status,
+            .requester = (char *)"ann",
+            .digest = (char *)"",
+            .started_ms = 1,
+            .ended_ms = strcmp(status, "waiting") ? 2 : 0};
+        struct store_write w = {.kind = WRITE_RUN, .run = id};
+        w.run_row = &run;
+        if (store_commit(f->s, &f->lease, &w, 1, NULL) < 0) ok(false, "a run");
+}
+
+static void add_many(struct fixture *f, const char *run, int count)
+{
+        for (int i = 0; i < count; i++) {
+                cleanup_free char *subject = mem_printf("gate-waiting %s %d", run, i);
+                struct notification_row r = row("a", subject);
+                r.run = (char *)run;
+                struct store_write w = {.kind = WRITE_NOTIFICATION, .run = run, .notification = &r};
+                if (store_commit(f->s, &f->lease, &w, 1, NULL) < 0) ok(false, "a message");
+        }
+}
+
+static void pruning(void)
+{
+        struct fixture f;
+        enum { MANY = STORE_NOTIFICATIONS_KEPT + 30 };
+        fixture_init(&f);
+        end_run(&f, "r1", "waiting");
+        add_many(&f, "r1", MANY);
+        fixture_sql(&f, "UPDATE notification SET status = 'delivered'");
+        end_run(&f, "r2", "done");
+        is_int(
+            rows(&f, "run = 'r1'"), MANY, "what a run that waits told is kept: it is not to be told again");
+        end_run(&f, "r3", "waiting");
+        add_many(&f, "r3", 10);
+        end_run(&f, "r1", "cancelled");
+        is_int(rows(&f, "run = 'r1'"), STORE_NOTIFICATIONS_KEPT, "of a run that is over some is kept");
+        is_int(rows(&f, "subject = 'gate-waiting r1 29'"), 0, "not the oldest");
+        is_int(rows(&f, "status = 'pending'"), 10, "what waits is kept");
+        fixture_sql(&f, "UPDATE notification SET status = 'given-up' WHERE run = 'r3'");
+        end_run(&f, "r3", "failed");
+        is_int(rows(&f, "run = 'r3'"), 10, "the newest are those");
+        is_int(rows(&f, "1"), STORE_NOTIFICATIONS_KEPT, "of all runs together");
+
+        struct notification_row drift = row("a", "drift 1");
+        drift.run = (char *)"";
+        ok(store_notify(f.s, "staging", "drift ", &drift, 1, NULL) == 0, "drift");
+        fixture_sql(&f, "UPDATE notification SET status = 'delivered'");
+        for (int i = 0; i < MANY; i++) {
+                cleanup_free char *subject = mem_printf("drift of it %d", i);
+                struct notification_row other = row("a", subject);
+                other.run = (char *)"";
+                if (store_notify(f.s, "staging", "drift of it ", &other, 1, NULL) < 0) ok(false, "drift");
+                fixture_sql(&f, "UPDATE notification SET status = 'delivered'");
+        }
+        is_int(rows(&f, "1"), STORE_NOTIFICATIONS_KEPT + 2, "and of drift that came and went");
+        is_int(rows(&f, "subject = 'drift 1'"), 1, "not of that which is there still");
+
+        struct notification_row reminder = row("a", "");
+        reminder.event = (char *)"gate-reminder";
+        reminder.run = (char *)"r4";
+        end_run(&f, "r4", "waiting");
+        for (int i = 0; i < MANY; i++) {
+                cleanup_free char *subject = mem_printf("gate-reminder r4 go %d", i);
+                reminder.subject = subject;
+                struct store_write w = {.kind = WRITE_NOTIFICATION, .run = "r4", .notification = &reminder};
+                if (store_commit(f.s, &f.lease, &w, 1, NULL) < 0) ok(false, "a reminder");
+                fixture_sql(&f, "UPDATE notification SET status = 'delivered'");
+        }
+        ok(rows(&f, "run = 'r4'") <= STORE_NOTIFICATIONS_KEPT + 1,
+            "reminders do not pile up while a gate waits");
+        fixture_release(&f);
+}
+
+static void too_many(void)
+{
+        struct fixture f;
+        fixture_init(&f);
+        cleanup_free char *sql = mem_printf(
+            "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < %d)"
+            " INSERT INTO notification (environment, id, target, subject, event, run, body, status, "
+            "created_ms, next_ms)"
+            " SELECT environment, 'id ' || i, target, 'many ' || i, event, run, body, status, created_ms, "
+            "next_ms"
+            " FROM notification, n",
+            STORE_NOTIFICATIONS_MAX + 1);
+        add(&f, "a", "1");
+        fixture_sql(&f, sql);
+        char *id = NULL;
+        is_int(claim(&f, 1, false, &id, NULL), 1, "of too many one is claimed");
+        is_int(pending(&f), STORE_NOTIFICATIONS_MAX, "so many are kept");
+        is_int(rows(&f, "status = 'given-up' AND subject IN ('1', 'many 1')"), 2, "the oldest are given up");
+        is_int(rows(&f, "subject = 'many 2' AND attempts = 1"), 1, "and those behind them are sent");
+        free(id);
+        size_t checked = 0;
+        ok(store_verify(f.s, "staging", &checked, NULL) == 0 && checked == 2, "which the log tells");
+        fixture_release(&f);
+}
+
 int main(void)
 {
         once();
+        pruning();
+        too_many();
         claims();
         giving_up();
         return done();
