@@ -82,10 +82,11 @@ enum tutti_property_flags {
         TUTTI_REQUIRED = 1,
         TUTTI_COMPUTED = 2, /* the provider fills it in when the template does not say */
         TUTTI_SENSITIVE = 4,
-        TUTTI_CREATE_ONLY = 8, /* a change forces a replacement */
-        TUTTI_WRITE_ONLY = 16, /* never read back; the recorded value counts */
-        TUTTI_UNORDERED = 32,  /* a list whose order means nothing: compared as a multiset */
-        TUTTI_GROWS = 64,      /* a number that grows in place; a smaller one forces a replacement */
+        TUTTI_CREATE_ONLY = 8,  /* a change forces a replacement */
+        TUTTI_WRITE_ONLY = 16,  /* never read back; the recorded value counts */
+        TUTTI_UNORDERED = 32,   /* a list whose order means nothing: compared as a multiset */
+        TUTTI_GROWS = 64,       /* a number that grows in place; a smaller one forces a replacement */
+        TUTTI_CREDENTIAL = 128, /* configuration: says who asks, not where; sensitive ones do in any case */
 };
 struct tutti_property {
         const char *name;

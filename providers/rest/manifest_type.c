@@ -14,7 +14,8 @@ static const char *const lookup_keys[] = {
 static const char *const property_keys[] = {"type", "required", "default", "computed", "sensitive",
     "create_only", "write_only", "unordered", "grows", "doc", "api", "write", "read", "same", NULL};
 static const char *const output_keys[] = {"type", "doc", "sensitive", "fixed", "api", "read", "same", NULL};
-static const char *const config_keys[] = {"type", "required", "default", "sensitive", "doc", "env", NULL};
+static const char *const config_keys[] = {
+    "type", "required", "default", "sensitive", "credential", "doc", "env", NULL};
 static const char *const find_keys[] = {"token", "name", NULL};
 static const char *const timeout_keys[] = {"create", "update", "delete", "read", NULL};
 
@@ -90,7 +91,7 @@ static unsigned manifest_flags(const struct compiler *c, const struct node *n)
         } flags[] = {{"required", TUTTI_REQUIRED}, {"computed", TUTTI_COMPUTED},
             {"sensitive", TUTTI_SENSITIVE}, {"create_only", TUTTI_CREATE_ONLY},
             {"write_only", TUTTI_WRITE_ONLY}, {"unordered", TUTTI_UNORDERED}, {"grows", TUTTI_GROWS},
-            {"fixed", TUTTI_CREATE_ONLY}};
+            {"credential", TUTTI_CREDENTIAL}, {"fixed", TUTTI_CREATE_ONLY}};
         unsigned ret = 0;
         for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
                 if (manifest_bool(c, n, flags[i].key)) ret |= flags[i].flag;

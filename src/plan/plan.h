@@ -255,6 +255,8 @@ int plan_resolve(struct plan *plan, const struct step *step, struct value **prop
 /* The configuration of a provider by its configured name, at the root or where `step` stands; new reference; may be unknown in parts. */
 int plan_provider_config(
     struct plan *plan, const struct step *step, struct value **config, struct error **err);
+/* The type of that provider ("aws"), or NULL where none is configured by that name. */
+const char *plan_provider_type(struct plan *plan, const struct step *step);
 /* A gate's message and approvers with what is known now; new references, message may be NULL. */
 int plan_gate_text(
     struct plan *plan, const struct step *step, char **message, struct value **approvers, struct error **err);

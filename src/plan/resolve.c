@@ -131,13 +131,24 @@ int plan_resolve(struct plan *plan, const struct step *step, struct value **prop
         return -1;
 }
 
+static struct cell *provider_of(struct plan *plan, const struct step *step)
+{
+        const struct instance *i = step->instance;
+        struct module *m = i ? i->expansion->module : module_of_address(plan->evaluation, step->address);
+        return step->provider ? module_provider(m, step->provider) : NULL;
+}
+
+const char *plan_provider_type(struct plan *plan, const struct step *step)
+{
+        const struct cell *cell = provider_of(plan, step);
+        return cell ? cell->provider->type : NULL;
+}
+
 int plan_provider_config(
     struct plan *plan, const struct step *step, struct value **config, struct error **err)
 {
         struct evaluation *ev = plan->evaluation;
-        struct instance *i = step->instance;
-        struct module *m = i ? i->expansion->module : module_of_address(ev, step->address);
-        struct cell *cell = step->provider ? module_provider(m, step->provider) : NULL;
+        struct cell *cell = provider_of(plan, step);
         *config = NULL;
         if (cell == NULL) {
                 *config = value_object(NULL, NULL, 0);

@@ -3,37 +3,36 @@
 
 #include <string.h>
 
-static const struct value *known(const struct value *config, const char *name)
+/* All that is a credential, taken together, is known. */
+static bool is_told(const struct property *properties, size_t count, const struct value *config)
 {
-        const struct value *v = value_get(config, name);
-        return v != NULL && value_is_known(v) && !value_is_null(v) ? v : NULL;
+        if (!value_is_known(config) || value_is_null(config)) return false;
+        for (size_t i = 0; i < count; i++) {
+                const struct value *v = properties[i].credential ? value_get(config, properties[i].name)
+                                                                 : NULL;
+                if (v != NULL && !value_is_wholly_known(v)) return false;
+        }
+        return true;
 }
 
-/* "aws" of aws.ec2.vpc */
-static const struct property *config_schema(
-    const struct schema_source *schemas, const char *type, size_t *count)
+void credentials_renew(struct plan *present, const struct schema_source *schemas, const char *address,
+    const char *provider, const char *type, struct value **config)
 {
-        cleanup_free char *provider = mem_strndup(type, strcspn(type, "."));
-        return schemas->config(schemas->context, provider, count, NULL);
-}
-
-void credentials_renew(
-    struct plan *present, const struct schema_source *schemas, const struct step *step, struct value **config)
-{
-        const struct step same = {.address = step->address, .provider = step->provider, .type = step->type};
+        const struct step same = {.address = address, .provider = provider, .type = type};
         cleanup(value_free) struct value *now = NULL;
         cleanup(error_free) struct error *ignored = NULL;
         size_t count = 0;
-        if (step->provider == NULL || plan_provider_config(present, &same, &now, &ignored) < 0) return;
-        const struct property *properties = config_schema(schemas, step->type, &count);
-        if (properties == NULL || !value_is_known(*config) || !value_is_known(now)) return;
+        if (present == NULL || provider == NULL || *config == NULL || !value_is_known(*config)) return;
+        cleanup_free char *kind = mem_strndup(type, strcspn(type, ".")); /* "aws" of aws.ec2.vpc */
+        if (!text_equal(plan_provider_type(present, &same), kind)) return;
+        if (plan_provider_config(present, &same, &now, &ignored) < 0) return;
+        const struct property *properties = schemas->config(schemas->context, kind, &count, NULL);
+        if (properties == NULL || !is_told(properties, count, now)) return;
         struct value_builder b = {0};
         for (size_t i = 0; i < count; i++) {
                 const char *name = properties[i].name;
-                const struct value *then = value_get(*config, name);
-                const struct value *today = properties[i].sensitive ? known(now, name) : NULL;
-                if (today != NULL || then != NULL)
-                        value_builder_add(&b, name, value_ref(today ? today : then));
+                const struct value *v = value_get(properties[i].credential ? now : *config, name);
+                if (v != NULL) value_builder_add(&b, name, value_ref(v));
         }
         value_free(*config);
         *config = value_builder_object(&b);

@@ -45,8 +45,8 @@ static int connect_provider(struct step_run *r, struct error **err)
         struct executor *x = r->executor;
         cleanup(value_free) struct value *config = NULL;
         if (plan_provider_config(x->request.plan, r->step, &config, err) < 0) return -1;
-        if (x->request.present != NULL)
-                credentials_renew(x->request.present, x->request.schemas, r->step, &config);
+        credentials_renew(x->request.present, x->request.schemas, r->step->address, r->step->provider,
+            r->step->type, &config);
         const struct provider_block *block = r->step->provider
                                                  ? template_provider(x->request.plan->input->env->template,
                                                        r->step->provider)

@@ -35,7 +35,7 @@ struct executor_request { /* borrowed for the life of the executor */
         const struct step_row *rows; /* the run's step table as it was before, by row; NULL for a new run */
         size_t row_count;
         struct plan
-            *present; /* settling: of the environment as it stands now, for its credentials; or NULL */
+            *present; /* of the environment as it stands now, for its credentials; NULL: those of the plan */
         const struct schema_source *schemas;
         bool settle_only; /* run nothing but the steps of those intents, whatever they wait for */
         bool goes_back;   /* a rollback: its failure asks for no other */

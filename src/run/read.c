@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "run/credentials.h"
 #include "run/limit.h"
 #include "run/record.h"
 #include "run/session_internal.h"
@@ -156,8 +157,11 @@ static int enqueue(struct reader *reader, struct reading *r)
         const struct provider_block *block =
             w->provider ? template_provider(reader->session->input.env->template, w->provider) : NULL;
         struct error *err = NULL;
+        struct session *s = reader->session;
+        cleanup(value_free) struct value *config = w->config ? value_ref(w->config) : NULL;
+        credentials_renew(s->present.plan, &s->schemas, w->address, w->provider, w->schema->type, &config);
         r->connection = plugins_connect(reader->session->plugins, w->schema,
-            w->provider ? w->provider : w->schema->type, w->config, block ? block->parallel : 0,
+            w->provider ? w->provider : w->schema->type, config, block ? block->parallel : 0,
             block ? block->rate : 0, &err);
         if (r->connection == NULL) {
                 struct place place = {.address = w->address};

@@ -9,8 +9,6 @@
 #include "io/file.h"
 #include "run/session_internal.h"
 
-enum { ENVIRONMENT_FILE_MAX = 16 << 20 };
-
 static int read_file(void *context, const char *path, struct text *out, struct error **err)
 {
         (void)context;
@@ -187,6 +185,7 @@ int session_open(const struct session_options *options, struct session **ret, st
         cleanup(session_close) struct session *s = mem_alloc(sizeof *s);
         s->read_only = options->read_only;
         s->allow_outside = options->allow_outside;
+        s->parameters = options->parameters;
         int opened = options->plan_file ? open_plan_file(s, options, err) : open_file(s, options, err);
         if (opened < 0 || session_reload(s, err) < 0) return -1;
         *ret = steal(s);

@@ -22,8 +22,8 @@ struct session_options {
         const char *plan_file; /* a saved plan */
         const char
             *state_url; /* --state; NULL: the environment's, else sqlite:.tutti/state.db beside the file */
-        struct parameter_source parameters;
-        bool read_only;   /* status, output, …: the store must exist and is not written */
+        struct parameter_source parameters; /* what it points to outlives the session */
+        bool read_only;                     /* status, output, …: the store must exist and is not written */
         bool no_template; /* only the name and the state URL are needed: a broken template is no obstacle */
         bool allow_outside;
 };

@@ -6,7 +6,7 @@
 #include "run/outbox.h"
 #include "run/session.h"
 
-enum { SAVED_PLAN_MAX = 1 << 30 };
+enum { SAVED_PLAN_MAX = 1 << 30, ENVIRONMENT_FILE_MAX = 16 << 20 };
 
 /* What drives I/O; made when it is first needed. */
 struct engine {
@@ -15,6 +15,14 @@ struct engine {
         struct ssh *ssh;
         struct operation_io io;
         char *known_hosts;
+};
+
+struct
+    present { /* the environment as it stands, where the plan is one from before; all NULL: it is not, or that cannot be told */
+        struct environment *env;
+        struct world *world;
+        struct plan_input input;
+        struct plan *plan;
 };
 
 struct session {
@@ -36,9 +44,11 @@ struct session {
         struct plan_input input;
         struct arena *request_arena; /* copies of targets and excludes */
         struct plan *plan;
-        char *round;                     /* the apply that this session brought to its end last; or NULL */
-        struct rollback_outlook outlook; /* of the plan */
-        struct saved_plan *saved;        /* the session came from a plan file */
+        char *round;                        /* the apply that this session brought to its end last; or NULL */
+        struct rollback_outlook outlook;    /* of the plan */
+        struct saved_plan *saved;           /* the session came from a plan file */
+        struct parameter_source parameters; /* as the session was opened with */
+        struct present present;
         struct engine *engine;
         struct arena *approvers_arena; /* NULL: not read yet */
         const struct approvers *approvers;
@@ -95,6 +105,13 @@ int session_round(struct session *s, char **ret, struct error **err);
 /* session_resume.c: the unfinished run, if any, as it is to be recorded when another takes its place; *found says so. */
 int session_supersede(struct session *s, struct run_row *ret, bool *found, struct error **err);
 
+/*
+ * session_present.c: finds s->present for a plan that is built from `saved`: from the file, with the parameters that are given today, else those
+ * of then. After a reload, before the plan is built; it lasts as long as the plan.
+ */
+void session_find_present(struct session *s, const struct saved_plan *saved);
+void session_drop_present(struct session *s);
+
 /* session_proof.c */
 /* Holds a run of this environment against its proof before anything is done on the strength of it; `parts` and errors as of proof_check. */
 int session_check_proof(struct session *s, const struct run_row *run, const struct step_row *steps,
@@ -118,7 +135,6 @@ struct run_setup {
         const struct step_row *rows;    /* the run's step table as it stands; NULL for a new run */
         size_t row_count;
         bool settle_only;
-        struct plan *present; /* settling: of the environment as it stands, or NULL */
         const char *kind;
         const char *follows;    /* a new run: the round before it; or NULL */
         const char *on_failure; /* as recorded when the run began; NULL: not given then */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "run/credentials.h"
 #include "run/session_internal.h"
 
 enum { READ_ROUNDS = 50 }; /* lookups that feed lookups; templates nest far less deep */
@@ -12,6 +13,7 @@ void session_drop_plan(struct session *s)
         s->plan = NULL;
         error_free(s->outlook.problems);
         s->outlook = (struct rollback_outlook){0};
+        session_drop_present(s);
         world_free(s->world);
         s->world = NULL;
 }
@@ -41,8 +43,10 @@ static int ask_provider(void *context, const char *provider, const struct value 
         struct session *s = context;
         const struct provider_block *block = provider ? template_provider(s->input.env->template, provider)
                                                       : NULL;
-        struct connection *c = plugins_connect(s->plugins, schema, provider ? provider : schema->type, config,
-            block ? block->parallel : 0, block ? block->rate : 0, err);
+        cleanup(value_free) struct value *renewed = config ? value_ref(config) : NULL;
+        credentials_renew(s->present.plan, &s->schemas, "", provider, schema->type, &renewed);
+        struct connection *c = plugins_connect(s->plugins, schema, provider ? provider : schema->type,
+            renewed, block ? block->parallel : 0, block ? block->rate : 0, err);
         if (c == NULL) return -1;
         return connection_plan(c, schema, prior, proposed, planned, replace, replace_count, private_, err);
 }
@@ -177,6 +181,7 @@ int session_plan_saved(struct session *s, struct plan **ret, struct error **err)
         const struct saved_plan *saved = s->saved;
         if (check_fresh(s, saved, err) < 0) return -1;
         session_drop_plan(s);
+        session_find_present(s, saved);
         s->world = saved->world;
         session_input(s, s->env, saved->mode, false);
         s->input.refresh = saved->refresh;

@@ -128,6 +128,7 @@ static int load_unfinished(struct session *s, const char *run, struct unfinished
 static int rebuild(struct session *s, struct unfinished *u, struct error **err)
 {
         if (session_reload(s, err) < 0 || session_load_saved(s, u->saved, &u->env, err) < 0) return -1;
+        session_find_present(s, u->saved);
         session_input(s, u->env, u->saved->mode, false);
         /* Lookups are those that the plan saw; records are newer than what a refresh saw then. */
         struct world *world = world_new(u->saved->world->time_ms);
@@ -218,20 +219,6 @@ static void leave(struct session *s, struct unfinished *u)
         unfinished_release(u);
 }
 
-/* The environment as it stands against the record, for the configuration of its providers; NULL when there is none. Borrows `input`. */
-static struct plan *plan_of_today(struct session *s, struct plan_input *input)
-{
-        struct plan *plan = NULL;
-        cleanup(error_free) struct error *ignored = NULL;
-        if (s->env == NULL) return NULL;
-        input->env = s->env;
-        input->mode = PLAN_APPLY;
-        input->provider_plan = NULL;
-        input->target_count = input->exclude_count = 0;
-        input->back = NULL;
-        return plan_build(input, &plan, &ignored) < 0 ? NULL : plan;
-}
-
 /* A policy that is given now is recorded with the run, which is then proved with it. *proof is NULL where nothing changes. */
 static int renew_proof(struct session *s, const struct unfinished *u, const struct run_options *options,
     char **proof, struct error **err)
@@ -257,8 +244,6 @@ static int continue_run(struct session *s, const char *run, bool settle_only,
                         u.row_of_step[i] = row ? row->step : -1;
                 }
         }
-        struct plan_input now = s->input;
-        cleanup(plan_free) struct plan *present = settle_only && status == 0 ? plan_of_today(s, &now) : NULL;
         cleanup_free char *proof = NULL;
         if (status == 0) status = renew_proof(s, &u, options, &proof, err);
         if (status == 0) {
@@ -275,7 +260,6 @@ static int continue_run(struct session *s, const char *run, bool settle_only,
                     .requester = u.row.requester,
                     .operations = &u.open,
                     .settle_only = settle_only,
-                    .present = present,
                     .kind = u.row.kind,
                     .on_failure = u.row.on_failure,
                     .status = strcmp(u.row.status, RUN_ROLLBACK_DUE) == 0 ? RUN_ROLLBACK_DUE : "interrupted",

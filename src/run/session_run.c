@@ -490,7 +490,7 @@ static int run_loop(
             .listen = signal_file_changed,
             .operations = setup->operations,
             .settle_only = setup->settle_only,
-            .present = setup->present,
+            .present = s->present.plan,
             .schemas = &s->schemas,
             .destroys = s->input.mode == PLAN_DESTROY,
             .happened = happened,

@@ -1,5 +1,5 @@
 /*
- * Values of the root parameters: from five sources, the later winning, then converted to their types, marked, and checked.
+ * Values of the root parameters: from several sources, the later winning, then converted to their types, marked, and checked.
  */
 #include "template/loader.h"
 
@@ -172,6 +172,15 @@ static void take_fixed(struct values *v, const struct value *fixed)
         }
 }
 
+static void take_recorded(struct values *v, const struct value *recorded)
+{
+        for (size_t i = 0; recorded != NULL && i < value_count(recorded); i++) {
+                const struct parameter *p = template_parameter(v->template, value_key_at(recorded, i));
+                struct place none = {0};
+                if (p != NULL) give(v, p, value_ref(value_at(recorded, i)), none, "the recorded run");
+        }
+}
+
 /* --- converting and checking ----------------------------------------------------------------------------------------- */
 
 /* A new reference, or NULL after noting a problem. */
@@ -268,6 +277,7 @@ const struct value *parameter_values(struct loader *loader, const struct templat
         if (source->fixed != NULL) {
                 take_fixed(&v, source->fixed);
         } else {
+                take_recorded(&v, source->recorded);
                 if (given != NULL) take_map(&v, file, given, NULL);
                 for (size_t i = 0; i < source->values_file_count; i++) take_file(&v, source->values_files[i]);
                 take_variables(&v, source->variables);

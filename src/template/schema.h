@@ -14,7 +14,9 @@ struct property {
         const char *name;
         const struct type *type;
         bool required, computed, sensitive, create_only, write_only, unordered;
-        bool grows;                   /* a number: a smaller one forces a replacement */
+        bool
+            credential; /* of a provider's configuration: says who asks, not where; every sensitive one does */
+        bool grows;     /* a number: a smaller one forces a replacement */
         const struct value *fallback; /* converted to `type`, or NULL */
         const char *doc;
 };

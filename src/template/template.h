@@ -159,6 +159,8 @@ struct parameter_source {
         size_t set_count;
         /* all final values, from a saved plan: replaces everything else; or NULL */
         const struct value *fixed;
+        /* values of an earlier time, for parameters that nothing else gives and the template still has; or NULL */
+        const struct value *recorded;
         bool allow_outside; /* file functions in values and defaults may leave the folder of their file */
 };
 

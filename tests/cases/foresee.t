@@ -16,7 +16,6 @@ YAML
 tutti plan shop.yaml --json
 is "$(outlook)" '[true,[]]' "before the first apply a rollback is the deletion of what was made"
 tutti plan shop.yaml
-unlike() { [[ $1 =~ $2 ]]; [ $? = 1 ]; ok $? "$3"; }
 unlike "$OUT" "rollback" "nothing is said of it"
 tutti apply shop.yaml --yes --json
 code 0 "applied"
