@@ -16,8 +16,14 @@ COUNT=0
 FAILED=0
 PID=
 
+# It ends its hosts itself; what does not end in time is killed.
 cleanup() {
-        [ -n "$PID" ] && kill -KILL "$PID" 2>/dev/null
+        if [ -n "$PID" ] && kill -TERM "$PID" 2>/dev/null; then
+                kill -CONT "$PID" 2>/dev/null
+                for _ in $(seq 200); do kill -0 "$PID" 2>/dev/null || break; sleep 0.02; done
+                kill -KILL "$PID" 2>/dev/null
+                wait "$PID" 2>/dev/null
+        fi
         rm -rf "$WORK"
 }
 trap cleanup EXIT
@@ -59,7 +65,7 @@ finish() {
 
 sandbox_start() {
         rm -f "$WORK/ready" # of the one before
-        "$TUTTI" sandbox --listen 127.0.0.1:0 --token "$TOKEN" "$@" >"$WORK/ready" 2>"$WORK/errors" &
+        TMPDIR=$WORK "$TUTTI" sandbox --listen 127.0.0.1:0 --token "$TOKEN" "$@" >"$WORK/ready" 2>"$WORK/errors" &
         PID=$!
         for _ in $(seq 200); do
                 grep -qs '^sandbox ready' "$WORK/ready" && break
