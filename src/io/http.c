@@ -79,7 +79,7 @@ static void exchange_report(struct transfer *transfer)
 }
 
 static const struct transfer_protocol http_protocol = {
-    .schemes = {"http", "https"},
+    .schemes = "http,https",
     .fault = "http.reply",
     .explain = exchange_explain,
     .report = exchange_report,

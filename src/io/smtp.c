@@ -72,7 +72,7 @@ static void exchange_report(struct transfer *transfer)
 }
 
 static const struct transfer_protocol smtp_protocol = {
-    .schemes = {"smtp", "smtps"},
+    .schemes = "smtp,smtps",
     .fault = "smtp.reply",
     .opened = exchange_opened,
     .explain = exchange_explain,

@@ -130,7 +130,7 @@ static void address_release(struct address *a)
 /* False and the transfer's error: malformed, or of a scheme that is not the protocol's. */
 static bool address_parse(struct address *a, struct transfer *t, const struct transfer_settings *s)
 {
-        const char *const *schemes = t->protocol->schemes;
+        const char *schemes = t->protocol->schemes, *second = strchr(schemes, ',') + 1;
         const char *verb = s->verb ? s->verb : "", *colon = s->verb ? ": " : "";
         a->url = curl.url();
         CURLUcode rc = curl.url_set(a->url, CURLUPART_URL, s->url, CURLU_PATH_AS_IS);
@@ -139,14 +139,16 @@ static bool address_parse(struct address *a, struct transfer *t, const struct tr
                 curl.url_get(a->url, CURLUPART_HOST, &a->host, 0);
                 curl.url_get(a->url, CURLUPART_PORT, &a->port, 0);
         }
-        bool good = a->scheme != NULL && a->host != NULL &&
-                    (strcmp(a->scheme, schemes[0]) == 0 || strcmp(a->scheme, schemes[1]) == 0);
+        size_t len = a->scheme != NULL ? strlen(a->scheme) : 0;
+        bool good = a->host != NULL && len > 0 &&
+                    ((strncmp(a->scheme, schemes, len) == 0 && schemes[len] == ',') ||
+                        strcmp(a->scheme, second) == 0);
         if (rc != CURLUE_OK)
                 error_set(
                     &t->error, ERROR_INPUT, NULL, "%s%sbad URL: %s", verb, colon, curl.url_strerror(rc));
         else if (!good)
-                error_set(&t->error, ERROR_INPUT, NULL, "%s%sbad URL: it must begin with %s:// or %s://",
-                    verb, colon, schemes[0], schemes[1]);
+                error_set(&t->error, ERROR_INPUT, NULL, "%s%sbad URL: it must begin with %.*s:// or %s://",
+                    verb, colon, (int)(second - 1 - schemes), schemes, second);
         return good;
 }
 
@@ -207,9 +209,7 @@ int transfer_set(struct transfer *t, const struct transfer_settings *settings)
 {
         int local = check_address(t, settings);
         if (local < 0) return -1;
-        char protocols[32];
-        snprintf(protocols, sizeof protocols, "%s,%s", t->protocol->schemes[0], t->protocol->schemes[1]);
-        curl.easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, protocols);
+        curl.easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, t->protocol->schemes);
         curl.easy_setopt(t->easy, CURLOPT_URL, settings->url);
         curl.easy_setopt(t->easy, CURLOPT_PATH_AS_IS, 1L);
         curl.easy_setopt(t->easy, CURLOPT_FOLLOWLOCATION, 0L);

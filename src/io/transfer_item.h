@@ -19,8 +19,8 @@
 struct transfer;
 
 struct transfer_protocol {
-        const char *schemes[2]; /* of a URL, and all that curl may speak for it */
-        const char *fault;      /* the fault point behind a complete reply */
+        const char *schemes; /* "http,https": the two of a URL, and all that curl may speak for it */
+        const char *fault;   /* the fault point behind a complete reply */
         /* Told of each socket that is opened towards one of the server's addresses; curl closes it. May be NULL. */
         void (*opened)(struct transfer *transfer, int socket);
         /* Asked first what a failure means: sets `error`, or leaves it NULL to have it told in curl's words. May be NULL. */
