@@ -107,26 +107,11 @@ static int state_show(const struct options *o, struct session *s)
         return EXIT_DONE;
 }
 
-/* A change of the record alone is a run of its own in the history. */
 static int commit(struct session *s, struct store_write *writes, size_t count, struct error **err)
 {
-        cleanup_free char *run = NULL, *user = session_user();
         if (session_refuse_unfinished(s, err) < 0 || session_hold(s, err) < 0) return -1;
-        int result = store_next_run(session_store(s), session_name(s), &run, err);
-        int64_t now = clock_wall_ms();
-        struct run_row row = {.id = run,
-            .kind = (char *)"state",
-            .status = (char *)"done",
-            .requester = user,
-            .digest = (char *)"",
-            .started_ms = now,
-            .ended_ms = now};
-        writes[0] = (struct store_write){.kind = WRITE_RUN, .run = run};
-        writes[0].run_row = &row;
-        for (size_t i = 1; i < count; i++) writes[i].run = run;
-        if (result == 0) result = session_commit(s, writes, count, err);
+        int result = session_commit(s, "state", writes, count, err);
         session_let_go(s);
-        writes[0].run_row = NULL; /* it was this function's own */
         return result;
 }
 

@@ -142,28 +142,16 @@ static int import_rows(struct session *s, const json_t *document, size_t *count,
         cleanup(arena_free) struct arena *arena = arena_new();
         struct resource_row *rows = arena_alloc(arena, (*count + 1) * sizeof *rows);
         struct store_write *writes = arena_alloc(arena, (*count + 2) * sizeof *writes);
-        cleanup_free char *run = NULL, *user = session_user();
-        if (store_next_run(session_store(s), session_name(s), &run, err) < 0) return -1;
-        int64_t now = clock_wall_ms();
-        struct run_row run_row = {.id = run,
-            .kind = (char *)"state",
-            .status = (char *)"done",
-            .requester = user,
-            .digest = (char *)"",
-            .started_ms = now,
-            .ended_ms = now};
-        writes[0] = (struct store_write){.kind = WRITE_RUN, .run = run};
-        writes[0].run_row = &run_row;
         for (size_t i = 0; i < *count; i++) {
                 if (row_of(s, arena, json_array_get(resources, i), &rows[i], err) < 0) return -1;
-                writes[i + 1] = (struct store_write){.kind = WRITE_RESOURCE, .run = run, .action = "import"};
+                writes[i + 1] = (struct store_write){.kind = WRITE_RESOURCE, .action = "import"};
                 writes[i + 1].resource = &rows[i];
         }
         char *outputs = part(s, arena, json_object_get(document, "outputs"), err);
         if (outputs == NULL) return -1;
-        writes[*count + 1] = (struct store_write){.kind = WRITE_OUTPUTS, .run = run};
+        writes[*count + 1] = (struct store_write){.kind = WRITE_OUTPUTS};
         writes[*count + 1].outputs = outputs;
-        return session_commit(s, writes, *count + 2, err);
+        return session_commit(s, "state", writes, *count + 2, err);
 }
 
 int state_document_import(struct session *s, const char *json, size_t len, size_t *count, struct error **err)

@@ -265,7 +265,10 @@ int session_approvers(struct session *s, const struct approvers **ret, struct er
 
 /* Writing the record by hand (state mv, rm, import): take the lease, commit, let go. */
 int session_hold(struct session *s, struct error **err);
-int session_commit(struct session *s, const struct store_write *writes, size_t count, struct error **err);
+/* Such a change is a run of its own in the history, of that kind, begun and done at once: writes[0] is to be that run's and is filled in here, as is
+ * the `run` of all others. What it is given it borrows for the call. */
+int session_commit(
+    struct session *s, const char *kind, struct store_write *writes, size_t count, struct error **err);
 void session_let_go(struct session *s);
 /* The operating system's name of who runs this; the caller frees. */
 char *session_user(void);

@@ -83,21 +83,9 @@ static int record(struct session *s, const struct import *i, struct error **err)
             .updated_ms = clock_wall_ms(),
         };
         if (row.properties == NULL || row.outputs == NULL) return -1;
-        cleanup_free char *run = NULL;
-        if (store_next_run(s->store, s->name, &run, err) < 0) return -1;
-        cleanup_free char *user = session_user();
-        struct run_row run_row = {.id = run,
-            .kind = (char *)"import",
-            .status = (char *)"done",
-            .requester = user,
-            .digest = (char *)"",
-            .started_ms = clock_wall_ms(),
-            .ended_ms = clock_wall_ms()};
-        struct store_write writes[2] = {
-            {.kind = WRITE_RUN, .run = run}, {.kind = WRITE_RESOURCE, .run = run, .action = "import"}};
-        writes[0].run_row = &run_row;
+        struct store_write writes[2] = {{0}, {.kind = WRITE_RESOURCE, .action = "import"}};
         writes[1].resource = &row;
-        return store_commit(s->store, &s->lease, writes, 2, err);
+        return session_commit(s, "import", writes, 2, err);
 }
 
 static int import_now(struct session *s, const char *address, const char *id, struct error **err)
