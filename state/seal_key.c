@@ -19,6 +19,7 @@
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
+#include "base/folder.h"
 #include "base/text.h"
 
 enum {
@@ -72,15 +73,6 @@ static int write_synced(int fd, const char *text)
         return n == (ssize_t)len && fsync(fd) == 0 ? 0 : -1;
 }
 
-static int sync_folder(const char *folder)
-{
-        int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0) return -1;
-        int result = fsync(fd);
-        close(fd);
-        return result;
-}
-
 /* What becomes of a file that is there already. */
 enum make { MAKE_FIRST, MAKE_OVER };
 
@@ -106,7 +98,7 @@ static int make_private(
         }
         unlink(draft);
         if (result < 0 && errnum == EEXIST) return 0;
-        if (result < 0 || sync_folder(folder) < 0)
+        if (result < 0 || folder_sync(folder) < 0)
                 return error_system(err, result < 0 ? errnum : errno, "cannot make %s", path);
         return 1;
 }

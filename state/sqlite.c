@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/folder.h"
 #include "base/text.h"
 
 /* The embedded files are longer than the 4095 bytes that C17 promises; gcc and clang take any length. */
@@ -99,15 +100,6 @@ static int check_header(const char *path, bool *empty, struct error **err)
         return version > SCHEMA_VERSION ? refuse_newer(path, version, err) : 0;
 }
 
-static int sync_folder(const char *folder)
-{
-        int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0) return -1;
-        int result = fsync(fd);
-        close(fd);
-        return result;
-}
-
 /*
  * Stores are opened one after the other: making one, migrating it and switching it to a WAL are not steps that SQLite
  * can take while others do the same. The lock is the kernel's, gone with its process; one that was stopped is waited for
@@ -169,7 +161,7 @@ static int make_folder(const struct store *s, struct error **err)
         cleanup_free char *ignore = mem_printf("%s/.gitignore", s->folder);
         if (make_file(ignore, "*\n", 0600, err) < 0) return -1;
         cleanup_free char *parent = mem_printf("%s/..", s->folder);
-        if (sync_folder(s->folder) < 0 || sync_folder(parent) < 0)
+        if (folder_sync(s->folder) < 0 || folder_sync(parent) < 0)
                 return error_system(err, errno, "cannot make the folder %s", s->folder);
         return 0;
 }

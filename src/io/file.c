@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "base/folder.h"
 
 static inline void close_fd_cleanup(int *fd)
 {
@@ -75,14 +76,6 @@ static int write_all(int fd, const char *data, size_t len)
         return 0;
 }
 
-/* A rename is durable once its folder is. */
-static int sync_folder(const char *path)
-{
-        cleanup_free char *folder = path_folder(path);
-        cleanup(close_fd) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        return fd < 0 ? -1 : fsync(fd);
-}
-
 int file_write(const char *path, const void *data, size_t len, unsigned mode, struct error **err)
 {
         if (fault_here("file.write")) return file_error(err, EIO, "write", path);
@@ -99,7 +92,8 @@ int file_write(const char *path, const void *data, size_t len, unsigned mode, st
                 unlink(beside);
                 return file_error(err, errnum, "write", path);
         }
-        if (sync_folder(path) < 0) return file_error(err, errno, "write", path);
+        cleanup_free char *folder = path_folder(path);
+        if (folder_sync(folder) < 0) return file_error(err, errno, "write", path);
         return 0;
 }
 
