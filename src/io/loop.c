@@ -28,8 +28,8 @@ struct loop {
         uv_signal_t signals[SIGNALS];
         void (*caught)(void *context, int signal);
         void *caught_context;
-        struct loop_item items; /* head of the ring */
-        struct guard *guard;    /* NULL until something is run */
+        struct ring items;   /* of what is open */
+        struct guard *guard; /* NULL until something is run */
         char *guard_lock;
 };
 
@@ -54,18 +54,12 @@ void loop_close_block(uv_handle_t *handle, void *block)
 void loop_item_add(struct loop *loop, struct loop_item *item, void (*close)(struct loop_item *item))
 {
         item->close = close;
-        item->prev = loop->items.prev;
-        item->next = &loop->items;
-        item->prev->next = item;
-        loop->items.prev = item;
+        ring_add_last(&loop->items, &item->place);
 }
 
 void loop_item_remove(struct loop_item *item)
 {
-        if (item->next == NULL) return;
-        item->prev->next = item->next;
-        item->next->prev = item->prev;
-        item->prev = item->next = NULL;
+        ring_remove(&item->place);
 }
 
 /* ---- the loop ---- */
@@ -83,7 +77,7 @@ int loop_new(struct loop **ret, struct error **err)
                 free(loop);
                 return error_set(err, ERROR_SYSTEM, NULL, "start the event loop: %s", uv_strerror(rc));
         }
-        loop->items.prev = loop->items.next = &loop->items;
+        ring_init(&loop->items);
         uv_idle_init(&loop->uv, &loop->idle);
         loop->idle.data = loop;
         for (size_t i = 0; i < SIGNALS; i++) {
@@ -111,9 +105,8 @@ static void close_rest(uv_handle_t *handle, void *context)
 void loop_free(struct loop *loop)
 {
         if (loop == NULL) return;
-        while (loop->items.next != &loop->items) {
-                struct loop_item *item = loop->items.next;
-                loop_item_remove(item);
+        for (struct ring *place; (place = ring_take_first(&loop->items)) != NULL;) {
+                struct loop_item *item = (struct loop_item *)place;
                 item->close(item);
         }
         uv_walk(&loop->uv, close_rest, NULL);

@@ -6,10 +6,11 @@
 #define TUTTI_IO_LOOP_ITEM_H
 
 #include <uv.h>
+#include "base/ring.h"
 #include "io/loop.h"
 
 struct loop_item {
-        struct loop_item *prev, *next;
+        struct ring place; /* first: the place is the item */
         void (*close)(
             struct loop_item *item); /* ends and frees the thing at once; no callback of its owner follows */
 };

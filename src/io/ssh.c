@@ -23,13 +23,13 @@ struct output {
 struct ssh {
         struct loop *loop;
         struct ssh_pool *pool;
-        struct ssh_exchange *exchanges;
+        struct ring exchanges;
 };
 
 struct ssh_exchange {
         struct ssh_channel channel; /* first: the channel is the exchange */
         struct ssh_client client;
-        struct ssh_exchange *prev, *next;
+        struct ring place; /* among the exchanges of `ssh` */
         struct ssh *ssh;
         enum state state;
         struct ssh_host *host;
@@ -51,7 +51,7 @@ struct ssh_exchange {
 
 static struct ssh_exchange *of_client(struct ssh_client *client)
 {
-        return (struct ssh_exchange *)((char *)client - offsetof(struct ssh_exchange, client));
+        return ring_owner(client, struct ssh_exchange, client);
 }
 
 static void enter(struct ssh_exchange *x, enum state state)
@@ -64,11 +64,7 @@ static void enter(struct ssh_exchange *x, enum state state)
 
 static void exchange_free(struct ssh_exchange *x)
 {
-        if (x->prev != NULL)
-                x->prev->next = x->next;
-        else
-                x->ssh->exchanges = x->next;
-        if (x->next != NULL) x->next->prev = x->prev;
+        ring_remove(&x->place);
         timer_cancel(x->timer);
         ssh_host_free(x->host);
         mem_wipe(x->command, strlen(x->command));
@@ -387,9 +383,7 @@ static struct ssh_exchange *exchange_new(struct ssh *ssh, const struct ssh_reque
         x->input_len = r->input != NULL ? r->input_len : 0;
         x->timeout_ms = r->timeout_ms;
         x->output_max = r->output_max ? r->output_max : OUTPUT_DEFAULT;
-        x->next = ssh->exchanges;
-        if (x->next != NULL) x->next->prev = x;
-        ssh->exchanges = x;
+        ring_add_last(&ssh->exchanges, &x->place);
         return x;
 }
 
@@ -427,6 +421,7 @@ int ssh_new(struct loop *loop, struct ssh **ret, struct error **err)
                     err, ERROR_SYSTEM, NULL, "start the SSH client: libssh2 cannot be initialised");
         struct ssh *ssh = mem_alloc(sizeof *ssh);
         ssh->loop = loop;
+        ring_init(&ssh->exchanges);
         ssh->pool = ssh_pool_new(loop);
         *ret = ssh;
         return 0;
@@ -436,10 +431,8 @@ void ssh_free(struct ssh *ssh)
 {
         if (ssh == NULL) return;
         ssh_pool_free(ssh->pool);
-        for (struct ssh_exchange *x = ssh->exchanges, *next; x != NULL; x = next) {
-                next = x->next;
-                exchange_free(x);
-        }
+        for (struct ring *place; (place = ring_take_first(&ssh->exchanges)) != NULL;)
+                exchange_free(ring_owner(place, struct ssh_exchange, place));
         free(ssh);
         libssh2_exit();
 }

@@ -11,8 +11,8 @@ struct ssh_link {
         struct ssh_link *next;
         struct ssh_group *group;
         struct ssh_session *session;
-        struct ssh_tunnel *tunnel;  /* while it is being opened */
-        struct ssh_client *pending; /* places taken before it is ready */
+        struct ssh_tunnel *tunnel; /* while it is being opened */
+        struct ring pending;       /* of clients: places taken before it is ready */
         unsigned users, limit;
         bool ready;
         struct timer *idle;
@@ -25,30 +25,24 @@ struct ssh_group {
         struct ssh_host *host;
         struct ssh_link *links;
         unsigned count;
-        struct ssh_client *queue; /* for a place on any of them */
+        struct ring queue; /* of clients, for a place on any of them */
 };
 
 struct ssh_pool {
         struct loop *loop;
         struct map groups; /* by digest */
-        struct ssh_tunnel *tunnels;
+        struct ring tunnels;
 };
 
 static void group_serve(struct ssh_group *group);
 
-/* ---- lists of clients, in order of arrival ---- */
+/* ---- clients that wait, in order of arrival ---- */
 
-static void client_add(struct ssh_client **list, struct ssh_client *client)
+/* The first one, who waits no more; or NULL. */
+static struct ssh_client *take_first(struct ring *clients)
 {
-        while (*list != NULL) list = &(*list)->next;
-        client->next = NULL;
-        *list = client;
-}
-
-static void client_remove(struct ssh_client **list, struct ssh_client *client)
-{
-        while (*list != NULL && *list != client) list = &(*list)->next;
-        if (*list != NULL) *list = client->next;
+        struct ring *place = ring_take_first(clients);
+        return place != NULL ? ring_owner(place, struct ssh_client, place) : NULL;
 }
 
 /* ---- groups ---- */
@@ -62,7 +56,7 @@ static void group_free(struct ssh_group *group)
 
 static void group_drop_if_empty(struct ssh_group *group)
 {
-        if (group->links != NULL || group->queue != NULL) return;
+        if (group->links != NULL || ring_first(&group->queue) != NULL) return;
         map_remove(&group->pool->groups, group->digest);
         group_free(group);
 }
@@ -74,6 +68,7 @@ static struct ssh_group *group_of(struct ssh_pool *pool, const struct ssh_host *
         if (group != NULL) return group;
         group = mem_alloc(sizeof *group);
         group->pool = pool;
+        ring_init(&group->queue);
         group->host = ssh_host_copy(host);
         group->digest = steal(digest);
         map_put(&pool->groups, group->digest, group);
@@ -104,22 +99,15 @@ static void link_ready(void *context)
 {
         struct ssh_link *link = context;
         link->ready = true;
-        while (link->pending != NULL) {
-                struct ssh_client *client = link->pending;
-                link->pending = client->next;
-                client->pending = false;
+        for (struct ssh_client *client; (client = take_first(&link->pending)) != NULL;)
                 client->ready(client, link->session);
-        }
 }
 
 static void link_down(void *context, const struct error *error)
 {
         struct ssh_link *link = context;
         struct ssh_group *group = link->group;
-        while (link->pending != NULL) {
-                struct ssh_client *client = link->pending;
-                link->pending = client->next;
-                client->pending = false;
+        for (struct ssh_client *client; (client = take_first(&link->pending)) != NULL;) {
                 client->link = NULL;
                 client->group = NULL;
                 client->failed(client, error);
@@ -155,6 +143,7 @@ static struct ssh_link *link_new(struct ssh_group *group, int64_t timeout_ms)
         const struct ssh_host *host = group->host;
         struct ssh_link *link = mem_alloc(sizeof *link);
         link->group = group;
+        ring_init(&link->pending);
         link->limit = CHANNELS_PER_LINK;
         link->next = group->links;
         group->links = link;
@@ -193,26 +182,18 @@ static bool client_place(struct ssh_group *group, struct ssh_client *client)
         client->reused = link->ready;
         link->users++;
         timer_cancel(steal(link->idle));
-        if (link->ready) {
+        if (link->ready)
                 client->ready(client, link->session);
-        } else {
-                client->pending = true;
-                client_add(&link->pending, client);
-        }
+        else
+                ring_add_last(&link->pending, &client->place);
         return true;
 }
 
 static void group_serve(struct ssh_group *group)
 {
-        while (group->queue != NULL) {
-                struct ssh_client *client = group->queue;
-                group->queue = client->next;
-                if (client_place(group, client)) {
-                        client->queued = false;
-                        continue;
-                }
-                client->next = group->queue;
-                group->queue = client;
+        for (struct ssh_client *client; (client = take_first(&group->queue)) != NULL;) {
+                if (client_place(group, client)) continue;
+                ring_add_first(&group->queue, &client->place);
                 return;
         }
 }
@@ -222,10 +203,8 @@ void ssh_pool_attach(struct ssh_pool *pool, const struct ssh_host *host, struct 
         struct ssh_group *group = group_of(pool, host);
         client->group = group;
         client->link = NULL;
-        client->queued = client->pending = false;
-        if (group->queue == NULL && client_place(group, client)) return;
-        client->queued = true;
-        client_add(&group->queue, client);
+        if (ring_first(&group->queue) == NULL && client_place(group, client)) return;
+        ring_add_last(&group->queue, &client->place);
 }
 
 void ssh_pool_detach(struct ssh_client *client)
@@ -235,14 +214,11 @@ void ssh_pool_detach(struct ssh_client *client)
         if (group == NULL) return;
         client->group = NULL;
         client->link = NULL;
-        if (client->queued) client_remove(&group->queue, client);
-        client->queued = false;
+        ring_remove(&client->place);
         if (link == NULL) {
                 group_drop_if_empty(group);
                 return;
         }
-        if (client->pending) client_remove(&link->pending, client);
-        client->pending = false;
         link->users--;
         if (ssh_session_is_down(link->session)) return; /* link_down follows */
         group_serve(group);
@@ -267,6 +243,7 @@ struct ssh_pool *ssh_pool_new(struct loop *loop)
 {
         struct ssh_pool *pool = mem_alloc(sizeof *pool);
         pool->loop = loop;
+        ring_init(&pool->tunnels);
         return pool;
 }
 

@@ -7,6 +7,7 @@
 #ifndef TUTTI_IO_SSH_POOL_H
 #define TUTTI_IO_SSH_POOL_H
 
+#include "base/ring.h"
 #include "io/ssh_session.h"
 
 struct ssh_pool;
@@ -14,10 +15,9 @@ struct ssh_link; /* a connection of the pool's */
 
 /* Who wants a place on a connection; embedded in what it is for. */
 struct ssh_client {
-        struct ssh_client *next;
+        struct ring place;     /* in a line that it waits in */
         struct ssh_link *link; /* on which it has a place, or waits for it to be ready */
         struct ssh_group *group;
-        bool queued, pending;
         bool
             reused; /* the connection had been ready before: that it is dead by now says nothing of the host */
         int64_t connect_timeout_ms;

@@ -21,7 +21,7 @@ struct flow {
 struct ssh_tunnel {
         struct ssh_channel channel; /* first: the channel is the tunnel */
         struct ssh_client client;   /* of the jump host's connection */
-        struct ssh_tunnel *prev, *next, **list;
+        struct ring place;          /* among the tunnels of a pool */
         struct loop *loop;
         enum state state;
         char *address;
@@ -38,7 +38,7 @@ struct ssh_tunnel {
 
 static struct ssh_tunnel *of_client(struct ssh_client *client)
 {
-        return (struct ssh_tunnel *)((char *)client - offsetof(struct ssh_tunnel, client));
+        return ring_owner(client, struct ssh_tunnel, client);
 }
 
 /* ---- end ---- */
@@ -55,11 +55,7 @@ static void close_socket(struct ssh_tunnel *t)
 
 static void tunnel_free(struct ssh_tunnel *t)
 {
-        if (t->prev != NULL)
-                t->prev->next = t->next;
-        else
-                *t->list = t->next;
-        if (t->next != NULL) t->next->prev = t->prev;
+        ring_remove(&t->place);
         timer_cancel(t->deadline);
         close_socket(t);
         free(t->address);
@@ -291,7 +287,7 @@ static void tunnel_ready(struct ssh_client *client, struct ssh_session *session)
         ssh_session_add(session, &t->channel);
 }
 
-struct ssh_tunnel *ssh_tunnel_start(struct loop *loop, struct ssh_pool *pool, struct ssh_tunnel **list,
+struct ssh_tunnel *ssh_tunnel_start(struct loop *loop, struct ssh_pool *pool, struct ring *tunnels,
     const struct ssh_host *jump, int64_t timeout_ms, const char *address, unsigned port,
     ssh_tunnel_done *done, void *context)
 {
@@ -306,10 +302,7 @@ struct ssh_tunnel *ssh_tunnel_start(struct loop *loop, struct ssh_pool *pool, st
         t->timeout_ms = timeout_ms;
         t->done = done;
         t->context = context;
-        t->list = list;
-        t->next = *list;
-        if (t->next != NULL) t->next->prev = t;
-        *list = t;
+        ring_add_last(tunnels, &t->place);
         ssh_pool_attach(pool, jump, &t->client);
         return t;
 }
@@ -329,10 +322,8 @@ void ssh_tunnel_cancel(struct ssh_tunnel *t)
         ssh_session_wake(t->channel.session);
 }
 
-void ssh_tunnel_free_all(struct ssh_tunnel **list)
+void ssh_tunnel_free_all(struct ring *tunnels)
 {
-        for (struct ssh_tunnel *t = *list, *next; t != NULL; t = next) {
-                next = t->next;
-                tunnel_free(t);
-        }
+        for (struct ring *place; (place = ring_take_first(tunnels)) != NULL;)
+                tunnel_free(ring_owner(place, struct ssh_tunnel, place));
 }

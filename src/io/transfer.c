@@ -21,7 +21,7 @@ struct transfers {
         struct loop *loop;
         struct transfer_multi *multi;
         CURLSH *share; /* TLS sessions; names and connections are shared by the multi handle anyway */
-        struct transfer *first;
+        struct ring under_way;
 };
 
 /* ---- the end ---- */
@@ -31,11 +31,7 @@ static void transfer_free(struct transfer *t)
         transfer_multi_remove(t->transfers->multi, t->easy);
         curl.easy_cleanup(t->easy);
         timer_cancel(t->refused);
-        if (t->prev != NULL)
-                t->prev->next = t->next;
-        else
-                t->transfers->first = t->next;
-        if (t->next != NULL) t->next->prev = t->prev;
+        ring_remove(&t->place);
         error_free(t->error);
         free(t->label);
         t->protocol->release(t);
@@ -225,9 +221,7 @@ void transfer_init(
 {
         transfer->protocol = protocol;
         transfer->transfers = transfers;
-        transfer->next = transfers->first;
-        if (transfer->next != NULL) transfer->next->prev = transfer;
-        transfers->first = transfer;
+        ring_add_last(&transfers->under_way, &transfer->place);
         transfer->easy = curl.easy_init();
         if (transfer->easy == NULL) abort(); /* out of memory, as in mem_alloc */
         curl.easy_setopt(transfer->easy, CURLOPT_PRIVATE, transfer);
@@ -262,6 +256,7 @@ int transfers_new(struct loop *loop, struct transfers **ret, struct error **err)
                 return error_set(err, ERROR_SYSTEM, NULL, "start libcurl: it cannot be initialised");
         struct transfers *transfers = mem_alloc(sizeof *transfers);
         transfers->loop = loop;
+        ring_init(&transfers->under_way);
         transfers->share = curl.share_init();
         curl.share_setopt(transfers->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
         if (transfer_multi_new(loop, completed, &transfers->multi, err) < 0) {
@@ -276,7 +271,8 @@ int transfers_new(struct loop *loop, struct transfers **ret, struct error **err)
 void transfers_free(struct transfers *transfers)
 {
         if (transfers == NULL) return;
-        while (transfers->first != NULL) transfer_free(transfers->first);
+        for (struct ring *place; (place = ring_take_first(&transfers->under_way)) != NULL;)
+                transfer_free((struct transfer *)place);
         transfer_multi_free(transfers->multi);
         curl.share_cleanup(transfers->share);
         free(transfers);

@@ -13,6 +13,7 @@
 #ifndef TUTTI_IO_TRANSFER_ITEM_H
 #define TUTTI_IO_TRANSFER_ITEM_H
 
+#include "base/ring.h"
 #include "io/curl_library.h"
 #include "io/transfer.h"
 
@@ -31,10 +32,10 @@ struct transfer_protocol {
 };
 
 struct transfer {
+        struct ring place; /* first: the place is the transfer; among those of `transfers` */
         CURL *easy;
         const struct transfer_protocol *protocol;
         struct transfers *transfers;
-        struct transfer *prev, *next; /* of the same `transfers` */
         char *label; /* "GET https://host:port", what messages begin with; set by transfer_set */
         struct error *error;
         struct timer *refused; /* reports `error` on a later turn */

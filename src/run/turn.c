@@ -5,7 +5,7 @@
 
 struct turns {
         struct limiter *limiter;
-        struct turn line; /* head of the ring */
+        struct ring line;
         struct loop *loop;
         struct timer *timer;
 };
@@ -14,7 +14,7 @@ struct turns *turns_new(struct limiter *limiter)
 {
         struct turns *t = mem_alloc(sizeof *t);
         t->limiter = limiter;
-        t->line.next = t->line.prev = &t->line;
+        ring_init(&t->line);
         return t;
 }
 
@@ -25,7 +25,7 @@ void turns_free(struct turns *turns)
 
 static bool nobody_waits(const struct turns *t)
 {
-        return t->line.next == &t->line;
+        return ring_first(&t->line) == NULL;
 }
 
 static void call_next(void *context)
@@ -38,7 +38,7 @@ static void call_next(void *context)
                         if (t->timer == NULL) t->timer = timer_start(t->loop, wait, call_next, t);
                         return;
                 }
-                struct turn *turn = t->line.next;
+                struct turn *turn = ring_owner(ring_first(&t->line), struct turn, place);
                 void (*ready)(void *) = turn->ready;
                 void *of = turn->context;
                 turn_cancel(turn);
@@ -53,10 +53,11 @@ bool turn_take(
 {
         int64_t wait = nobody_waits(t) || first ? limiter_take(t->limiter, loop_now_ms(loop)) : 1;
         if (wait == 0) return true;
-        struct turn *before = first ? &t->line : t->line.prev;
-        *turn = (struct turn){before, before->next, t, ready, context};
-        before->next->prev = turn;
-        before->next = turn;
+        *turn = (struct turn){.turns = t, .ready = ready, .context = context};
+        if (first)
+                ring_add_first(&t->line, &turn->place);
+        else
+                ring_add_last(&t->line, &turn->place);
         t->loop = loop;
         if (t->timer == NULL) t->timer = timer_start(loop, wait, call_next, t);
         return false;
@@ -66,8 +67,7 @@ void turn_cancel(struct turn *turn)
 {
         struct turns *t = turn->turns;
         if (t == NULL) return;
-        turn->prev->next = turn->next;
-        turn->next->prev = turn->prev;
+        ring_remove(&turn->place);
         turn->turns = NULL;
         if (!nobody_waits(t)) return;
         timer_cancel(t->timer);

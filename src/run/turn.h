@@ -6,6 +6,7 @@
 #ifndef TUTTI_RUN_TURN_H
 #define TUTTI_RUN_TURN_H
 
+#include "base/ring.h"
 #include "io/loop.h"
 #include "run/limit.h"
 
@@ -15,8 +16,8 @@ struct turns;
 struct turns *turns_new(struct limiter *limiter);
 void turns_free(struct turns *turns); /* nobody waits any more */
 
-struct turn { /* embedded in what waits; zeroed before its first use */
-        struct turn *prev, *next;
+struct turn {                /* embedded in what waits; zeroed before its first use */
+        struct ring place;   /* in the line */
         struct turns *turns; /* NULL: does not wait */
         void (*ready)(void *context);
         void *context;
