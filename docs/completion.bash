@@ -89,7 +89,7 @@ _tutti_position() {
         for ((i = 2; i < COMP_CWORD; i++)); do
                 case ${COMP_WORDS[i]} in
                 --values | --context | -o | --out | --target | --exclude | --approve | --format | --log-level | --set | --parallel | --wait | \
-                        --on-failure | --comment | --as | --answer | --state) ((i++)) ;;
+                        --on-failure | --comment | --as | --answer | --state | --key | --signature | --valid) ((i++)) ;;
                 -*) ;;
                 *) ((n++)) ;;
                 esac

@@ -34,8 +34,8 @@ enum { /* which flags a command accepts */
         OPTION_JSON = 1 << 0,
         OPTION_VARIABLES = 1 << 1, /* --set --values --allow-outside */
         OPTION_SELECT = 1 << 2,    /* --target --exclude */
-        OPTION_RUN = 1 << 3,       /* --yes --approve --parallel --on-failure */
-        OPTION_REFRESH = 1 << 4,   /* --no-refresh */
+        OPTION_RUN = 1 << 3,       /* --yes --approve --wait --parallel --on-failure --as */
+        OPTION_REFRESH = 1 << 4,   /* --no-refresh --parallel */
         OPTION_EXITCODE = 1 << 5,  /* --detailed-exitcode */
         OPTION_OUT = 1 << 6,       /* -o */
         OPTION_FORMAT = 1 << 7,    /* --format */

@@ -67,6 +67,41 @@ while IFS='@' read -r names on; do
 done < <(sed -n '/^| flag | on |/,/^$/s/^| \(`-.*`\) | \([^|]*\) | .*/\1@\2/p' docs/cli.md)
 is "$wrong" "" "and each on the commands that take it"
 [ "$rows" -gt 25 ]; ok $? "in $rows rows"
+# What a flag takes is called the same everywhere, and completion steps over it when it counts words.
+arguments() { "$TUTTI" help "$1" | sed -nE 's/^  --([a-z-]+) ([A-Za-z=|.]+)  .*/\1 \2/p'; }
+wrong=
+taking=0
+steps_over=$(declare -f _tutti_position | tr -d '|\\')
+while read -r f argument; do
+        taking=$((taking + 1))
+        grep -qF -- "\`--$f ${argument//|/\\|}\`" docs/cli.md || wrong="$wrong cli.md:$f"
+        grep -qE -- "Fl -$f (Ar|Cm)" docs/tutti.1 || wrong="$wrong tutti.1:$f"
+        [[ " ${steps_over//$'\n'/ }" =~ " --$f"[\ \)] ]] || wrong="$wrong completion:$f"
+        (_tutti_files() { :; }; _tutti_yaml() { :; }; _tutti_addresses() { :; }; _tutti_gates() { :; }; cur=; _tutti_flag_argument "--$f") ||
+                wrong="$wrong argument:$f"
+done < <(for c in "${COMMANDS[@]}"; do [ "$c" = sandbox ] || arguments "$c"; done | sort -u)
+is "$wrong" "" "what flags take is in cli.md, the man page and the completion"
+[ "$taking" -gt 15 ]; ok $? "of $taking flags"
+# A command's usage is what cli.md shows, and names flags that it takes.
+wrong=
+for c in "${COMMANDS[@]}"; do
+        [ "$c" != sandbox ] || continue
+        usage=$("$TUTTI" help "$c" | sed -n '1s/^usage: //p')
+        for f in $(grep -oE -- '--[a-z-]+' <<<"$usage"); do
+                flags "$c" | grep -qxF -- "$f" || wrong="$wrong $c:$f"
+        done
+        case $c in state | schema | version | help) continue ;; esac # in several lines, or in one with others
+        grep -qF -- "    $usage" docs/cli.md || wrong="$wrong cli.md:$usage"
+done
+is "$wrong" "" "usages are as cli.md shows them"
+# Variables that the program reads.
+wrong=
+for v in $(grep -ohE 'getenv\("TUTTI_[A-Z_]+"\)' -r src state providers | grep -oE 'TUTTI_[A-Z_]+' | sort -u); do
+        grep -qE "^\|.*\`$v\`" docs/cli.md || wrong="$wrong cli.md:$v"
+        case $v in TUTTI_FAULT | TUTTI_CLOCK_OFFSET) continue ;; esac # for tests
+        grep -qE "^\.It Ev .*$v" docs/tutti.1 || wrong="$wrong tutti.1:$v"
+done
+is "$wrong" "" "so are the variables that the program reads"
 described=$(grep -oE '^\| `?[0-9]+' docs/cli.md | tr -dc '0-9\n' | tr '\n' ' ')
 is "$described" "$(sed -n '/^enum exit_code/,/^}/s/.*= \([0-9]*\),.*/\1/p' src/cli/command.h | tr '\n' ' ')" "cli.md lists the exit codes there are"
 is "$(sed -n 's/^\.It \([0-9]*\)$/\1/p' docs/tutti.1 | tr '\n' ' ')" "$described" "so does the man page"
