@@ -99,6 +99,8 @@ struct scope {
          * allow_outside. A NULL base_dir makes file functions fail. */
         const char *base_dir, *root_dir;
         bool allow_outside;
+        /* What was learnt of files stays so: see files.h. NULL: they are looked at each time. */
+        struct files *files;
 
         /* plantimestamp() gives this instant; timestamp() is unknown while `planning`, else now. */
         int64_t plan_time_ms;

@@ -12,6 +12,7 @@
 #include "base/fault.h"
 #include "lang/base64.h"
 #include "lang/digest.h"
+#include "lang/files.h"
 #include "lang/glob.h"
 #include "lang/path.h"
 
@@ -51,20 +52,46 @@ static int read_some(int fd, const char *path, void *buffer, size_t len, size_t 
         return 0;
 }
 
-int file_text(const struct scope *scope, const char *path, struct text *out, struct error **err)
+/* --- what is asked once ------------------------------------------------------------------------------------------------ */
+
+struct question {
+        const struct scope *scope;
+        const char *path, *detail; /* the digest's name, the pattern; or NULL */
+};
+
+/* What is asked of which path, as the template names it: from wherever it is gone on with, it is the same. */
+static int learn(const struct question *q, const char *what,
+    int (*look)(void *context, struct text *out, struct error **err), struct text *out, struct error **err)
 {
+        if (q->scope->files == NULL || q->scope->base_dir == NULL) return look((void *)q, out, err);
+        bool own = *q->path == '/' || *q->path == '~';
+        cleanup_free char *path = own ? mem_strdup(q->path) : path_over_base(q->scope->base_dir, q->path);
+        cleanup_free char *key = q->detail
+                                     ? mem_printf("%s %zu %s %s", what, strlen(q->detail), q->detail, path)
+                                     : mem_printf("%s %s", what, path);
+        return files_learn(q->scope->files, key, look, (void *)q, out, err);
+}
+
+static int read_bytes(void *context, struct text *out, struct error **err)
+{
+        const struct question *q = context;
         char buffer[16384];
         size_t got = 0;
-        int fd = open_file(scope, path, err), result = fd < 0 ? -1 : 0;
-        while (
-            result == 0 && (result = read_some(fd, path, buffer, sizeof buffer, &got, err)) == 0 && got > 0) {
+        int fd = open_file(q->scope, q->path, err), result = fd < 0 ? -1 : 0;
+        while (result == 0 && (result = read_some(fd, q->path, buffer, sizeof buffer, &got, err)) == 0 &&
+               got > 0) {
                 text_addn(out, buffer, got);
                 if (out->len > MAX_FILE)
                         result = error_set(
-                            err, ERROR_INPUT, NULL, "\"%s\" is larger than %d MiB", path, MAX_FILE >> 20);
+                            err, ERROR_INPUT, NULL, "\"%s\" is larger than %d MiB", q->path, MAX_FILE >> 20);
         }
         if (fd >= 0) close(fd);
         return result;
+}
+
+int file_text(const struct scope *scope, const char *path, struct text *out, struct error **err)
+{
+        return learn(&(struct question){scope, path, NULL}, "text", read_bytes, out, err);
 }
 
 static VALUE_OF(file)
@@ -88,33 +115,52 @@ static VALUE_OF(filebase64)
         return call_text(&out);
 }
 
-static VALUE_OF(fileexists)
+static int look_up(void *context, struct text *out, struct error **err)
 {
-        const char *path = path_argument(call, 0, err);
-        if (!path) return NULL;
-        switch (path_open(call->scope, path, NULL, err)) {
-        case PATH_FILE: return value_bool(true);
-        case PATH_NONE: return value_bool(false);
-        case PATH_FOLDER: return call_refuse(err, "\"%s\" is a folder, not a file", path);
-        case PATH_OTHER: return call_refuse(err, "\"%s\" is not a plain file", path);
-        default: return NULL;
+        const struct question *q = context;
+        switch (path_open(q->scope, q->path, NULL, err)) {
+        case PATH_FILE: text_addc(out, 'y'); return 0;
+        case PATH_NONE: text_addc(out, 'n'); return 0;
+        case PATH_FOLDER: return error_set(err, ERROR_INPUT, NULL, "\"%s\" is a folder, not a file", q->path);
+        case PATH_OTHER: return error_set(err, ERROR_INPUT, NULL, "\"%s\" is not a plain file", q->path);
+        default: return -1;
         }
 }
 
-static int digest_file(const struct call *call, const char *path, struct digest *digest, struct error **err)
+static VALUE_OF(fileexists)
+{
+        const char *path = path_argument(call, 0, err);
+        __attribute__((__cleanup__(text_release_cleanup))) struct text there = {0};
+        if (!path || learn(&(struct question){call->scope, path, NULL}, "exists", look_up, &there, err) < 0)
+                return NULL;
+        return value_bool(there.data[0] == 'y');
+}
+
+static int digest_bytes_of(const struct question *q, struct digest *digest, struct error **err)
 {
         char buffer[65536];
         size_t got = 0;
         int64_t total = 0;
-        int fd = open_file(call->scope, path, err), result = fd < 0 ? -1 : 0;
-        while (
-            result == 0 && (result = read_some(fd, path, buffer, sizeof buffer, &got, err)) == 0 && got > 0) {
+        int fd = open_file(q->scope, q->path, err), result = fd < 0 ? -1 : 0;
+        while (result == 0 && (result = read_some(fd, q->path, buffer, sizeof buffer, &got, err)) == 0 &&
+               got > 0) {
                 digest_add(digest, buffer, got);
                 total += (int64_t)got;
                 if (total > MAX_DIGESTED)
-                        result = error_set(err, ERROR_INPUT, NULL, "\"%s\" is too large", path);
+                        result = error_set(err, ERROR_INPUT, NULL, "\"%s\" is too large", q->path);
         }
         if (fd >= 0) close(fd);
+        return result;
+}
+
+static int digest_file(void *context, struct text *out, struct error **err)
+{
+        const struct question *q = context;
+        struct digest *digest = digest_new(q->detail);
+        int result = digest_bytes_of(q, digest, err);
+        unsigned char bytes[DIGEST_MAX];
+        size_t len = digest_free(digest, bytes);
+        text_addn(out, (const char *)bytes, len);
         return result;
 }
 
@@ -122,14 +168,12 @@ static struct value *digest_of_file(
     const struct call *call, const char *name, bool base64, struct error **err)
 {
         const char *path = path_argument(call, 0, err);
-        if (!path) return NULL;
-        struct digest *digest = digest_new(name);
-        int result = digest_file(call, path, digest, err);
-        unsigned char bytes[DIGEST_MAX];
-        size_t len = digest_free(digest, bytes);
-        if (result < 0) return NULL;
+        __attribute__((__cleanup__(text_release_cleanup))) struct text bytes = {0};
+        if (!path ||
+            learn(&(struct question){call->scope, path, name}, "digest", digest_file, &bytes, err) < 0)
+                return NULL;
         struct text out = {0};
-        digest_text(bytes, len, base64, &out);
+        digest_text((const unsigned char *)bytes.data, bytes.len, base64, &out);
         return call_text(&out);
 }
 
@@ -146,24 +190,54 @@ FILE_DIGEST(filesha512, "SHA512", false)
 FILE_DIGEST(filebase64sha256, "SHA256", true)
 FILE_DIGEST(filebase64sha512, "SHA512", true)
 
+/* Each path with a NUL after it. */
+static int match_files(void *context, struct text *out, struct error **err)
+{
+        const struct question *q = context;
+        cleanup(value_vec_release) struct value_vec paths = {0};
+        if (glob_files(q->scope, *q->path ? q->path : ".", q->detail, &paths, err) < 0) return -1;
+        for (size_t i = 0; i < paths.count; i++) {
+                text_add(out, value_as_string(paths.items[i]));
+                text_addc(out, '\0');
+        }
+        return 0;
+}
+
 static VALUE_OF(fileset)
 {
         const char *folder = path_argument(call, 0, err),
                    *pattern = folder ? path_argument(call, 1, err) : NULL;
+        __attribute__((__cleanup__(text_release_cleanup))) struct text found = {0};
         cleanup(value_vec_release) struct value_vec paths = {0};
-        if (!pattern || glob_files(call->scope, *folder ? folder : ".", pattern, &paths, err) < 0)
+        if (!pattern ||
+            learn(&(struct question){call->scope, folder, pattern}, "files", match_files, &found, err) < 0)
                 return NULL;
+        for (size_t i = 0; i < found.len; i += strlen(found.data + i) + 1)
+                value_vec_push(&paths, value_string(found.data + i));
         return value_vec_set(&paths, type_string);
+}
+
+static int make_absolute(void *context, struct text *out, struct error **err)
+{
+        const struct question *q = context;
+        cleanup_free char *base = realpath(q->scope->base_dir ? q->scope->base_dir : ".", NULL);
+        if (!base)
+                return error_set(
+                    err, ERROR_SYSTEM, NULL, "cannot tell the folder that \"%s\" is relative to", q->path);
+        cleanup_free char *absolute = path_over_base(base, q->path);
+        text_add(out, absolute);
+        return 0;
 }
 
 static VALUE_OF(abspath)
 {
         const char *path = path_argument(call, 0, err);
-        if (!path) return NULL;
-        cleanup_free char *base = realpath(call->scope->base_dir ? call->scope->base_dir : ".", NULL);
-        if (!base) return call_refuse(err, "cannot tell the folder that \"%s\" is relative to", path);
-        cleanup_free char *absolute = path_over_base(base, path);
-        return value_string(absolute);
+        struct text out = {0};
+        if (path &&
+            learn(&(struct question){call->scope, path, NULL}, "absolute", make_absolute, &out, err) == 0)
+                return call_text(&out);
+        text_release(&out);
+        return NULL;
 }
 
 static VALUE_OF(basename)
@@ -180,11 +254,22 @@ static VALUE_OF(dirname)
         return name ? value_string(name) : NULL;
 }
 
+static int expand(void *context, struct text *out, struct error **err)
+{
+        const struct question *q = context;
+        cleanup_free char *expanded = path_expand(q->path, err);
+        if (expanded) text_add(out, expanded);
+        return expanded ? 0 : -1;
+}
+
 static VALUE_OF(pathexpand)
 {
         const char *path = path_argument(call, 0, err);
-        cleanup_free char *expanded = path ? path_expand(path, err) : NULL;
-        return expanded ? value_string(expanded) : NULL;
+        struct text out = {0};
+        if (path && learn(&(struct question){call->scope, path, NULL}, "expanded", expand, &out, err) == 0)
+                return call_text(&out);
+        text_release(&out);
+        return NULL;
 }
 
 #define OF_PATH(function, summary, example)                                                         \

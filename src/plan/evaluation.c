@@ -176,6 +176,7 @@ static struct scope scope_of(struct frame *frame)
             .base_dir = t->folder,
             .root_dir = inside ? root : NULL,
             .allow_outside = ev->input->allow_outside,
+            .files = ev->input->world->files,
             .plan_time_ms = ev->input->world->time_ms,
             .planning = !ev->running};
 }

@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include "base/error.h"
 #include "base/map.h"
+#include "lang/files.h"
 #include "lang/value.h"
 #include "state/store.h"
 #include "template/template.h"
@@ -48,7 +49,7 @@ int state_decode(const struct environment_row *env, struct resource_row *steal_r
 void state_free(struct state *state);
 CLEANUP(struct state *, state_free);
 
-/* What reading the clouds gave. Keys are addresses; lookups are "lookup.NAME" with the nested path before: "net/lookup.image". */
+/* What reading the clouds, and files, gave. Keys are addresses; lookups are "lookup.NAME" with the nested path before: "net/lookup.image". */
 struct observation {
         bool gone;              /* refresh only: the object no longer exists */
         struct value *observed; /* an object of properties and outputs; NULL when gone */
@@ -57,8 +58,10 @@ struct observation {
 struct world {
         struct map observations; /* address → struct observation * */
         int64_t time_ms;         /* plantimestamp() */
+        struct files *files;     /* what expressions learnt of files; they add to it */
 };
-struct world *world_new(int64_t time_ms);
+/* `files`: what is known of files, of which the world takes a reference; NULL: nothing yet. */
+struct world *world_new(int64_t time_ms, struct files *files);
 void world_put(struct world *world, const char *address, struct value *steal_observed_or_null,
     const char *private_or_null);
 const struct observation *world_get(const struct world *world, const char *address);

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 #include "base/clock.h"
+#include "lang/base64.h"
 #include "plan/plan_json.h"
 
 enum { FORMAT = 1, SAVED_MAX = 1 << 28, ADDRESSES_MAX = 100000, SOURCES_MAX = 1000 };
@@ -66,6 +67,35 @@ static int add_private(struct text *out, const char *bytes, const struct sealer 
         return value_json(marked, SECRETS_SEAL, sealer, out, err);
 }
 
+static const char *const fact_names[] = {
+    [FACT_WHOLE] = "whole", [FACT_DIGEST] = "digest", [FACT_REFUSED] = "refused"};
+
+/* Files hold any bytes, and secrets; so may their names. */
+static int add_bytes(struct text *out, const char *name, const char *bytes, size_t len,
+    const struct sealer *sealer, struct error **err)
+{
+        struct text encoded __attribute__((__cleanup__(text_release_cleanup))) = {0};
+        base64_encode(bytes, len, &encoded);
+        add_key(out, name);
+        return add_private(out, encoded.data ? encoded.data : "", sealer, err);
+}
+
+static int add_files(
+    struct text *out, const struct files *files, const struct sealer *sealer, struct error **err)
+{
+        text_add(out, ",\"files\":[");
+        for (size_t i = 0; i < files_count(files); i++) {
+                const struct fact *f = files_at(files, i);
+                text_addf(out, "%s{\"kind\":\"%s\"", i ? "," : "", fact_names[f->kind]);
+                if (add_bytes(out, "key", f->key, strlen(f->key), sealer, err) < 0 ||
+                    add_bytes(out, "bytes", f->bytes, f->len, sealer, err) < 0)
+                        return -1;
+                text_addc(out, '}');
+        }
+        text_addc(out, ']');
+        return 0;
+}
+
 static int add_world(
     struct text *out, const struct world *world, const struct sealer *sealer, struct error **err)
 {
@@ -82,7 +112,9 @@ static int add_world(
                 if (add_private(out, o->private_, sealer, err) < 0) return -1;
                 text_addc(out, '}');
         }
-        text_add(out, "]}");
+        text_addc(out, ']');
+        if (add_files(out, world->files, sealer, err) < 0) return -1;
+        text_addc(out, '}');
         return 0;
 }
 
@@ -270,12 +302,43 @@ static int read_sources(struct reader *r, struct saved_plan *saved)
         return 0;
 }
 
+static int read_fact(struct reader *r, const struct value *from, struct files *files)
+{
+        struct text key __attribute__((__cleanup__(text_release_cleanup))) = {0},
+                        bytes __attribute__((__cleanup__(text_release_cleanup))) = {0};
+        const char *kind = string_part(r, from, "kind"), *k = string_part(r, from, "key");
+        const char *b = string_part(r, from, "bytes");
+        if (kind == NULL || k == NULL || b == NULL) return -1;
+        if (!base64_decode(k, strlen(k), &key) || !base64_decode(b, strlen(b), &bytes) || key.len == 0 ||
+            strlen(key.data) != key.len)
+                return malformed(r, "what it knows of a file cannot be read");
+        for (unsigned i = 0; i < sizeof fact_names / sizeof *fact_names; i++) {
+                if (strcmp(kind, fact_names[i]) != 0) continue;
+                struct fact fact = {key.data, (enum fact_kind)i, bytes.data ? bytes.data : "", bytes.len};
+                files_put(files, &fact);
+                return 0;
+        }
+        return malformed(r, "what it knows of a file is of no kind that is known");
+}
+
+/* Plans from before files were kept have none: theirs are looked at. */
+static int read_files(struct reader *r, const struct value *world, struct files *files)
+{
+        if (value_get(world, "files") == NULL) return 0;
+        const struct value *all = part(r, world, "files", TYPE_TUPLE);
+        if (all == NULL) return -1;
+        for (size_t i = 0; i < value_count(all); i++)
+                if (read_fact(r, value_at(all, i), files) < 0) return -1;
+        return 0;
+}
+
 static int read_world(struct reader *r, struct saved_plan *saved)
 {
         int64_t time = 0;
         const struct value *world = part(r, r->root, "world", TYPE_OBJECT);
         if (world == NULL || int_part(r, world, "time", &time) < 0) return -1;
-        saved->world = world_new(time);
+        saved->world = world_new(time, NULL);
+        if (read_files(r, world, saved->world->files) < 0) return -1;
         const struct value *all = part(r, world, "observations", TYPE_TUPLE);
         if (all == NULL) return -1;
         for (size_t i = 0; i < value_count(all); i++) {

@@ -1,10 +1,11 @@
 /* What reading the clouds gave, by address. */
 #include "plan/plan.h"
 
-struct world *world_new(int64_t time_ms)
+struct world *world_new(int64_t time_ms, struct files *files)
 {
         struct world *world = mem_alloc(sizeof *world);
         world->time_ms = time_ms;
+        world->files = files != NULL ? files_ref(files) : files_new();
         return world;
 }
 
@@ -36,5 +37,6 @@ void world_free(struct world *world)
         if (world == NULL) return;
         for (map_foreach (&world->observations, entry)) observation_free(entry->value);
         map_release(&world->observations);
+        files_free(world->files);
         free(world);
 }

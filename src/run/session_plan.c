@@ -72,7 +72,7 @@ void session_input(struct session *s, const struct environment *env, enum plan_m
 int session_check(struct session *s, struct error **err)
 {
         session_drop_plan(s);
-        s->world = world_new(clock_wall_ms());
+        s->world = world_new(clock_wall_ms(), NULL);
         session_input(s, s->env, PLAN_APPLY, false);
         s->input.provider_plan = NULL; /* a check opens no provider */
         int result = plan_build(&s->input, &s->plan, err);
@@ -110,7 +110,7 @@ int session_build(struct session *s, struct error **err)
 int session_plan(struct session *s, const struct plan_request *request, struct plan **ret, struct error **err)
 {
         session_drop_plan(s);
-        s->world = world_new(clock_wall_ms());
+        s->world = world_new(clock_wall_ms(), NULL);
         session_input(s, s->env, request->mode, !request->no_refresh);
         s->input.targets = keep_list(s, request->targets, request->target_count);
         s->input.target_count = request->target_count;

@@ -131,7 +131,7 @@ static int rebuild(struct session *s, struct unfinished *u, struct error **err)
         session_find_present(s, u->saved);
         session_input(s, u->env, u->saved->mode, false);
         /* Lookups are those that the plan saw; records are newer than what a refresh saw then. */
-        struct world *world = world_new(u->saved->world->time_ms);
+        struct world *world = world_new(u->saved->world->time_ms, u->saved->world->files);
         for (map_foreach (&u->saved->world->observations, e)) {
                 const struct observation *o = e->value;
                 if (map_has(&s->state->by_address, e->key) || o->gone) continue;

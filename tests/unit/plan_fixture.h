@@ -334,7 +334,7 @@ static inline struct plan *cloud_plan(struct cloud *c, char **problems)
         if (problems != NULL) *problems = NULL;
         if (c->env == NULL) return NULL;
         c->state = cloud_state(c);
-        c->world = world_new(c->time_ms);
+        c->world = world_new(c->time_ms, NULL);
         c->input.env = c->env;
         c->input.state = c->state;
         c->input.world = c->world;
