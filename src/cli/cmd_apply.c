@@ -31,13 +31,13 @@ static int rounds(struct session *s, const struct options *o, enum plan_mode mod
                 bool empty = plan_is_empty(plan);
                 if (empty && round == 0) deliver(s);
                 if (empty && !o->json) {
-                        flow_show_outputs(s, o);
-                        return EXIT_DONE;
+                        if (round == 0) code = supersede_end(s, o);
+                        if (code == EXIT_DONE) flow_show_outputs(s, o);
+                        return code;
                 }
                 if (empty && round > 0) return EXIT_DONE;
                 if (round == 0 && !empty) code = work_check_approve(s, o, plan);
-                if (code == EXIT_DONE && (o->json ? empty || o->yes : !empty)) supersede_tell(s, o);
-                if (code != EXIT_DONE || (!empty && !flow_confirm(o, question, &code))) return code;
+                if (code != EXIT_DONE || !supersede_confirm(s, o, empty, question, &code)) return code;
                 bool deferred = plan->summary.deferred > 0 && plan->count > 0;
                 if (!o->json) putchar('\n');
                 code = flow_run(s, o, FLOW_NEW);
@@ -101,12 +101,10 @@ static int apply_saved(const struct options *o)
                 code = work_foresee(s, o);
                 if (code != EXIT_DONE) return code;
                 /* The plan was reviewed when it was saved: applying the file is the yes. */
-                if (!o->json) {
-                        work_show_plan(o, s, plan, 0);
-                        putchar('\n');
-                }
+                if (!o->json) work_show_plan(o, s, plan, 0);
                 code = work_check_approve(s, o, plan);
                 if (code == EXIT_DONE) supersede_tell(s, o);
+                if (!o->json) putchar('\n');
                 if (code == EXIT_DONE) code = flow_run(s, o, FLOW_NEW);
         } while (code == FLOW_AGAIN);
         if (code == EXIT_DONE) flow_show_outputs(s, o);

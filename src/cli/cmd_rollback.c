@@ -27,10 +27,10 @@ static int rounds(struct session *s, const struct options *o)
                 if (!o->json || o->plan_only) work_show_plan(o, s, plan, round);
                 if (o->out != NULL) return work_save_plan(o, s);
                 /* With --json, nothing to do is told by the events of a run without steps, as apply tells it. */
-                if (o->plan_only || (empty && (!o->json || round > 0))) return EXIT_DONE;
+                if (o->plan_only || (empty && round > 0)) return EXIT_DONE;
+                if (empty && !o->json) return supersede_end(s, o);
                 if (round == 0) code = work_check_approve(s, o, plan);
-                if (code == EXIT_DONE && (o->json ? empty || o->yes : !empty)) supersede_tell(s, o);
-                if (code != EXIT_DONE || (!empty && !flow_confirm(o, "Go back?", &code))) return code;
+                if (code != EXIT_DONE || !supersede_confirm(s, o, empty, "Go back?", &code)) return code;
                 bool deferred = plan->summary.deferred > 0;
                 if (!o->json) putchar('\n');
                 code = flow_run(s, o, FLOW_NEW);

@@ -179,7 +179,7 @@ static int refuse_unasked(const struct options *o)
         return print_error(o, err);
 }
 
-static bool can_confirm(const struct options *o)
+bool flow_can_confirm(const struct options *o)
 {
         return o->yes || (!o->json && at_terminal());
 }
@@ -189,7 +189,7 @@ int flow_check_asking(struct session *s, const struct options *o, bool undoes)
         cleanup(error_free) struct error *err = NULL;
         cleanup_free char *failed = NULL, *rollback = NULL;
         bool open = false;
-        if (can_confirm(o)) return EXIT_DONE;
+        if (flow_can_confirm(o)) return EXIT_DONE;
         if (session_intents(s, &open, &err) < 0 || session_rollback_due(s, &failed, &rollback, &err) < 0)
                 return print_error(o, err);
         bool due = undoes && (failed != NULL || rollback != NULL);
@@ -199,7 +199,7 @@ int flow_check_asking(struct session *s, const struct options *o, bool undoes)
 bool flow_confirm(const struct options *o, const char *question, int *code)
 {
         if (o->yes) return true;
-        if (!can_confirm(o)) {
+        if (!flow_can_confirm(o)) {
                 *code = refuse_unasked(o);
                 return false;
         }

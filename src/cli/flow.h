@@ -23,6 +23,8 @@ int flow_settle_rollback(struct session *s, const struct options *o);
 /* Undoes a run that failed: the way back to the state before it. *undone, unless NULL: whether that state was reached. Returns
  * EXIT_FAILED even then, as the run has failed. */
 int flow_undo(struct session *s, const struct options *o, const char *run, bool *undone);
+/* Whether a yes was given beforehand, or somebody is there to say it. */
+bool flow_can_confirm(const struct options *o);
 /* False, with the reason printed and *code set, when nobody said yes: EXIT_INTERRUPTED when somebody said no. */
 bool flow_confirm(const struct options *o, const char *question, int *code);
 void flow_show_outputs(struct session *s, const struct options *o);

@@ -6,8 +6,11 @@
 
 #include "base/clock.h"
 #include "cli/command.h"
+#include "cli/flow.h"
 #include "cli/gates.h"
 #include "cli/print.h"
+
+#define THIS_PLAN "this plan takes its place"
 
 struct giving_way {
         struct run_row run;
@@ -72,26 +75,30 @@ static void print_told(const struct told_gate *t)
         putchar('\n');
 }
 
-static void print_text(
-    struct session *s, const struct giving_way *g, const struct told_gate *told, enum readiness ready)
+static const char *how_it_stands(const struct giving_way *g)
 {
-        bool waits = strcmp(g->status, "waiting") == 0;
-        printf("\nRun ");
-        print_safe(stdout, g->run.id);
-        printf(" %s; this plan takes its place%s:\n",
-            waits                                      ? "waits"
-            : strcmp(g->status, RUN_ROLLBACK_DUE) == 0 ? "failed, and its rollback is due"
-                                                       : "was interrupted",
-            g->gates.count > 0 ? ", and what was answered in it is given up" : "");
+        return strcmp(g->status, "waiting") == 0          ? "waits"
+               : strcmp(g->status, RUN_ROLLBACK_DUE) == 0 ? "failed, and its rollback is due"
+                                                          : "was interrupted";
+}
+
+/* `why`: "this plan takes its place". */
+static void print_text(struct session *s, const struct giving_way *g, const struct told_gate *told,
+    enum readiness ready, const char *why)
+{
+        bool waits = strcmp(g->status, "waiting") == 0, gates = g->gates.count > 0;
+        print_shown("\nRun %s %s; %s%s", g->run.id, how_it_stands(g), why,
+            gates ? ", and what was answered in it is given up:\n" : ".");
         for (size_t i = 0; i < g->gates.count; i++) print_told(&told[i]);
-        if (ready == READY && waits) printf("Nothing is missing that it waits for: ");
         if (ready != REFUSED) {
+                printf("%s", gates ? "" : " ");
+                if (ready == READY && waits) printf("Nothing is missing that it waits for: ");
                 putchar('`');
                 print_hint("resume", session_file(s));
-                printf("` %s with it instead%s.\n", ready == READY && waits ? "would go on" : "goes on",
+                printf("` %s with it instead%s.", ready == READY && waits ? "would go on" : "goes on",
                     ready == READY ? "" : ", once what is missing was answered");
         }
-        putchar('\n');
+        if (ready != REFUSED || !gates) putchar('\n');
 }
 
 static void print_json(const struct giving_way *g, const struct told_gate *told, enum readiness ready)
@@ -123,21 +130,67 @@ static void print_json(const struct giving_way *g, const struct told_gate *told,
         text_release(&json);
 }
 
-void supersede_tell(struct session *s, const struct options *o)
+static void tell(struct session *s, const struct options *o, const struct giving_way *g, const char *why)
 {
-        struct giving_way g = {0};
-        bool found = load(s, &g);
-        struct told_gate *told = mem_alloc((g.gates.count + 1) * sizeof *told);
+        struct told_gate *told = mem_alloc((g->gates.count + 1) * sizeof *told);
         enum readiness ready = READY;
-        for (size_t i = 0; i < g.gates.count; i++) {
-                told[i] = tell_gate(&g.gates, &g.gates.rows[i]);
+        for (size_t i = 0; i < g->gates.count; i++) {
+                told[i] = tell_gate(&g->gates, &g->gates.rows[i]);
                 if (told[i].refused) ready = REFUSED;
                 if (told[i].waits && ready == READY) ready = LACKS_ANSWERS;
         }
-        if (found && o->json) print_json(&g, told, ready);
-        if (found && !o->json) print_text(s, &g, told, ready);
-        for (size_t i = 0; i < g.gates.count; i++) free(told[i].by);
+        if (o->json)
+                print_json(g, told, ready);
+        else
+                print_text(s, g, told, ready, why);
+        for (size_t i = 0; i < g->gates.count; i++) free(told[i].by);
         free(told);
+}
+
+void supersede_tell(struct session *s, const struct options *o)
+{
+        struct giving_way g = {0};
+        if (load(s, &g)) tell(s, o, &g, THIS_PLAN);
         gates_release(&g.gates);
         run_row_release(&g.run);
+}
+
+bool supersede_confirm(
+    struct session *s, const struct options *o, bool empty, const char *question, int *code)
+{
+        struct giving_way g = {0};
+        bool found = load(s, &g);
+        /* An event says what happens, so it comes after the yes. */
+        if (found && (!o->json || o->yes)) tell(s, o, &g, THIS_PLAN);
+        if (found && !o->json && !o->yes) putchar('\n');
+        gates_release(&g.gates);
+        run_row_release(&g.run);
+        return (empty && !found) || flow_confirm(o, question, code);
+}
+
+static int end(struct session *s, const struct options *o, const struct giving_way *g)
+{
+        cleanup(error_free) struct error *err = NULL;
+        int code = EXIT_DONE;
+        if (!flow_can_confirm(o)) {
+                print_shown("\nRun %s %s still: `", g->run.id, how_it_stands(g));
+                print_hint("resume", session_file(s));
+                printf("` goes on with it, --yes ends it.\n");
+                return EXIT_DONE;
+        }
+        tell(s, o, g, "as there is nothing to do it is ended");
+        if (!o->yes) putchar('\n');
+        if (!flow_confirm(o, "End it?", &code)) return code;
+        if (session_give_up(s, g->run.id, &err) < 0) return print_error(o, err);
+        print_shown("Run %s was ended.\n", g->run.id);
+        return EXIT_DONE;
+}
+
+int supersede_end(struct session *s, const struct options *o)
+{
+        struct giving_way g = {0};
+        int code = load(s, &g) ? end(s, o, &g) : EXIT_DONE;
+        gates_release(&g.gates);
+        run_row_release(&g.run);
+        return code;
 }

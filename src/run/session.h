@@ -81,6 +81,9 @@ char *session_first_round(struct session *s, const char *run);
 int session_rollback_due(struct session *s, char **failed, char **rollback, struct error **err);
 /* The rollback that is due is given up, or has nothing to undo: its run has just failed. */
 int session_rollback_over(struct session *s, struct error **err);
+/* Ends the run `run`, which was interrupted or waits, as if another had taken its place: nothing is undone, its gates ask nobody any more.
+ * ERROR_CONFLICT when it is not the one that is unfinished (any more), ERROR_BUSY when it is under way. */
+int session_give_up(struct session *s, const char *run, struct error **err);
 
 /*
  * Whether a rollback of the session's plan would be possible, should a step of it fail whose policy (the one `given` for the whole run, else its

@@ -325,12 +325,16 @@ int session_rollback_due(struct session *s, char **failed, char **rollback, stru
         return 0;
 }
 
-int session_rollback_over(struct session *s, struct error **err)
+/* `run` NULL: whichever it is. */
+static int end_unfinished(struct session *s, const char *run, struct error **err)
 {
         if (session_hold(s, err) < 0) return -1;
         struct run_row row = {0};
         bool found = false;
         int status = session_supersede(s, &row, &found, err);
+        if (status == 0 && run != NULL && !(found && strcmp(row.id, run) == 0))
+                status = error_set(
+                    err, ERROR_CONFLICT, NULL, "run %s was gone on with by another process meanwhile", run);
         struct store_write writes[] = {
             {.kind = WRITE_RUN, .run = row.id}, {.kind = WRITE_GATES_OVER, .run = row.id}};
         writes[0].run_row = &row;
@@ -338,6 +342,16 @@ int session_rollback_over(struct session *s, struct error **err)
         session_let_go(s);
         run_row_release(&row);
         return status;
+}
+
+int session_rollback_over(struct session *s, struct error **err)
+{
+        return end_unfinished(s, NULL, err);
+}
+
+int session_give_up(struct session *s, const char *run, struct error **err)
+{
+        return end_unfinished(s, run, err);
 }
 
 /* It comes first: nothing can be settled without its answer. */

@@ -132,6 +132,49 @@ tutti resume gated.yaml
 code 0 "which goes on"
 tutti audit gated.yaml
 code 0 "and the record holds"
+
+# --- and to nothing at all ---
+cp gated.yaml whole.yaml
+sed -i 's/input: 2/input: 3/' whole.yaml
+cp whole.yaml gated.yaml
+tutti apply gated.yaml --yes
+code 3 "a run waits"
+R=$("$TUTTI" status gated.yaml --json | jq -r .run.id)
+sed -i 's/input: 3/input: 2/' gated.yaml
+sed -i '/go: {type: gate/d; s/after: \[go\], //' gated.yaml
+tutti plan gated.yaml
+like "$OUT" "Run $R is waiting.*No changes" "what it was to do is wanted no more; plan says that it waits"
+tutti apply gated.yaml
+code 0 "nothing to do needs no yes"
+like "$OUT" "Run $R waits still: .tutti resume gated.yaml. goes on with it, --yes ends it" "but without one the run stays"
+tutti apply gated.yaml --json
+code 4 "nor takes an empty run its place"
+is "$("$TUTTI" show gated.yaml "$R" --json | jq -r .run.status)" waiting "it waits"
+script -qec "'$TUTTI' apply gated.yaml" /dev/null <<<n >"$WORK/out" 2>&1
+is $? 130 "a no leaves it"
+like "$(cat "$WORK/out")" "Run $R waits; as there is nothing to do it is ended.*gate go: waits.*End it\?" "having been told what is at stake"
+is "$("$TUTTI" show gated.yaml "$R" --json | jq -r .run.status)" waiting "waiting"
+tutti apply gated.yaml --yes
+code 0 "a yes"
+like "$OUT" "gate go: waits.*Run $R was ended" "ends it"
+is "$("$TUTTI" show gated.yaml "$R" --json | jq -r '.run.status, .run.gates[0].status' | paste -sd' ')" "cancelled cancelled" "with its gate"
+tutti approve gated.yaml go
+code 4 "which nobody can answer any more"
+tutti resume gated.yaml
+code 4 "and nothing goes on"
+cp whole.yaml gated.yaml
+tutti apply gated.yaml --yes
+tutti destroy gated.yaml --yes
+code 0 "a removal takes the place of one"
+printf 'environment: gated\nresources:\n  go: {type: gate}\n  x: {type: value, after: [go], properties: {input: 1}}\n' >gated.yaml
+tutti apply gated.yaml --yes
+R=$("$TUTTI" status gated.yaml --json | jq -r .run.id)
+tutti destroy gated.yaml --yes
+like "$OUT" "Run $R was ended" "also one that has nothing to remove"
+tutti audit gated.yaml
+code 0 "and the record holds"
+cp whole.yaml gated.yaml
+sed -i 's/input: 3/input: 2/' gated.yaml
 tutti destroy gated.yaml --yes
 
 # --- a run that fails while a gate waits: nobody is asked any more ---
