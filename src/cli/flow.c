@@ -34,6 +34,16 @@ static void print_how_to(const char *file, const char *gate, const char *choices
         putchar('\n');
 }
 
+/* Counts would be of what is known here, and nobody else can know it. */
+static void print_unrecorded(const char *file)
+{
+        printf("%sFailed%s: the run broke off, as what it does cannot be recorded. What it did last is not "
+               "in the record; `",
+            style_on(STYLE_RED), style_off());
+        print_hint("resume", file);
+        printf("` finds out what became of it, and goes on.\n");
+}
+
 static void print_result(const struct session *s, const struct options *o, const struct run_result *r)
 {
         if (o->json) return;
@@ -54,6 +64,10 @@ static void print_result(const struct session *s, const struct options *o, const
         /* Of a run that is not done, what it did is told if it did something. */
         case RUN_DONE: printf("%sDone%s: %s.\n", style_on(STYLE_GREEN), style_off(), summary.data); break;
         case RUN_FAILED:
+                if (r->unrecorded) {
+                        print_unrecorded(file);
+                        break;
+                }
                 printf("%sFailed%s: %s%zu failed, %zu skipped. What exists is recorded; %s\n",
                     style_on(STYLE_RED), style_off(), summary.data, r->failed, r->skipped,
                     r->rollback_due ? "what was done is undone now." : "`tutti apply` goes on from there.");
@@ -140,6 +154,8 @@ static int run(struct session *s, const struct options *o, enum flow_kind kind, 
                 return -1;
         }
         print_result(s, o, result);
+        if (o->json && result->unrecorded)
+                print_problems(result->problems); /* no event could tell of the end */
         *code = code_of(result);
         return 0;
 }

@@ -185,6 +185,8 @@ struct run_options {
 enum run_status { RUN_DONE, RUN_FAILED, RUN_WAITING, RUN_INTERRUPTED };
 struct run_result {
         enum run_status status;
+        bool
+            unrecorded; /* it failed as nothing could be recorded any more: what it did last is known when it was resumed */
         char *run;                /* id */
         struct plan_summary done; /* what was done */
         size_t failed, skipped, remaining;

@@ -609,6 +609,7 @@ int session_execute(struct session *s, const struct run_options *options, const 
                 result->undoes = mem_strdup(s->input.back->undoes);
         if (s->broken != NULL) {
                 result->status = RUN_FAILED;
+                result->unrecorded = true;
                 result->rollback_due = false; /* nothing more can be recorded now */
                 error_move(&result->problems, &s->broken);
         }

@@ -76,6 +76,25 @@ touch go
 wait $pid
 is $? 0 "and this one ends"
 
+# A store that takes no more writes: nobody is told that all is recorded.
+fresh
+printf 'environment: full\nresources:\n' >full.yaml
+for i in 1 2 3 4; do printf '  r%d: {type: exec.command, after: [%s], properties: {run: "true"}}\n' $i "${before:-}" && before=r$i; done >>full.yaml
+TUTTI_FAULT=count:$WORK/points tutti apply full.yaml --yes
+code 0 "four commands"
+at=$(grep -n '^state.write' "$WORK/points" | tail -n 4 | head -n 1 | cut -d: -f1)
+rm -rf .tutti
+TUTTI_FAULT=fail:$at tutti apply full.yaml --yes
+code 1 "a write that fails in the middle"
+unlike "$OUT" "What exists is recorded|0 failed" "does not leave everything recorded"
+like "$OUT" "cannot be recorded.*tutti resume full.yaml. finds out" "and resume is to see to it"
+tutti resume full.yaml
+code 0 "which it does"
+rm -rf .tutti
+TUTTI_FAULT=fail:$at tutti apply full.yaml --yes --json
+code 1 "the same as JSON"
+like "$(tail -n 1 <<<"$OUT" | jq -r '.problems[0].message')" "record what happened" "tells the problem, as there is no event of the end"
+
 # What the program was given in confidence.
 export TUTTI_PASSPHRASE=very-secret TUTTI_PARAM_password=also-secret TUTTI_SANDBOX_TOKEN=token-secret AWS_REGION=eu-north-1
 fresh

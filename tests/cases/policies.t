@@ -58,6 +58,25 @@ tutti apply over.yaml --yes --on-failure never
 code 4 "a policy that does not exist is refused"
 like "$ERR" "none of" "with those that do"
 
+# What is said of a new run is not said of the one that it settles first, also where the new one does not come to be.
+cat >settled.yaml <<YAML
+environment: settled
+resources:
+  slow: {type: exec.command, properties: {run: "touch '$WORK/slow'; [ -e '$WORK/go' ] || sleep 600"}}
+  bad: {type: exec.command, after: slow, retry: 1, properties: {run: "exit 1"}}
+YAML
+"$TUTTI" apply settled.yaml --yes >/dev/null 2>&1 </dev/null &
+pid=$!
+for _ in $(seq 600); do [ -e "$WORK/slow" ] && break; sleep 0.1; done
+{ kill -KILL $pid && wait $pid; } 2>/dev/null
+touch "$WORK/go"
+script -qec "'$TUTTI' apply settled.yaml --on-failure rollback" /dev/null <<<n >"$WORK/out" 2>&1
+is $? 130 "a run is settled for another, which is not wanted then"
+is "$("$TUTTI" show settled.yaml r1 --json | jq -r .run.on_failure)" null "its policy stays its own"
+tutti resume settled.yaml --yes
+code 1 "resumed, it fails"
+is "$("$TUTTI" runs settled.yaml --json | jq -r '[.[] | .id + " " + .kind + " " + .status] | join(", ")')" "r1 apply failed" "and rolls nothing back"
+
 # A gate is a step like others: rejected, it has failed.
 cat >gate.yaml <<'YAML'
 environment: gate
