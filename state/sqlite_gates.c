@@ -78,7 +78,10 @@ int write_gate(struct store *s, struct environment_state *e, const struct gate_r
         bind_int(st, 9, gate->answered_ms);
         bind_int(st, 10, gate->reopen);
         if (sqlite_run(s, st, err) < 0) return -1;
-        return sqlite3_changes(s->db) > 0 ? witness_gate(s, e, gate->run, gate->name, err) : 0;
+        if (sqlite3_changes(s->db) == 0) return 0;
+        if (witness_gate(s, e, gate->run, gate->name, err) < 0) return -1;
+        bool waits = strcmp(gate->status, "waiting") == 0;
+        return waits ? 0 : drop_gate_notifications(s, e, gate->run, gate->name, err);
 }
 
 /* The names of those that wait. */
@@ -319,7 +322,9 @@ static int write_outcome(struct store *s, struct environment_state *e, const str
         bind_text(st, 6, outcome->comment);
         bind_int(st, 7, e->now_ms);
         if (sqlite_run(s, st, err) < 0) return -1;
-        return witness_gate(s, e, a->run, a->gate, err);
+        if (witness_gate(s, e, a->run, a->gate, err) < 0) return -1;
+        bool waits = strcmp(outcome->status, "waiting") == 0;
+        return waits ? 0 : drop_gate_notifications(s, e, a->run, a->gate, err);
 }
 
 int store_answer(struct store *s, const char *environment, const struct answer_row *answer,

@@ -126,6 +126,9 @@ int prune_notifications(struct store *s, const struct environment_state *e, stru
 /* What was to ask somebody to answer a gate of a run that is over is not sent any more. */
 int drop_notifications(
     struct store *s, const struct environment_state *e, const char *run, struct error **err);
+/* Nor is what asks for an answer to a gate that has its outcome now. */
+int drop_gate_notifications(struct store *s, const struct environment_state *e, const char *run,
+    const char *gate, struct error **err);
 int write_duration(struct store *s, const char *type, const char *action, double seconds, struct error **err);
 
 /* ---- the log as witness of gates and answers (sqlite_witness.c) ---- */

@@ -89,7 +89,10 @@ static int insert(struct store *s, const struct environment_state *e, const stru
             "INSERT INTO notification (environment, id, target, subject, event, run, body, status, "
             "created_ms,"
             " next_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'pending', ?8, ?8)"
-            " ON CONFLICT (environment, target, subject) DO NOTHING",
+            /* What was dropped because it was answered is told anew when it is asked anew. */
+            " ON CONFLICT (environment, target, subject) DO UPDATE SET status = 'pending', body = ?7, "
+            "attempts = 0,"
+            " error = NULL, created_ms = ?8, next_ms = ?8, settled_ms = 0 WHERE status = 'dropped'",
             err);
         if (st == NULL) return -1;
         bind_int(st, 1, e->id);
@@ -138,6 +141,23 @@ int drop_notifications(
         bind_int(st, 1, e->id);
         bind_text(st, 2, run);
         bind_int(st, 3, e->now_ms);
+        return sqlite_run(s, st, err);
+}
+
+int drop_gate_notifications(
+    struct store *s, const struct environment_state *e, const char *run, const char *gate, struct error **err)
+{
+        cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
+            "UPDATE notification SET status = 'dropped', settled_ms = ?3, claimed_ms = 0"
+            " WHERE environment = ?1 AND run = ?2 AND status = 'pending' AND event IN ('gate-waiting', "
+            "'gate-reminder')"
+            " AND ?4 = CASE WHEN json_valid(body) THEN json_extract(body, '$.gate') END",
+            err);
+        if (st == NULL) return -1;
+        bind_int(st, 1, e->id);
+        bind_text(st, 2, run);
+        bind_int(st, 3, e->now_ms);
+        bind_text(st, 4, gate);
         return sqlite_run(s, st, err);
 }
 

@@ -257,6 +257,14 @@ static bool is_told(struct step_run *d)
         return true;
 }
 
+/* Steps of one resource have one address: the one that did not happen is told by what it is. */
+static char *why_skipped(const struct step *from, const struct step *step)
+{
+        if (!text_equal(from->address, step->address)) return mem_printf("%s did not happen", from->address);
+        if (from->action == ACTION_GATE) return mem_strdup("its gate was not passed");
+        return mem_printf("its step before (%s) did not happen", action_name(from->action));
+}
+
 /* What depended on a failed or skipped step is skipped; iterative, as the chain may be long. */
 static void skip_dependants(struct executor *x, uint32_t from)
 {
@@ -273,7 +281,7 @@ static void skip_dependants(struct executor *x, uint32_t from)
                         vec_push(stack, count, capacity, x->dependants[k]);
                         if (d->step->action == ACTION_JOIN || is_told(d)) continue;
                         x->skipped++;
-                        cleanup_free char *why = mem_printf("%s did not happen", x->table[from].address);
+                        cleanup_free char *why = why_skipped(&x->table[from], d->step);
                         executor_record_step(d, why);
                         struct event e = {.message = why};
                         executor_emit(x, EVENT_STEP_SKIPPED, d, &e);

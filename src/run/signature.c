@@ -187,7 +187,9 @@ int signing_key_save(const struct signing_key *key, const char *path, struct err
         int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0 && errno == EEXIST)
                 return error_set(err, ERROR_CONFLICT, NULL,
-                    "there is a key %s already, and a key is never written over; move it away first", path);
+                    "%s exists already, and a key is never written over anything; name another file, or move "
+                    "it away",
+                    path);
         if (fd < 0) return error_system(err, errno, "make the key %s", path);
         bool written = write_all(fd, pem, (size_t)len) == 0;
         int errnum = errno;

@@ -236,6 +236,7 @@ int environment_header(
         if (result == 0) yaml_read(arena, arena, path, text.data ? text.data : "", text.len, &file, &ignored);
         if (result == 0 && file.root != NULL) *name = header_text(&file, "environment");
         if (result == 0 && *name != NULL) *state = header_text(&file, "state");
+        if (result == 0 && *name == NULL && ignored != NULL) result = error_move(err, &ignored);
         if (result == 0 && *name == NULL)
                 result = error_set(err, ERROR_INPUT, &place,
                     "is not an environment: it has no readable `environment: NAME`");

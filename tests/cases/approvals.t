@@ -135,11 +135,16 @@ if openssl pkeyutl -help 2>&1 | grep -q rawin; then
                 jq -c --arg s "$(base64 -w0 signature)" '.signature=$s' "$1"
         }
         tutti approve away.yaml go --as alice --sign --comment "grün" -o now.approval
-        statement now.approval >statement
-        jq -r .signature now.approval | base64 -d >signature
-        { printf '\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00'; jq -r .key now.approval | sed 's/^ed25519://' | base64 -d; } >key.der
-        openssl pkeyutl -verify -pubin -keyform DER -inkey key.der -rawin -in statement -sigfile signature >/dev/null
-        is $? 0 "openssl verifies what we signed, by the documented bytes"
+        # As it stands there, by the plainest shell that is at hand.
+        sed -n '/^To verify a document by hand/,/^The `key`/p' "$HERE/docs/approvals.md" | sed -n '/^```sh$/,/^```$/{/^```/!p}' >by-hand.sh
+        cp now.approval go-live.approval
+        SHELL_=$(command -v dash || echo sh)
+        "$SHELL_" -e by-hand.sh >by-hand.out 2>&1
+        is "$?$(grep -c 'Verified Successfully' by-hand.out)" 01 "openssl verifies what we signed, with the commands that the documentation has"
+        cmp -s statement <(statement now.approval); ok $? "over the documented bytes"
+        jq -c '.comment="another"' now.approval >go-live.approval
+        "$SHELL_" -e by-hand.sh >/dev/null 2>&1
+        is $? 1 "and nothing else"
         jq -c '.signed_ms+=3600000 | .expires_ms+=3600000' now.approval >future.approval
         sign future.approval "$KEYS/alice.pem" >signed.approval
         tutti approve away.yaml go --signature signed.approval

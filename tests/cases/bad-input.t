@@ -249,4 +249,15 @@ is "$CODE $(jq -c '.forgotten | [.address, (.id | length > 0)]' <<<"$OUT")" '0 [
 tutti state history env.yaml c
 code 0 "what was forgotten has a history"
 
+# Who only wants to look is told what is wrong with the file, and where, as `check` tells it.
+printf 'environment: x\nresources: {a: [\n' >syntax.yaml
+tutti check syntax.yaml
+PLACE=$(grep -o 'syntax.yaml:[0-9:]*' <<<"$ERR" | head -n 1)
+like "$PLACE" ":[0-9]+:[0-9]+" "a mistake in the syntax has a place"
+for command in status resume 'approve syntax.yaml go'; do
+        case $command in *\ *) tutti $command ;; *) tutti $command syntax.yaml ;; esac
+        code 4 "${command%% *} of such a file"
+        like "$ERR" "$PLACE" "names it too"
+done
+
 finish

@@ -180,6 +180,21 @@ wait_for hook $((N + 1)); ok $? "and the webhook hears of it"
 is "$(body hook $((N + 1)) '[.event, .problems[0].address, .how_to] | join("|")')" "run-failed|first|tutti show env.yaml r3" "what failed, and where to look"
 wait_for mail 2; ok $? "the mailbox too"
 
+# --- a gate that was answered before anybody heard of it ---
+tutti destroy env.yaml --yes
+mode hook 500
+tutti apply env.yaml --yes
+code 3 "a gate waits, and the receiver does not hear of it"
+is "$("$TUTTI" status env.yaml --json | jq -r '.notifications | map(.event) | join(",")')" gate-waiting "yet"
+tutti approve env.yaml go
+mode hook ok
+N=$(arrived hook)
+is "$("$TUTTI" status env.yaml --json | jq -rc .notifications)" "[]" "answered, there is nothing to tell"
+tutti resume env.yaml
+code 0 "the run goes on"
+tutti notify env.yaml
+is "$(for n in $(seq $((N + 1)) "$(arrived hook)"); do body hook $n .event; done | xargs)" run-done "and only its end is told"
+
 # --- receivers that are down, wrong, or asleep ---
 down() { # MODE NAME: a run in which the webhook does not take its message
         mode hook "$1"

@@ -101,5 +101,14 @@ tutti resume gate.yaml
 code 3 "with the default only its branch stops: the other gate still waits"
 tutti resume gate.yaml --approve all
 code 1 "the end"
+cat >own.yaml <<'YAML'
+environment: own
+resources:
+  d: {type: value, properties: {input: 0}, approve: {on: [create]}}
+YAML
+tutti apply own.yaml --yes
+tutti approve own.yaml d --reject
+tutti resume own.yaml
+like "$OUT" "d skipped: its gate was not passed" "a resource behind its own gate is not said to depend on itself"
 is "$(steps gate.yaml)" "also:done behind:skipped free:done go:failed" "what was approved happened"
 finish
