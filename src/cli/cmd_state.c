@@ -11,15 +11,13 @@
 #include "cli/work.h"
 #include "io/file.h"
 
-static const struct recorded *find(const struct options *o, struct session *s, const char *address, int *code)
+static const struct recorded *find(struct session *s, const char *address, struct error **err)
 {
         const struct recorded *r = map_get(&session_state(s)->by_address, address);
-        if (r != NULL) return r;
-        cleanup(error_free) struct error *err = NULL;
-        error_set(&err, ERROR_MISSING, NULL, "nothing is recorded at '%s'; `tutti state list` shows what is",
-            address);
-        *code = print_error(o, err);
-        return NULL;
+        if (r == NULL)
+                error_set(err, ERROR_MISSING, NULL,
+                    "nothing is recorded at '%s'; `tutti state list` shows what is", address);
+        return r;
 }
 
 static int state_list(const struct options *o, struct session *s)
@@ -74,11 +72,11 @@ static void print_attributes(const char *title, const struct value *v, bool reve
 static int state_show(const struct options *o, struct session *s)
 {
         int code = EXIT_DONE;
-        const struct recorded *r = find(o, s, o->args[2], &code);
-        if (r == NULL) return code;
+        cleanup(error_free) struct error *err = NULL;
+        const struct recorded *r = find(s, o->args[2], &err);
+        if (r == NULL) return print_error(o, err);
         if (o->json) {
                 struct text json = {0};
-                cleanup(error_free) struct error *err = NULL;
                 if (state_document_resource(r, o->reveal, NULL, &json, &err) < 0)
                         code = print_error(o, err);
                 else
@@ -107,14 +105,6 @@ static int state_show(const struct options *o, struct session *s)
         return EXIT_DONE;
 }
 
-static int commit(struct session *s, struct store_write *writes, size_t count, struct error **err)
-{
-        if (session_refuse_unfinished(s, err) < 0 || session_hold(s, err) < 0) return -1;
-        int result = session_commit(s, "state", writes, count, err);
-        session_let_go(s);
-        return result;
-}
-
 /* {"moved":{"from":"a","to":"b"}} */
 static void print_change(const char *what, const char *key, const char *a, const char *other, const char *b)
 {
@@ -128,43 +118,58 @@ static void print_change(const char *what, const char *key, const char *a, const
         text_release(&json);
 }
 
-static int state_mv(const struct options *o, struct session *s)
+static int move(const struct options *o, struct session *s, struct error **err)
 {
-        int code = EXIT_DONE;
-        cleanup(error_free) struct error *err = NULL;
-        const struct recorded *r = find(o, s, o->args[2], &code);
-        if (r == NULL) return code;
-        if (map_has(&session_state(s)->by_address, o->args[3])) {
-                error_set(&err, ERROR_CONFLICT, NULL, "something is recorded at '%s' already", o->args[3]);
-                return print_error(o, err);
-        }
+        const char *from = o->args[2], *to = o->args[3];
+        if (find(s, from, err) == NULL) return -1;
+        if (map_has(&session_state(s)->by_address, to))
+                return error_set(err, ERROR_CONFLICT, NULL, "something is recorded at '%s' already", to);
         struct store_write writes[2] = {{0}, {.kind = WRITE_RESOURCE_MOVE, .action = "mv"}};
-        writes[1].move.from = o->args[2];
-        writes[1].move.to = o->args[3];
+        writes[1].move.from = from;
+        writes[1].move.to = to;
         writes[1].move.from_deposed = writes[1].move.to_deposed = "";
-        if (commit(s, writes, 2, &err) < 0) return print_error(o, err);
+        if (session_commit(s, "state", writes, 2, err) < 0) return -1;
         if (o->json)
-                print_change("moved", "from", o->args[2], "to", o->args[3]);
+                print_change("moved", "from", from, "to", to);
         else
-                printf("%s is recorded as %s now.\n", o->args[2], o->args[3]);
-        return EXIT_DONE;
+                printf("%s is recorded as %s now.\n", from, to);
+        return 0;
 }
 
-static int state_rm(const struct options *o, struct session *s)
+static int forget(const struct options *o, struct session *s, struct error **err)
 {
-        int code = EXIT_DONE;
-        cleanup(error_free) struct error *err = NULL;
-        const struct recorded *r = find(o, s, o->args[2], &code);
-        if (r == NULL) return code;
+        const struct recorded *r = find(s, o->args[2], err);
+        if (r == NULL) return -1;
         struct resource_row row = {.address = (char *)r->address, .deposed = (char *)""};
         struct store_write writes[2] = {{0}, {.kind = WRITE_RESOURCE_GONE, .action = "rm"}};
         writes[1].resource = &row;
-        if (commit(s, writes, 2, &err) < 0) return print_error(o, err);
+        if (session_commit(s, "state", writes, 2, err) < 0) return -1;
         if (o->json)
                 print_change("forgotten", "address", r->address, "id", r->id);
         else
                 printf("Forgot %s; the object itself was left alone.\n", o->args[2]);
-        return EXIT_DONE;
+        return 0;
+}
+
+/* What is recorded is looked at, and changed, while nobody else can. */
+static int changed(const struct options *o, struct session *s,
+    int (*change)(const struct options *o, struct session *s, struct error **err))
+{
+        cleanup(error_free) struct error *err = NULL;
+        if (find(s, o->args[2], &err) == NULL || session_hold_record(s, &err) < 0) return print_error(o, err);
+        int result = change(o, s, &err);
+        session_let_go(s);
+        return result < 0 ? print_error(o, err) : EXIT_DONE;
+}
+
+static int state_mv(const struct options *o, struct session *s)
+{
+        return changed(o, s, move);
+}
+
+static int state_rm(const struct options *o, struct session *s)
+{
+        return changed(o, s, forget);
 }
 
 static int state_export(const struct options *o, struct session *s)
@@ -264,8 +269,7 @@ static int state_history(const struct options *o, struct session *s)
                 return print_error(o, err);
         if (count == 0) {
                 history_rows_free(rows, count);
-                int code = EXIT_DONE;
-                if (find(o, s, o->args[2], &code) == NULL) return code;
+                if (find(s, o->args[2], &err) == NULL) return print_error(o, err);
                 printf(o->json ? "[]\n" : "No change of '%s' is recorded.\n", o->args[2]);
                 return EXIT_DONE;
         }

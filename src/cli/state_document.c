@@ -161,10 +161,9 @@ int state_document_import(struct session *s, const char *json, size_t len, size_
         if (document == NULL)
                 return error_set(err, ERROR_INPUT, NULL, "the document is no JSON: line %d: %s", problem.line,
                     problem.text);
-        int result = session_refuse_unfinished(s, err) < 0 ? -1 : session_hold(s, err);
+        int result = session_hold_record(s, err);
         if (result == 0) {
-                result = session_reload(s, err);
-                if (result == 0) result = import_rows(s, document, count, err);
+                result = import_rows(s, document, count, err);
                 session_let_go(s);
         }
         json_decref(document);

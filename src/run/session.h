@@ -268,8 +268,9 @@ int session_notify_test(struct session *s,
  * be NULL. ERROR_INPUT when the block is wrong. */
 int session_approvers(struct session *s, const struct approvers **ret, struct error **err);
 
-/* Writing the record by hand (state mv, rm, import): take the lease, commit, let go. */
-int session_hold(struct session *s, struct error **err);
+/* Writing the record by hand (state mv, rm, import; import): takes the lease, and then looks at what is recorded, so that what is decided on it
+ * stays so until session_let_go. ERROR_CONFLICT where a run is not over. */
+int session_hold_record(struct session *s, struct error **err);
 /* Such a change is a run of its own in the history, of that kind, begun and done at once: writes[0] is to be that run's and is filled in here, as is
  * the `run` of all others. What it is given it borrows for the call. */
 int session_commit(

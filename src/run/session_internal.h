@@ -124,6 +124,8 @@ int session_read(
     struct session *s, const struct plan *plan, const struct plan_request *request, struct error **err);
 
 /* session_run.c */
+/* Takes the lease of the environment, which begins to be recorded if it was not. ERROR_CONFLICT where another holds it. */
+int session_hold(struct session *s, struct error **err);
 struct run_setup {
         const char *run;                /* NULL: a new run */
         int64_t *row_of_step;           /* handed over; NULL: number the steps and write the step table */

@@ -145,6 +145,27 @@ code 0 "the record is exported"
 is "$(jq -c '[.environment, (.lineage | length > 0), .serial > 0, (.resources | length), (.resources[0] | keys | join(","))]' <<<"$OUT")" \
         '["pieces",true,true,4,"address,after,created,id,outputs,properties,provider,type,updated"]' "as one document"
 cp "$WORK/out" exported.json
+# What is decided on is looked at while nobody else can change it.
+TUTTI_FAULT=count:"$WORK/points" "$TUTTI" state mv pieces.yaml renamed elsewhere >/dev/null
+"$TUTTI" state mv pieces.yaml elsewhere renamed >/dev/null
+wrong=""
+for at in $(seq "$(wc -l <"$WORK/points")"); do
+        TUTTI_FAULT=stop:$at "$TUTTI" state mv pieces.yaml renamed elsewhere >/dev/null 2>&1 &
+        pid=$!
+        until [ "$(sed 's/.*) //; s/ .*//' /proc/$pid/stat 2>/dev/null)" = T ] || ! kill -0 $pid 2>/dev/null; do sleep 0.01; done
+        "$TUTTI" state mv pieces.yaml renamed away >/dev/null 2>&1
+        other=$?
+        kill -CONT $pid 2>/dev/null
+        wait $pid
+        own=$?
+        there=$("$TUTTI" state list pieces.yaml --json | jq -r '[.[].address] | map(select(. == "renamed" or . == "elsewhere" or . == "away")) | join(" ")')
+        case "$own $other $there" in
+        "0 "[145]" elsewhere" | [145]" 0 away") ;;
+        *) wrong+="at $at: $own $other '$there'; " ;;
+        esac
+        "$TUTTI" state mv pieces.yaml "$there" renamed >/dev/null
+done
+is "$wrong" "" "two who move one thing at once: one does, and only that one says so"
 tutti state rm pieces.yaml renamed
 code 0 "a resource is forgotten"
 tutti plan pieces.yaml --json
