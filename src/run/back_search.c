@@ -379,9 +379,9 @@ static const char *const *list_addresses(
 }
 
 /* Lookups are those that the base saw; what is recorded is read anew. */
-struct world *search_world(const struct saved_plan *saved)
+struct world *search_world(const struct saved_plan *saved, struct files *files)
 {
-        struct world *world = world_new(saved->world->time_ms, saved->world->files);
+        struct world *world = world_new(saved->world->time_ms, files);
         for (map_foreach (&saved->world->observations, e)) {
                 const struct observation *o = e->value;
                 if (o->gone || strstr(e->key, "lookup.") == NULL) continue;

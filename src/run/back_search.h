@@ -50,8 +50,9 @@ int search_way_back(struct search *q, struct saved_plan **saved, size_t *base, s
 struct way_back *search_way(const struct search *q, struct arena *arena);
 /* The newest run's plan: providers as they were last configured; NULL with *err. */
 struct saved_plan *search_newest(struct search *q, struct error **err);
-/* Lookups are those that the base saw; what is recorded is read anew. The caller frees it. */
-struct world *search_world(const struct saved_plan *saved);
+/* Lookups are those that the base saw, and so is what files held where `files` is its own, else NULL: they are looked at. What is recorded is
+ * read anew. The caller frees it. */
+struct world *search_world(const struct saved_plan *saved, struct files *files);
 /* The order of the addresses in a way back; over pointers to texts. */
 int search_compare(const void *a, const void *b);
 void search_release(struct search *q);

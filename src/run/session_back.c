@@ -50,7 +50,7 @@ static int build_back(struct session *s, const struct plan_request *request, str
         s->back_env = NULL;
         if (session_load_saved(s, saved, &s->back_env, err) < 0) return -1;
         session_find_present(s, saved);
-        s->world = search_world(saved);
+        s->world = search_world(saved, saved->world->files);
         session_input(s, s->back_env, PLAN_APPLY, !request->no_refresh);
         s->input.back = back;
         for (int round = 0; round < FOLLOW_ROUNDS; round++) {

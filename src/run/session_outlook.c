@@ -68,7 +68,7 @@ static void look_at_base(struct search *q, const struct saved_plan *saved, struc
         struct plan *plan = NULL;
         struct way_back *back = search_way(q, q->arena);
         if (back->returning_count == 0 || session_load_saved(s, saved, &env, problems) < 0) return;
-        cleanup(world_free) struct world *world = search_world(saved);
+        cleanup(world_free) struct world *world = search_world(saved, saved->world->files);
         cleanup(error_free) struct error *found = NULL;
         struct plan_input input = {
             .env = env,

@@ -31,7 +31,7 @@ void session_find_present(struct session *s, const struct saved_plan *saved)
         session_drop_present(s);
         const struct environment *env = find_environment(s, saved, &problem);
         if (env != NULL) {
-                s->present.world = search_world(saved);
+                s->present.world = search_world(saved, NULL);
                 s->present.input = (struct plan_input){
                     .env = env,
                     .state = s->state,

@@ -62,6 +62,25 @@ shop third 1
 tutti plan shop.yaml --detailed-exitcode
 code 0 "nothing differs"
 
+# --- in a file of its own ---
+sed -i 's/token: third/token: "${trimspace(file(\\"token\\"))}"/' shop.yaml
+sed -i 's/size_gb: 1/size_gb: "${tonumber(file(\\"size\\"))}"/' shop.yaml
+echo third >token
+printf 2 >size
+tutti apply shop.yaml --yes
+code 3 "a token and a size that stand in files"
+tutti approve shop.yaml go
+cloud file
+echo file >token
+printf 9 >size
+tutti resume shop.yaml
+code 0 "the token is today's"
+is "$(size_of a) $(size_of b)" "2 2" "and the size as it was approved"
+cloud third
+shop third 1
+tutti apply shop.yaml --yes --approve all
+code 0 "back to where it was"
+
 # --- the way back ---
 shop third 2
 tutti apply shop.yaml --yes --approve all
