@@ -30,6 +30,7 @@ static const char *const migrations[] = {
 #include "009_witness.sql.h"
 #include "010_proof.sql.h"
 #include "011_follows.sql.h"
+#include "012_rows.sql.h"
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof migrations[0] };
 
@@ -206,6 +207,8 @@ static int migrate(struct store *s, struct error **err)
         for (int64_t v = version; v < SCHEMA_VERSION; v++)
                 if (sqlite_exec(s, migrations[v], err) < 0)
                         return error_context(err, "schema %lld", (long long)v + 1);
+        witness_forget(s); /* what a migration writes is taken for good with the rest */
+        if (witness_adopt(s, err) < 0) return error_context(err, "schema %d", SCHEMA_VERSION);
         cleanup_free char *stamp = mem_printf(
             "PRAGMA application_id = %d; PRAGMA user_version = %d", STORE_APPLICATION_ID, SCHEMA_VERSION);
         if (sqlite_exec(s, stamp, err) < 0) return -1;
@@ -221,6 +224,8 @@ static int open_database(struct store *s, bool immutable, struct error **err)
                 text_addf(&uri, strchr("/.-_", *p) != NULL || isalnum((unsigned char)*p) ? "%c" : "%%%02X",
                     (unsigned char)*p);
         if (immutable) text_add(&uri, "?immutable=1");
+        /* Counting its memory costs SQLite two locks for each allocation. Too late once it was used: then it goes on counting. */
+        sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
         int flags = s->mode == STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
         int rc = sqlite3_open_v2(uri.data, &s->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL);
         if (s->db == NULL) abort(); /* no memory */
@@ -234,6 +239,7 @@ static int open_database(struct store *s, bool immutable, struct error **err)
         sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
         sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
         sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+        witness_attach(s);
         return sqlite_exec(s,
             "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON;"
             "PRAGMA cache_size = -8192",
@@ -307,6 +313,7 @@ int store_open(const char *url, enum store_mode mode, struct store **ret, struct
                 return error_set(err, ERROR_INPUT, NULL, "unknown store '%s': write sqlite:PATH", url);
         cleanup(store_close) struct store *s = mem_alloc(sizeof *s);
         s->mode = mode;
+        witness_open(s);
         s->path = mem_strdup(url + 7);
         const char *slash = strrchr(s->path, '/');
         s->folder = slash == NULL      ? mem_strdup(".")
@@ -331,6 +338,7 @@ void store_close(struct store *store)
 {
         if (store == NULL) return;
         close_database(store);
+        witness_close(store);
         free(store->path);
         free(store->folder);
         free(store->signal);

@@ -23,7 +23,8 @@ static int write_one(
         case WRITE_ANSWER: return write_answer(s, e, w->answer, err);
         case WRITE_EVENT: return write_event(s, e, w->run, w->event.kind, w->event.data, err);
         case WRITE_NOTIFICATION: return write_notification(s, e, w->notification, err);
-        case WRITE_DURATION: return write_duration(s, w->duration.type, w->action, w->duration.seconds, err);
+        case WRITE_DURATION:
+                return write_duration(s, e, w->duration.type, w->action, w->duration.seconds, err);
         }
         assert(!"a known kind of write");
         return -1;
@@ -48,6 +49,8 @@ int store_commit(struct store *s, const struct lease *lease, const struct store_
         /* 2. the writes, in order */
         for (size_t i = 0; i < count; i++)
                 if (write_one(s, &e, &writes[i], err) < 0) return -1;
+
+        if (write_durations(s, &e, err) < 0) return -1;
 
         /* 3. what they changed of the environment: serial, next run, head of the event chain */
         if (environment_save(s, &e, err) < 0) return -1;

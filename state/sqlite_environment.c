@@ -28,20 +28,26 @@ int environment_state_load(
     struct store *s, const char *name, struct environment_state *ret, struct error **err)
 {
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
-            "SELECT id, serial, next_run, event_count, event_head, fence, lease_holder IS NOT NULL"
-            " FROM environment WHERE name = ?",
+            "SELECT id, serial, next_run, event_count, event_head, fence, lease_holder IS NOT NULL, "
+            "created_ms,"
+            " gates_before, answers_before, rows_since FROM environment WHERE name = ?",
             err);
         if (st == NULL) return -1;
         bind_text(st, 1, name);
         int found = sqlite_step(s, st, err);
         if (found != 1) return found;
         *ret = (struct environment_state){
+            .name = name,
             .id = column_int(st, 0),
             .serial = column_int(st, 1),
             .next_run = column_int(st, 2),
             .event_count = column_int(st, 3),
             .fence = column_int(st, 5),
             .leased = column_int(st, 6) != 0,
+            .created_ms = column_int(st, 7),
+            .gates_before = column_int(st, 8),
+            .answers_before = column_int(st, 9),
+            .rows_since = column_int(st, 10),
             .now_ms = clock_wall_ms(),
         };
         const void *head = sqlite3_column_blob(st, 4);
@@ -50,8 +56,9 @@ int environment_state_load(
         return 1;
 }
 
-int environment_save(struct store *s, const struct environment_state *e, struct error **err)
+int environment_save(struct store *s, struct environment_state *e, struct error **err)
 {
+        if (witness_flush(s, e, err) < 0) return -1;
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
             "UPDATE environment SET serial = ?2, next_run = ?3, event_count = ?4, event_head = ?5 WHERE id = "
             "?1",
@@ -100,7 +107,7 @@ static int insert(struct store *s, const char *name, struct error **err)
         if (RAND_bytes(random, sizeof random) != 1)
                 return error_set(err, ERROR_SYSTEM, NULL, "cannot draw random bytes for a lineage");
         text_hex(random, sizeof random, lineage);
-        if (event_origin(lineage, origin, err) < 0) return -1;
+        if (event_origin(s, lineage, origin, err) < 0) return -1;
 
         if (sqlite_begin(s, err) < 0) return -1;
         cleanup(transaction_end) struct store *transaction = s;

@@ -11,7 +11,6 @@
 #include "state/sqlite_internal.h"
 
 #include <string.h>
-#include <openssl/evp.h>
 
 #include "base/text.h"
 
@@ -29,42 +28,25 @@ static void add_text(EVP_MD_CTX *md, const char *text)
         EVP_DigestUpdate(md, text, len);
 }
 
-static void digest_free(EVP_MD_CTX *md)
-{
-        EVP_MD_CTX_free(md);
-}
-CLEANUP(EVP_MD_CTX *, digest_free);
-
-static EVP_MD_CTX *digest_start(struct error **err)
-{
-        EVP_MD_CTX *md = EVP_MD_CTX_new();
-        if (md == NULL) abort(); /* no memory */
-        if (EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1) return md;
-        EVP_MD_CTX_free(md);
-        error_set(err, ERROR_SYSTEM, NULL, "SHA-256 is not available");
-        return NULL;
-}
-
 static int digest_end(EVP_MD_CTX *md, unsigned char hash[EVENT_HASH], struct error **err)
 {
         if (EVP_DigestFinal_ex(md, hash, NULL) == 1) return 0;
         return error_set(err, ERROR_SYSTEM, NULL, "SHA-256 failed");
 }
 
-int event_origin(const char *lineage, unsigned char hash[EVENT_HASH], struct error **err)
+int event_origin(struct store *s, const char *lineage, unsigned char hash[EVENT_HASH], struct error **err)
 {
-        cleanup(digest_free) EVP_MD_CTX *md = digest_start(err);
-        if (md == NULL) return -1;
+        EVP_MD_CTX *md = witness_digest(s);
         add_text(md, "tutti events 1");
         add_text(md, lineage);
         return digest_end(md, hash, err);
 }
 
 /* The next hash of a chain, in place of the last. */
-static int chain(unsigned char hash[EVENT_HASH], const struct event_row *row, struct error **err)
+static int chain(
+    struct store *s, unsigned char hash[EVENT_HASH], const struct event_row *row, struct error **err)
 {
-        cleanup(digest_free) EVP_MD_CTX *md = digest_start(err);
-        if (md == NULL) return -1;
+        EVP_MD_CTX *md = witness_digest(s);
         EVP_DigestUpdate(md, hash, EVENT_HASH);
         add_int(md, row->seq);
         add_int(md, row->time_ms);
@@ -84,7 +66,7 @@ int write_event(struct store *s, struct environment_state *e, const char *run, c
             .kind = (char *)kind,
             .data = (char *)(data != NULL ? data : "{}"),
         };
-        if (chain(e->event_head, &row, err) < 0) return -1;
+        if (chain(s, e->event_head, &row, err) < 0) return -1;
         e->event_count = row.seq;
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
             "INSERT INTO event (environment, seq, time_ms, run, kind, data, hash) VALUES (?, ?, ?, ?, ?, ?, "
@@ -164,8 +146,8 @@ static int broken(const char *environment, int64_t seq, const char *why, struct 
 }
 
 /* One row against the hash so far, which moves on. */
-static int verify_row(const char *environment, int64_t expected, unsigned char hash[EVENT_HASH],
-    sqlite3_stmt *st, struct error **err)
+static int verify_row(struct store *s, const char *environment, int64_t expected,
+    unsigned char hash[EVENT_HASH], sqlite3_stmt *st, struct error **err)
 {
         struct event_row row = event_read(st);
         cleanup_free char *run = row.run, *kind = row.kind, *data = row.data;
@@ -176,7 +158,7 @@ static int verify_row(const char *environment, int64_t expected, unsigned char h
         size_t len = strlen(run) + strlen(kind) + strlen(data), stored = 0;
         for (int column = 2; column <= 4; column++) stored += (size_t)sqlite3_column_bytes(st, column);
         if (len != stored) return broken(environment, expected, "hides bytes behind a NUL", err);
-        if (chain(hash, &row, err) < 0) return -1;
+        if (chain(s, hash, &row, err) < 0) return -1;
         if (sqlite3_column_bytes(st, 5) != EVENT_HASH ||
             memcmp(sqlite3_column_blob(st, 5), hash, EVENT_HASH) != 0)
                 return broken(environment, expected, "does not match its hash", err);
@@ -193,7 +175,7 @@ static int verify_rows(struct store *s, const char *environment, const struct en
         *checked = 0;
         int more;
         while ((more = sqlite_step(s, st, err)) == 1) {
-                if (verify_row(environment, (int64_t)*checked + 1, hash, st, err) < 0) return -1;
+                if (verify_row(s, environment, (int64_t)*checked + 1, hash, st, err) < 0) return -1;
                 ++*checked;
         }
         return more;
@@ -212,7 +194,7 @@ int store_verify(struct store *s, const char *environment, size_t *checked, stru
         struct environment_row row;
         if (store_environment(s, environment, false, &row, err) < 0) return -1;
         unsigned char hash[EVENT_HASH];
-        int result = event_origin(row.lineage, hash, err);
+        int result = event_origin(s, row.lineage, hash, err);
         environment_row_release(&row);
         if (result < 0 || verify_rows(s, environment, &e, hash, checked, err) < 0) return -1;
         if ((int64_t)*checked < e.event_count)
@@ -221,5 +203,6 @@ int store_verify(struct store *s, const char *environment, size_t *checked, stru
                 return broken(environment, e.event_count + 1, "was put in", err);
         if (memcmp(hash, e.event_head, EVENT_HASH) != 0)
                 return broken(environment, e.event_count, "is not the one that was written last", err);
-        return witness_verify(s, environment, e.id, err);
+        if (witness_verify(s, environment, e.id, err) < 0) return -1;
+        return witness_verify_rows(s, environment, err);
 }

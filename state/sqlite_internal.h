@@ -11,6 +11,9 @@
 #ifndef TUTTI_STATE_SQLITE_INTERNAL_H
 #define TUTTI_STATE_SQLITE_INTERNAL_H
 
+#include <openssl/evp.h>
+/* Debian and others build SQLite with it; the header declares it only to who asks. */
+#define SQLITE_ENABLE_PREUPDATE_HOOK 1
 #include <sqlite3.h>
 #include "base/map.h"
 #include "state/store.h"
@@ -27,7 +30,8 @@ struct store {
         sqlite3 *db;
         enum store_mode mode;
         char *path, *folder, *signal;
-        struct map statements; /* SQL text (a literal) → sqlite3_stmt * */
+        struct map statements;   /* SQL text (a literal) → sqlite3_stmt * */
+        struct witness *witness; /* of what is written (sqlite_rows.c) */
 };
 
 /* ---- statements (sqlite_statement.c) ---- */
@@ -79,16 +83,21 @@ CLEANUP(struct store *, transaction_end);
 
 /* What a writing transaction knows of its environment and changes of it; written back once. */
 struct environment_state {
-        int64_t id, serial, next_run, event_count, fence;
+        const char *name; /* borrowed */
+        int64_t id, serial, next_run, event_count, fence, created_ms;
+        int64_t gates_before, answers_before, rows_since;
         unsigned char event_head[EVENT_HASH];
         bool leased;
-        bool changed;   /* resources or outputs: `serial` is already the new one */
-        int64_t now_ms; /* one instant for the whole transaction */
+        bool changed;                     /* resources or outputs: `serial` is already the new one */
+        int64_t now_ms;                   /* one instant for the whole transaction */
+        struct duration_row durations[8]; /* what they are by now; to be written by its end */
+        size_t duration_count;
 };
-/* 1 and *ret; 0 if there is none; -1. */
+/* 1 and *ret, which borrows `name`; 0 if there is none; -1. */
 int environment_state_load(
     struct store *s, const char *name, struct environment_state *ret, struct error **err);
-int environment_save(struct store *s, const struct environment_state *e, struct error **err);
+/* The last thing of a transaction before its commit: logs the rows that were written, and writes back what changed. */
+int environment_save(struct store *s, struct environment_state *e, struct error **err);
 /* The serial of this transaction, which grows once however many of its writes ask. */
 int64_t environment_change(struct environment_state *e);
 /* The id of an environment, or 0 if there is none; -1 with *err. */
@@ -129,7 +138,10 @@ int drop_notifications(
 /* Nor is what asks for an answer to a gate that has its outcome now. */
 int drop_gate_notifications(struct store *s, const struct environment_state *e, const char *run,
     const char *gate, struct error **err);
-int write_duration(struct store *s, const char *type, const char *action, double seconds, struct error **err);
+/* A sample for the moving average; type and action are borrowed until write_durations, which writes what came together. */
+int write_duration(struct store *s, struct environment_state *e, const char *type, const char *action,
+    double seconds, struct error **err);
+int write_durations(struct store *s, struct environment_state *e, struct error **err);
 
 /* ---- the log as witness of gates and answers (sqlite_witness.c) ---- */
 
@@ -141,8 +153,27 @@ int witness_answer(struct store *s, int64_t id, char hex[65], struct error **err
 /* ERROR_CONFLICT naming the first row that the log does not agree with. The log itself must have been verified. */
 int witness_verify(struct store *s, const char *environment, int64_t id, struct error **err);
 
+/* ---- the log as witness of all rows (sqlite_rows.c, sqlite_rows_verify.c) ---- */
+
+void witness_open(struct store *s);
+/* From here on what the connection writes is witnessed. */
+void witness_attach(struct store *s);
+void witness_close(struct store *s);
+/* Logs what was written since the last time, as one event; nothing when that is nothing. environment_save does it. */
+int witness_flush(struct store *s, struct environment_state *e, struct error **err);
+/* Whether something was written that is not logged: a commit without it is a mistake of ours. */
+bool witness_pending(const struct store *s);
+/* What was written was rolled back. */
+void witness_forget(struct store *s);
+/* Takes all rows of the store as they are, for the log to be their witness from here on. In a transaction. */
+int witness_adopt(struct store *s, struct error **err);
+/* ERROR_CONFLICT naming each row that the log does not agree with, and the like. The log itself must have been verified. */
+int witness_verify_rows(struct store *s, const char *environment, struct error **err);
+/* A SHA-256 that begins; the store's. One at a time. */
+EVP_MD_CTX *witness_digest(struct store *s);
+
 /* The hash that the first event of a chain builds on: SHA-256 over the environment's lineage. */
-int event_origin(const char *lineage, unsigned char hash[EVENT_HASH], struct error **err);
+int event_origin(struct store *s, const char *lineage, unsigned char hash[EVENT_HASH], struct error **err);
 
 /* Tells other processes that something changed (sqlite.c). Failing to is not an error: the change itself is safe. */
 void store_signal(const struct store *s);

@@ -174,6 +174,7 @@ int store_notify(struct store *s, const char *environment, const char *prefix,
         for (size_t i = 0; i < count; i++)
                 if (write_notification(s, &e, &rows[i], err) < 0) return -1;
         if (prune_notifications(s, &e, err) < 0) return -1;
+        if (environment_save(s, &e, err) < 0) return -1;
         return sqlite_commit(s, err);
 }
 
@@ -311,7 +312,7 @@ int store_notifications_claim(struct store *s, const char *environment,
                 free(all);
                 return 0;
         }
-        if (result >= 0 && e.event_count != events) result = environment_save(s, &e, err);
+        if (result >= 0) result = environment_save(s, &e, err);
         if (result < 0 || sqlite_commit(s, err) < 0) {
                 notification_rows_free(all, taken);
                 return -1;
@@ -321,12 +322,30 @@ int store_notifications_claim(struct store *s, const char *environment,
         return 0;
 }
 
+/* Ends the transaction of a message that was sent, or was tried: the log of its environment tells. */
+static int save_settled(struct store *s, const char *id, struct error **err)
+{
+        cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
+            "SELECT e.name FROM notification n JOIN environment e ON e.id = n.environment WHERE n.id = ?",
+            err);
+        if (st == NULL) return -1;
+        bind_text(st, 1, id);
+        int found = sqlite_step(s, st, err);
+        cleanup_free char *environment = found == 1 ? column_text(st, 0) : NULL;
+        statement_done(st);
+        if (found < 0) return -1;
+        struct environment_state e;
+        if (found == 1 && environment_state_load(s, environment, &e, err) != 1) return -1;
+        if (found == 1 && environment_save(s, &e, err) < 0) return -1;
+        return sqlite_commit(s, err);
+}
+
 int store_notification_delivered(struct store *s, const char *id, int64_t now_ms, struct error **err)
 {
         if (sqlite_begin(s, err) < 0) return -1;
         cleanup(transaction_end) struct store *transaction = s;
         if (mark_settled(s, id, "delivered", now_ms, err) < 0) return -1;
-        return sqlite_commit(s, err);
+        return save_settled(s, id, err);
 }
 
 int store_notification_failed(
@@ -341,5 +360,5 @@ int store_notification_failed(
         bind_text(st, 2, error);
         bind_int(st, 3, next_ms);
         if (sqlite_run(s, st, err) < 0) return -1;
-        return sqlite_commit(s, err);
+        return save_settled(s, id, err);
 }

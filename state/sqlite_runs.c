@@ -206,8 +206,15 @@ int store_add_proofs(struct store *s, const struct proof_row *rows, size_t count
 {
         if (sqlite_begin(s, err) < 0) return -1;
         cleanup(transaction_end) struct store *transaction = s;
-        for (size_t i = 0; i < count; i++)
-                if (add_proof(s, &rows[i], err) < 0) return -1;
+        for (size_t i = 0; i < count;) { /* those of one environment stand together */
+                struct environment_state e;
+                const char *environment = rows[i].environment;
+                int found = environment_state_load(s, environment, &e, err);
+                if (found <= 0) return found < 0 ? -1 : environment_missing(s, environment, err);
+                for (; i < count && strcmp(rows[i].environment, environment) == 0; i++)
+                        if (add_proof(s, &rows[i], err) < 0) return -1;
+                if (environment_save(s, &e, err) < 0) return -1;
+        }
         return sqlite_commit(s, err);
 }
 
@@ -363,19 +370,65 @@ void duration_rows_free(struct duration_row *rows, size_t count)
         free(rows);
 }
 
-/* The plain mean of the first twenty samples; from then on each new one weighs a twentieth, so that a cloud that got slower
- * shows, and a single sample does not. */
-int write_duration(struct store *s, const char *type, const char *action, double seconds, struct error **err)
+/* What is known, or nothing yet, when the first sample of a transaction comes. */
+static int load_duration(struct store *s, struct duration_row *row, struct error **err)
 {
-        if (!(seconds >= 0 && seconds < 1e9)) return 0; /* a clock that jumped teaches nothing */
+        cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(
+            s, "SELECT seconds, samples FROM duration WHERE type = ? AND action = ?", err);
+        if (st == NULL) return -1;
+        bind_text(st, 1, row->type);
+        bind_text(st, 2, row->action);
+        int found = sqlite_step(s, st, err);
+        if (found == 1) row->seconds = sqlite3_column_double(st, 0);
+        if (found == 1) row->samples = column_int(st, 1);
+        return found < 0 ? -1 : 0;
+}
+
+static int save_duration(struct store *s, const struct duration_row *row, struct error **err)
+{
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
-            "INSERT INTO duration (type, action, seconds, samples) VALUES (?1, ?2, ?3, 1)"
-            " ON CONFLICT (type, action) DO UPDATE SET"
-            " seconds = seconds + (?3 - seconds) / min(samples + 1, 20), samples = samples + 1",
+            "INSERT INTO duration (type, action, seconds, samples) VALUES (?1, ?2, ?3, ?4)"
+            " ON CONFLICT (type, action) DO UPDATE SET seconds = ?3, samples = ?4",
             err);
         if (st == NULL) return -1;
-        bind_text(st, 1, type);
-        bind_text(st, 2, action);
-        sqlite3_bind_double(st, 3, seconds);
+        bind_text(st, 1, row->type);
+        bind_text(st, 2, row->action);
+        sqlite3_bind_double(st, 3, row->seconds);
+        bind_int(st, 4, row->samples);
         return sqlite_run(s, st, err);
+}
+
+/* The plain mean of the first twenty samples; from then on each new one weighs a twentieth, so that a cloud that got slower
+ * shows, and a single sample does not. A transaction has many samples of few kinds: each row is written once, by its end. */
+int write_duration(struct store *s, struct environment_state *e, const char *type, const char *action,
+    double seconds, struct error **err)
+{
+        enum { WINDOW = 20 };
+        if (!(seconds >= 0 && seconds < 1e9)) return 0; /* a clock that jumped teaches nothing */
+        size_t i = 0;
+        while (i < e->duration_count &&
+               (strcmp(e->durations[i].type, type) != 0 || strcmp(e->durations[i].action, action) != 0))
+                i++;
+        if (i == sizeof e->durations / sizeof e->durations[0]) {
+                if (write_durations(s, e, err) < 0) return -1;
+                i = 0;
+        }
+        struct duration_row *row = &e->durations[i];
+        if (i == e->duration_count) {
+                *row = (struct duration_row){.type = (char *)type, .action = (char *)action};
+                if (load_duration(s, row, err) < 0) return -1;
+                e->duration_count++;
+        }
+        int64_t known = row->samples + 1;
+        row->seconds += (seconds - row->seconds) / (double)(known < WINDOW ? known : WINDOW);
+        row->samples = known;
+        return 0;
+}
+
+int write_durations(struct store *s, struct environment_state *e, struct error **err)
+{
+        for (size_t i = 0; i < e->duration_count; i++)
+                if (save_duration(s, &e->durations[i], err) < 0) return -1;
+        e->duration_count = 0;
+        return 0;
 }

@@ -178,6 +178,7 @@ int sqlite_begin(struct store *s, struct error **err)
 
 int sqlite_commit(struct store *s, struct error **err)
 {
+        assert(!witness_pending(s));
         if (fault_here("state.write")) {
                 sqlite_rollback(s);
                 return error_set(err, ERROR_SYSTEM, NULL, "%s: cannot write: injected fault", s->path);
@@ -192,6 +193,7 @@ int sqlite_commit(struct store *s, struct error **err)
 
 void sqlite_rollback(struct store *s)
 {
+        witness_forget(s);
         /* Some failures (a full disk) have rolled back by themselves already. */
         if (!sqlite3_get_autocommit(s->db)) sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 }

@@ -233,8 +233,8 @@ struct event_row {
 int store_events(struct store *s, const char *environment, const char *run_or_null, struct event_row **rows,
     size_t *count, struct error **err);
 void event_rows_free(struct event_row *rows, size_t count);
-/* 0 if the chain holds, gates and answers are as it says, and the whole store is sound; -1 with ERROR_SYSTEM for damage, with
- * ERROR_CONFLICT naming the first row that is not. *checked counts events. */
+/* 0 if the chain holds, every row is as it says, and the whole store is sound; -1 with ERROR_SYSTEM for damage, with
+ * ERROR_CONFLICT naming the rows that are not (up to twenty). *checked counts events. Linear in the log and the store. */
 int store_verify(struct store *s, const char *environment, size_t *checked, struct error **err);
 
 /* How long actions took: a moving average per type and action, in seconds; for estimates. */

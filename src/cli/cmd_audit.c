@@ -194,7 +194,7 @@ int cmd_audit(const struct options *o)
                 return EXIT_FAILED;
         }
         if (!o->json)
-                printf("The chain of %zu event%s holds, and gates and answers are as it says.\n", checked,
+                printf("The chain of %zu event%s holds, and every row is as it says.\n", checked,
                     plural(checked));
         return EXIT_DONE;
 }

@@ -92,8 +92,8 @@ const struct command commands[] = {
         "  import ENV.yaml FILE          record what such a document holds\n"
         "  history ENV.yaml ADDRESS      earlier versions",
         FLAGS_RECORD | OPTION_REVEAL, 2, 4, cmd_state},
-    {"audit", "ENV.yaml", "verify the event log's chain; who did what, on whose approval", "", FLAGS_RECORD,
-        1, 1, cmd_audit},
+    {"audit", "ENV.yaml", "verify the event log and every row; who did what, on whose approval", "",
+        FLAGS_RECORD, 1, 1, cmd_audit},
     {"notify", "ENV.yaml [--test]", "deliver what the environment's targets were not told yet, or try them",
         "Sends at once what waits for delivery to the targets of 'notify:', also what was to be tried again "
         "later.\n"

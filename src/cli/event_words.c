@@ -9,7 +9,7 @@
 
 bool event_is_technical(const struct event_row *e)
 {
-        return strcmp(e->kind, "gate-recorded") == 0;
+        return strcmp(e->kind, "gate-recorded") == 0 || strcmp(e->kind, "rows") == 0;
 }
 
 static const char *string_of(const json_t *data, const char *key)
@@ -34,8 +34,8 @@ static void add_counts(struct text *out, json_t *data)
         bool first = true;
         json_object_foreach(data, key, value)
         {
-                if (!json_is_integer(value) || json_integer_value(value) == 0 || strstr(key, "_ms") != NULL)
-                        continue;
+                bool shown = strstr(key, "_ms") == NULL && strcmp(key, "fence") != 0;
+                if (!json_is_integer(value) || json_integer_value(value) == 0 || !shown) continue;
                 text_addf(out, "%s%s %lld", first ? (out->len > 0 ? " " : "") : ", ", key,
                     (long long)json_integer_value(value));
                 first = false;

@@ -297,7 +297,7 @@ like "$OUT" "run-started +apply by $(id -un) \(plan [0-9a-f]{12}\)" "who ran wha
 like "$OUT" "gate-answered +go approved by $(id -un).*go on" "who answered, and why"
 like "$OUT" "run-started +apply by $(id -un) resumed" "who went on with it"
 like "$OUT" "step-failed +create bad - .*status 1" "what failed"
-like "$OUT" "events holds, and gates and answers are as it says" "and the record holds"
+like "$OUT" "events holds, and every row is as it says" "and the record holds"
 tutti audit line.yaml --json
 ok "$(jq -es 'all(has("seq") and has("hash")) and (map(select(.event == "gate-recorded")) | length) >= 2' <<<"$OUT" >/dev/null; echo $?)" "in JSON with the witness"
 if command -v sqlite3 >/dev/null; then

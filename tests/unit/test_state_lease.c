@@ -202,7 +202,7 @@ static void test_processes(void)
         is_int(outputs != NULL ? atoi(outputs) : 0, PROCESSES * ROUNDS, "no update was lost");
         size_t checked = 0;
         ok(store_verify(f.s, "staging", &checked, NULL) == 0, "their events are one chain");
-        is_int(checked, PROCESSES * ROUNDS, "of all of them");
+        is_int(checked, 2 * PROCESSES * ROUNDS, "of all of them, each with one about its rows");
         free(outputs);
         fixture_release(&f);
 }
