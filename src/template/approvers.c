@@ -251,8 +251,8 @@ static void check_gate(struct loader *loader, const struct resource *r, const st
         size_t persons = everybody ? a->people_count : n.persons.count;
         map_release(&n.persons);
         if ((!everybody && names == NULL) || n.unknown > 0 || persons >= r->approve->approvals) return;
-        loader_problem(loader, r->place, r->name, "needs %u approvals, and only %zu may approve",
-            r->approve->approvals, persons);
+        loader_problem(loader, r->place, r->name, "needs %u approval%s, and only %zu may approve",
+            r->approve->approvals, r->approve->approvals == 1 ? "" : "s", persons);
 }
 
 void approvers_check(struct loader *loader, const struct template *t, const struct approvers *approvers)

@@ -112,6 +112,9 @@ static void mistakes(void)
             E "6:43: a: the environment's 'approvers' know no person or group 'opps'; did you mean 'ops'?\n" E
               "7:41: b: the environment's 'approvers' know no person or group 'carol'",
             "gates that name others");
+        is_wrong("environment: e\napprovers: {unsigned: true, people: {bob: {}}, groups: {ops: []}}\n"
+                 "resources:\n  a: {type: gate, properties: {approvers: [ops]}}\n",
+            E "4:3: a: needs 1 approval, and only 0 may approve", "a group of nobody");
 }
 
 /* Where nobody is known, each name is somebody's. */
