@@ -2,9 +2,11 @@
 #include "cli/print.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <utf8proc.h>
 
 #include "cli/command.h"
 #include "run/hint.h"
@@ -70,6 +72,37 @@ void text_add_shown(struct text *out, const char *s)
                         text_addf(out, "\\u%04x", point);
                 if (len == 0) len = 1;
         }
+}
+
+/* Bytes of the longest start of the text that is at most so wide; its width. */
+static size_t fitting(const char *s, size_t columns, size_t *width)
+{
+        utf8proc_int32_t point;
+        size_t len = strlen(s), at = 0;
+        for (*width = 0; at < len;) {
+                utf8proc_ssize_t n = utf8proc_iterate(
+                    (const utf8proc_uint8_t *)s + at, (utf8proc_ssize_t)(len - at), &point);
+                size_t wide = n > 0 ? (size_t)utf8proc_charwidth(point) : 1;
+                if (*width + wide > columns) break;
+                *width += wide;
+                at += n > 0 ? (size_t)n : 1;
+        }
+        return at;
+}
+
+size_t text_columns(const char *shown)
+{
+        size_t width;
+        fitting(shown, SIZE_MAX, &width);
+        return width;
+}
+
+void text_cut(struct text *shown, size_t columns)
+{
+        size_t width;
+        if (shown->len == 0) return;
+        shown->len = fitting(shown->data, columns, &width);
+        shown->data[shown->len] = '\0';
 }
 
 void print_safe(FILE *f, const char *s)

@@ -40,6 +40,8 @@ void json_problems(struct text *out, const struct error *err); /* the array */
  * line ends, and bytes that are not UTF-8 are shown as \n, \x1b and \u202e. Tabs stay. NULL is nothing.
  */
 void text_add_shown(struct text *out, const char *s);
+size_t text_columns(const char *shown);               /* how wide such text is, without tabs and colours */
+void text_cut(struct text *shown, size_t columns);    /* to be no wider than that; characters stay whole */
 void print_safe(FILE *f, const char *s);              /* on one line */
 void print_lines(FILE *f, const char *s, int indent); /* lines as they are; all but the first are indented */
 /* Like printf: lines stay lines, and the rest of what it makes is shown like that. */

@@ -1,62 +1,33 @@
 /*
- * A run as it goes: JSON events, or lines for people with a live line below them on a terminal, and the prompt of open gates.
+ * A run as it goes: JSON events, or lines for people with a live line below them on a terminal.
  *
- * While a gate waits for an answer the prompt takes the place of the live line; events still appear above it.
+ * While a gate waits for an answer the prompt (prompt.h) takes the place of the live line; events still appear above it.
  */
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/prompt.h"
 #include "cli/render.h"
 #include "cli/work.h"
 #include "run/eta.h"
-
-struct open_gate {
-        char *name, *message;
-        char *approvers, *approved; /* who may, who did */
-        unsigned needed;
-        char *choices; /* of a question, as the prompt shows them; NULL: approve or reject */
-        uint32_t *behind;
-        size_t behind_count;
-        int64_t run_started_ms;
-};
 
 struct display {
         struct session *session;
         const struct plan *plan;
         bool json, live, interactive;
         bool drawn;           /* the live line or a prompt stands on the terminal */
-        size_t total, over;   /* steps, without joins */
+        size_t columns;       /* and is so wide */
+        size_t total, over;   /* steps, without joins and recovery */
+        bool *is_over;        /* of each step of the plan */
         int64_t *json_index;  /* of each step among those that plan --json shows */
         int64_t started_ms;   /* monotonic */
         struct eta_step *eta; /* of each step of the plan */
         uint32_t *in_flight;  /* step indices */
         size_t in_flight_count, in_flight_capacity;
-        struct open_gate *gates;
-        size_t gate_count, gate_capacity;
+        struct prompt *prompt;
 };
-
-struct display *display_new(struct session *session, const struct options *o)
-{
-        struct display *d = mem_alloc(sizeof *d);
-        d->session = session;
-        d->json = o->json;
-        d->interactive = !o->json && at_terminal();
-        d->live = !o->json && isatty(STDOUT_FILENO) && !text_equal(getenv("TERM"), "dumb");
-        d->started_ms = clock_monotonic_ms();
-        return d;
-}
-
-static void gate_release(struct open_gate *g)
-{
-        free(g->name);
-        free(g->message);
-        free(g->approvers);
-        free(g->approved);
-        free(g->choices);
-        free(g->behind);
-}
 
 static struct eta_step *eta_steps(const struct plan *plan)
 {
@@ -76,34 +47,40 @@ static struct eta_step *eta_steps(const struct plan *plan)
         return steps;
 }
 
+/* Of the steps that the live line counts: it cannot be told before whether there is anything to recover from. */
+static bool is_counted(const struct step *step)
+{
+        return step->action != ACTION_JOIN && step->recovery_of == NULL;
+}
+
+static void set_over(struct display *d, const struct step *step, bool over)
+{
+        if (!is_counted(step) || d->is_over[step->index] == over) return;
+        d->is_over[step->index] = over;
+        if (over)
+                d->over++;
+        else
+                d->over--;
+}
+
 /* A run begins, or goes on with another plan. */
 static void take_plan(struct display *d)
 {
         const struct plan *plan = d->plan = session_current_plan(d->session);
         free(d->json_index);
         d->json_index = mem_alloc((plan->count + 1) * sizeof *d->json_index);
-        for (size_t i = 0; i < d->gate_count; i++) gate_release(&d->gates[i]); /* they open again */
-        d->gate_count = 0;
+        free(d->is_over);
+        d->is_over = mem_alloc((plan->count + 1) * sizeof *d->is_over);
+        prompt_reset(d->prompt, plan); /* what waits opens again */
         d->total = d->over = d->in_flight_count = 0;
         int64_t written = 0;
         for (size_t i = 0; i < plan->count; i++) {
                 const struct step *step = &plan->steps[i];
                 d->json_index[i] = step->action == ACTION_JOIN ? -1 : written++;
-                if (step->action != ACTION_JOIN && step->recovery_of == NULL) d->total++;
+                if (is_counted(step)) d->total++;
         }
         free(d->eta);
         d->eta = d->live ? eta_steps(plan) : NULL;
-}
-
-void display_free(struct display *d)
-{
-        if (d == NULL) return;
-        for (size_t i = 0; i < d->gate_count; i++) gate_release(&d->gates[i]);
-        free(d->gates);
-        free(d->in_flight);
-        free(d->json_index);
-        free(d->eta);
-        free(d);
 }
 
 /* JSON */
@@ -176,12 +153,6 @@ static void print_event_json(const struct display *d, const struct event *e)
 
 /* The live line and the prompt */
 
-static void erase(struct display *d)
-{
-        if (d->drawn) fputs("\r\033[K", stdout);
-        d->drawn = false;
-}
-
 static size_t terminal_width(void)
 {
         struct winsize size;
@@ -189,18 +160,12 @@ static size_t terminal_width(void)
         return size.ws_col;
 }
 
-static void draw_prompt(struct display *d)
+static void erase(struct display *d)
 {
-        const struct open_gate *g = &d->gates[0];
-        fputs(style_on(STYLE_BOLD), stdout);
-        print_safe(stdout, g->name);
-        printf("%s: ", style_off());
-        if (g->choices == NULL) printf("[a]pprove  [r]eject  ");
-        if (g->choices != NULL) print_safe(stdout, g->choices);
-        printf("[i]nspect  [l]eave waiting > ");
-        if (d->gate_count > 1) printf("(%zu gates wait) ", d->gate_count);
-        d->drawn = true;
-        fflush(stdout);
+        size_t above = d->drawn && d->columns > 0 ? (d->columns - 1) / terminal_width() : 0;
+        if (above > 0) printf("\033[%zuA", above);
+        if (d->drawn) fputs(above > 0 ? "\r\033[J" : "\r\033[K", stdout);
+        d->drawn = false;
 }
 
 /* Where each step is, asked of the session: the events tell of fewer things. */
@@ -241,29 +206,28 @@ static void draw_progress(struct display *d)
                 text_add_shown(&line, d->plan->steps[d->in_flight[i]].address);
         }
         if (d->in_flight_count > 8) text_addf(&line, " and %zu more", d->in_flight_count - 8);
-        size_t width = terminal_width() - 1;
-        if (line.len > width) line.data[width] = '\0';
+        text_cut(&line, terminal_width() - 1);
         printf("%s%s%s", style_on(STYLE_DIM), line.data, style_off());
-        d->drawn = true;
-        fflush(stdout);
+        d->columns = text_columns(line.data);
         text_release(&line);
 }
 
 static void draw(struct display *d)
 {
         erase(d);
-        if (d->gate_count > 0 && d->interactive)
-                draw_prompt(d);
+        bool asks = prompt_asks(d->prompt);
+        if (asks)
+                d->columns = prompt_draw(d->prompt);
         else if (d->live)
                 draw_progress(d);
-        else
-                fflush(stdout);
+        d->drawn = asks || d->live;
+        fflush(stdout);
 }
 
 static void ticked(void *context)
 {
         struct display *d = context;
-        if (d->gate_count == 0) draw(d);
+        if (!prompt_asks(d->prompt)) draw(d);
 }
 
 /* Lines for people */
@@ -309,6 +273,13 @@ static void line_start(const struct event *e, enum style style, const char *mark
         printf("%s ", style_off());
 }
 
+static void print_comment(const char *comment)
+{
+        if (comment == NULL || *comment == '\0') return;
+        printf(": ");
+        print_safe(stdout, comment);
+}
+
 static void print_gate_event(struct display *d, const struct event *e)
 {
         char duration[CLOCK_TEXT];
@@ -316,7 +287,7 @@ static void print_gate_event(struct display *d, const struct event *e)
         case EVENT_GATE_WAITING:
                 line_start(e, STYLE_CYAN, "?");
                 if (e->step->action != ACTION_GATE) { /* a question about a failure, which was shown */
-                        d->over--;
+                        set_over(d, e->step, false);
                         printf("waits for a word on what is to become of it\n");
                         break;
                 }
@@ -326,7 +297,8 @@ static void print_gate_event(struct display *d, const struct event *e)
                 break;
         case EVENT_GATE_APPROVED:
         case EVENT_GATE_REJECTED:
-                if (e->step->action == ACTION_GATE || e->kind == EVENT_GATE_REJECTED) d->over++;
+                if (e->step->action == ACTION_GATE || e->kind == EVENT_GATE_REJECTED)
+                        set_over(d, e->step, true);
                 line_start(e, e->kind == EVENT_GATE_APPROVED ? STYLE_GREEN : STYLE_RED,
                     e->kind == EVENT_GATE_APPROVED ? "✓" : "✗");
                 if (e->answer != NULL)
@@ -334,13 +306,16 @@ static void print_gate_event(struct display *d, const struct event *e)
                 else
                         printf("%s by ", e->kind == EVENT_GATE_APPROVED ? "approved" : "rejected");
                 print_safe(stdout, e->by);
+                print_comment(e->message);
                 putchar('\n');
                 break;
         case EVENT_GATE_PARTIAL:
                 line_start(e, STYLE_CYAN, "✓");
                 printf("approved by ");
                 print_safe(stdout, e->by);
-                printf(", %u of %u\n", e->approvals, e->needed);
+                printf(", %u of %u", e->approvals, e->needed);
+                print_comment(e->message);
+                putchar('\n');
                 break;
         case EVENT_GATE_REMINDER:
                 duration_text(e->wait_ms, duration);
@@ -380,7 +355,7 @@ static void print_event(struct display *d, const struct event *e)
                 break;
         case EVENT_STEP_DONE:
                 in_flight_remove(d, e->step->index);
-                d->over++;
+                set_over(d, e->step, true);
                 duration_text(e->wait_ms, duration);
                 line_start(e, STYLE_GREEN, "✓");
                 printf(
@@ -388,13 +363,13 @@ static void print_event(struct display *d, const struct event *e)
                 break;
         case EVENT_STEP_FAILED:
                 in_flight_remove(d, e->step->index);
-                d->over++;
+                set_over(d, e->step, true);
                 line_start(e, STYLE_RED, "✗");
                 print_lines(stdout, e->message, 6);
                 putchar('\n');
                 break;
         case EVENT_STEP_SKIPPED:
-                d->over++;
+                set_over(d, e->step, true);
                 line_start(e, STYLE_DIM, "-");
                 printf("skipped: ");
                 print_safe(stdout, e->message);
@@ -412,6 +387,7 @@ static void happened(void *context, const struct event *e)
                 print_event_json(d, e);
                 return;
         }
+        if (e->kind == EVENT_GATE_IGNORED) prompt_ignored(d->prompt, e->gate);
         erase(d);
         print_event(d, e);
         if (e->kind != EVENT_RUN_DONE && e->kind != EVENT_RUN_WAITING) draw(d);
@@ -419,141 +395,56 @@ static void happened(void *context, const struct event *e)
 
 /* Gates */
 
-static void show_gate(const struct open_gate *g, bool whole, const struct plan *plan)
-{
-        char since[CLOCK_TEXT];
-        duration_text(clock_wall_ms() - g->run_started_ms, since);
-        if (g->message != NULL && *g->message != '\0') {
-                printf("  %s", style_on(STYLE_BOLD));
-                print_lines(stdout, g->message, 4);
-                printf("%s\n", style_off());
-        }
-        printf("  may %s: ", g->choices == NULL ? "approve" : "answer");
-        print_safe(stdout, g->approvers);
-        printf(";");
-        if (g->needed > 1) {
-                printf(" %u are needed, and so far approved: ", g->needed);
-                print_safe(stdout, *g->approved ? g->approved : "nobody");
-                printf(";");
-        }
-        printf("  the run has been going for %s; %zu step%s behind it\n", since, g->behind_count,
-            g->behind_count == 1 ? " waits" : "s wait");
-        size_t shown = whole ? g->behind_count : g->behind_count < 5 ? g->behind_count : 5;
-        for (size_t i = 0; i < shown; i++) {
-                const struct step *step = &plan->steps[g->behind[i]];
-                if (whole)
-                        render_step(stdout, step, 4);
-                else {
-                        printf("    %s ", action_name(step->action));
-                        print_safe(stdout, step->address);
-                        putchar('\n');
-                }
-        }
-        if (shown < g->behind_count) printf("    … and %zu more; [i] shows all\n", g->behind_count - shown);
-}
-
-static char *names_text(const char *const *names, size_t count)
-{
-        struct text text = {0};
-        for (size_t i = 0; i < count; i++) text_addf(&text, "%s%s", i ? ", " : "", names[i]);
-        return text_steal(&text);
-}
-
-static char *choices_text(const char *const *choices)
-{
-        struct text text = {0};
-        if (choices == NULL) return NULL;
-        for (; *choices != NULL; choices++)
-                text_addf(&text, "%s%s  ", *choices, strcmp(*choices, "adopt") == 0 ? " ID" : "");
-        return text_steal(&text);
-}
-
-static void gate_gone(struct display *d, const char *name)
-{
-        for (size_t i = 0; i < d->gate_count; i++) {
-                if (strcmp(d->gates[i].name, name) != 0) continue;
-                gate_release(&d->gates[i]);
-                memmove(&d->gates[i], &d->gates[i + 1], (d->gate_count - i - 1) * sizeof *d->gates);
-                d->gate_count--;
-                break;
-        }
-}
-
-/* Also when somebody approved, and more are needed: the same gate again. */
 static void gate_changed(void *context, const struct gate_view *view, bool open)
 {
         struct display *d = context;
         erase(d);
-        gate_gone(d, view->name);
-        if (open) {
-                struct open_gate g = {
-                    .name = mem_strdup(view->name),
-                    .message = mem_strdup(view->message),
-                    .choices = choices_text(view->choices),
-                    .approvers = view->anyone ? mem_strdup("anyone here")
-                                              : names_text(view->people, view->people_count),
-                    .approved = names_text(view->approved, view->approved_count),
-                    .needed = view->needed,
-                    .behind = mem_dup(view->behind, view->behind_count * sizeof *view->behind),
-                    .behind_count = view->behind_count,
-                    .run_started_ms = view->run_started_ms,
-                };
-                vec_push(d->gates, d->gate_count, d->gate_capacity, g);
-                if (d->interactive) show_gate(&g, false, d->plan);
-        }
+        prompt_gate(d->prompt, view, open, clock_monotonic_ms());
         draw(d);
-}
-
-static void answer(struct display *d, const char *word)
-{
-        struct error *err = NULL;
-        cleanup_free char *name = mem_strdup(d->gates[0].name);
-        if (session_answer(d->session, name, word, NULL, NULL, &err) < 0) {
-                printf("%s\n", error_message(err));
-                error_free(err);
-                draw(d);
-        }
-}
-
-static bool is_word(const char *line, const char *letter, const char *word)
-{
-        size_t len = strcspn(line, " \t\r");
-        return (strlen(letter) == len && memcmp(line, letter, len) == 0) ||
-               (strlen(word) == len && memcmp(line, word, len) == 0);
 }
 
 static void typed(void *context, const char *line)
 {
         struct display *d = context;
-        d->drawn = false; /* the user's own newline ended it */
-        if (line == NULL) {
-                session_leave_gates(d->session);
-                return;
-        }
-        if (d->gate_count == 0) return;
-        if (is_word(line, "l", "leave")) {
-                session_leave_gates(d->session);
-                return;
-        }
-        if (is_word(line, "i", "inspect")) {
-                show_gate(&d->gates[0], true, d->plan);
-                draw(d);
-                return;
-        }
-        if (d->gates[0].choices != NULL && line[strspn(line, " \t\r")] != '\0') {
-                cleanup_free char *word = mem_strndup(line, strcspn(line, "\r"));
-                answer(d, word); /* which tells what the choices are */
-                return;
-        }
-        if (is_word(line, "a", "approve") || is_word(line, "y", "yes")) {
-                answer(d, "approved");
-                return;
-        }
-        if (is_word(line, "r", "reject") || is_word(line, "n", "no")) {
-                answer(d, "rejected");
-                return;
-        }
-        draw(d);
+        if (line != NULL)
+                d->drawn = false; /* the user's own newline ended it */
+        else
+                erase(d);
+        if (prompt_line(d->prompt, line, clock_monotonic_ms())) draw(d);
+}
+
+static int answer(
+    void *context, const char *gate, const char *answer, const char *comment, struct error **err)
+{
+        struct display *d = context;
+        return session_answer(d->session, gate, answer, NULL, comment, err);
+}
+
+static void leave(void *context)
+{
+        struct display *d = context;
+        session_leave_gates(d->session);
+}
+
+static void discard(void *context)
+{
+        struct display *d = context;
+        session_discard_typed(d->session);
+}
+
+/* From new to free */
+
+struct display *display_new(struct session *session, const struct options *o)
+{
+        struct display *d = mem_alloc(sizeof *d);
+        const struct prompt_host host = {answer, leave, discard, d};
+        d->session = session;
+        d->json = o->json;
+        d->interactive = !o->json && at_terminal();
+        d->live = !o->json && isatty(STDOUT_FILENO) && !text_equal(getenv("TERM"), "dumb");
+        d->started_ms = clock_monotonic_ms();
+        d->prompt = prompt_new(stdout, &host);
+        return d;
 }
 
 void display_attach(struct display *d, struct run_options *options)
@@ -567,4 +458,15 @@ void display_attach(struct display *d, struct run_options *options)
                 options->tick_ms = 200;
         }
         options->context = d;
+}
+
+void display_free(struct display *d)
+{
+        if (d == NULL) return;
+        prompt_free(d->prompt);
+        free(d->is_over);
+        free(d->in_flight);
+        free(d->json_index);
+        free(d->eta);
+        free(d);
 }

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -25,6 +26,9 @@ struct input {
         struct text line;
         int flags;    /* of the descriptor, as they were */
         bool closing; /* stopped, perhaps from within its own callback */
+        bool ended;
+        bool dropped; /* what is at hand, too: discarded, perhaps from there as well */
+        struct loop *loop;
         void (*call)(void *context, const char *line);
         void *context;
 };
@@ -40,6 +44,7 @@ static void input_close(struct loop_item *item)
 {
         struct input *input = (struct input *)item;
         input->closing = true;
+        loop_forget(input->loop, input);
         uv_close(&input->uv.handle, input_freed);
         if (input->flags >= 0) fcntl(STDIN_FILENO, F_SETFL, input->flags);
 }
@@ -62,7 +67,8 @@ static void input_line(struct input *input)
 static void input_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
         struct input *input = stream->data;
-        for (ssize_t i = 0; i < n && !input->closing; i++) {
+        input->dropped = false;
+        for (ssize_t i = 0; i < n && !input->closing && !input->dropped; i++) {
                 char c = buf->base[i];
                 if (c == '\n')
                         input_line(input);
@@ -70,6 +76,7 @@ static void input_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
                         text_addc(&input->line, c);
         }
         if (n >= 0 || input->closing) return;
+        input->ended = true;
         uv_read_stop(stream);
         if (input->line.len > 0) input_line(input);
         if (!input->closing) input->call(input->context, NULL);
@@ -90,6 +97,7 @@ int input_start(struct loop *loop, void (*line)(void *context, const char *line)
     struct input **ret, struct error **err)
 {
         struct input *input = mem_alloc(sizeof *input);
+        input->loop = loop;
         input->call = line;
         input->context = context;
         input->flags = fcntl(STDIN_FILENO, F_GETFL);
@@ -117,4 +125,32 @@ void input_stop(struct input *input)
         if (input == NULL) return;
         loop_item_remove(&input->item);
         input_close(&input->item);
+}
+
+static void input_go_on(void *context)
+{
+        struct input *input = context;
+        uv_read_start(&input->uv.stream, input_chunk, input_read);
+}
+
+/* In the background the keyboard is not ours: the flush would stop this process, and what is typed is for others. */
+static bool has_keyboard(void)
+{
+        pid_t front = tcgetpgrp(STDIN_FILENO);
+        return front < 0 || front == getpgrp();
+}
+
+/*
+ * Reading goes on with the next turn: this one may have been told already that there is something to read, which is gone now, and a
+ * descriptor that blocks (a terminal of another user cannot be opened anew) would be waited for.
+ */
+void input_discard(struct input *input)
+{
+        if (input->closing || input->ended || input->uv.handle.type != UV_TTY || !has_keyboard()) return;
+        text_clear(&input->line);
+        input->dropped = true;
+        uv_read_stop(&input->uv.stream);
+        tcflush(STDIN_FILENO, TCIFLUSH);
+        loop_forget(input->loop, input);
+        loop_defer(input->loop, input_go_on, input);
 }

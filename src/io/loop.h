@@ -59,5 +59,8 @@ struct input;
 int input_start(struct loop *loop, void (*line)(void *context, const char *line), void *context,
     struct input **ret, struct error **err);
 void input_stop(struct input *input);
+/* At a terminal: what was typed until now is dropped, also a line that is not ended, and one that would be read in this turn. Anything else
+ * has nobody who types, and loses nothing. */
+void input_discard(struct input *input);
 
 #endif

@@ -94,6 +94,11 @@ static int check_person(const struct ballot *b, const char *by, struct error **e
         return 0;
 }
 
+bool ballot_admits(const struct ballot *b, const char *person)
+{
+        return check_person(b, person, NULL) == 0;
+}
+
 /* What it was given to. Answers from before there were proposals name none. */
 static int check_subject(const struct ballot *b, const struct answer_row *a, struct error **err)
 {

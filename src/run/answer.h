@@ -38,6 +38,8 @@ struct ballot {
 bool ballot_signed(const struct ballot *b);
 /* Is this person (a name) one of those whom the gate names? Says nothing of the requester. */
 bool ballot_names(const struct ballot *b, const char *person);
+/* May this person answer? */
+bool ballot_admits(const struct ballot *b, const char *person);
 /* Who may answer: persons, groups resolved, the requester left out where forbidden; the caller frees the list, not the names.
  * *anyone: nobody is named, so that everybody may. */
 const char **ballot_people(const struct ballot *b, size_t *count, bool *anyone);

@@ -22,7 +22,6 @@ static void close_gate(struct step_run *r, bool approve, const char *by, const c
 {
         struct executor *x = r->executor;
         gate_write(r, approve ? ANSWER_APPROVED : ANSWER_REJECTED, by, comment, false);
-        gate_show(r, false);
         enum step_status waiting = r->status;
         r->status = approve ? STEP_DONE : STEP_FAILED;
         cleanup_free char *why = mem_printf(
@@ -30,6 +29,7 @@ static void close_gate(struct step_run *r, bool approve, const char *by, const c
         executor_record_step(r, approve ? NULL : why);
         r->status = waiting;
         gate_emit(r, approve ? EVENT_GATE_APPROVED : EVENT_GATE_REJECTED, by, comment, is_signed);
+        gate_show_closed(r);
         gate_free(r);
         if (!approve) {
                 step_finished(r, STEP_FAILED, why);

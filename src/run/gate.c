@@ -82,11 +82,12 @@ struct ballot gate_ballot(const struct step_run *r)
 
 /* --- telling --------------------------------------------------------------------------------------------------------- */
 
-void gate_show(const struct step_run *r, bool open)
+static void show(void *context)
 {
+        const struct step_run *r = context;
         const struct run_options *o = r->executor->request.options;
         const struct gate *g = r->gate;
-        if (!o->interactive || o->gate == NULL) return;
+        if (r->status != STEP_WAITING || g == NULL || !o->interactive || o->gate == NULL) return;
         struct ballot b = gate_ballot(r);
         struct gate_view view = {.step = r->step,
             .name = g->name,
@@ -95,13 +96,14 @@ void gate_show(const struct step_run *r, bool open)
             .approved = (const char *const *)g->approved,
             .approved_count = g->approved_count,
             .needed = g->proposal->needed,
+            .yours = ballot_admits(&b, o->by),
             .behind = g->behind,
             .behind_count = g->behind_count,
             .run_started_ms = r->executor->request.run_started_ms,
             .opened_ms = g->opened_ms};
         const char **people = ballot_people(&b, &view.people_count, &view.anyone);
         view.people = people;
-        o->gate(o->context, &view, open);
+        o->gate(o->context, &view, true);
         free(people);
 }
 
@@ -110,8 +112,29 @@ static void ask(void *context)
         struct step_run *r = context;
         struct executor_request *q = &r->executor->request;
         if (r->status != STEP_WAITING || r->gate == NULL) return;
-        gate_show(r, true);
+        show(r);
         if (q->answers != NULL && map_has(q->answers, r->gate->name)) q->listen(q->context);
+}
+
+struct closing {
+        const struct run_options *options;
+        const char *name;
+};
+
+static void show_closed(void *context)
+{
+        const struct closing *c = context;
+        const struct run_options *o = c->options;
+        struct gate_view view = {.name = c->name};
+        if (o->interactive && o->gate != NULL) o->gate(o->context, &view, false);
+}
+
+void gate_show_closed(const struct step_run *r)
+{
+        struct journal *j = r->executor->request.journal;
+        struct closing *c = arena_alloc(journal_arena(j), sizeof *c);
+        *c = (struct closing){r->executor->request.options, arena_strdup(journal_arena(j), r->gate->name)};
+        journal_then(j, show_closed, c);
 }
 
 void gate_ask(struct step_run *r)
@@ -211,7 +234,7 @@ bool gate_count(struct step_run *r, const struct answer_row *rows, size_t count)
                 g->decided(r, &t);
         } else if (g->approved_count > before) {
                 gate_emit(r, EVENT_GATE_PARTIAL, t.last->by, t.last->comment, t.last->signature != NULL);
-                gate_show(r, true);
+                journal_then(r->executor->request.journal, show, r); /* after that is told */
         }
         tally_release(&t);
         return decided;

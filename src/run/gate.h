@@ -53,8 +53,8 @@ struct ballot gate_ballot(const struct step_run *r);
 /* An event about the gate. */
 void gate_emit(
     const struct step_run *r, enum event_kind kind, const char *by, const char *message, bool is_signed);
-/* To the prompt, if somebody sits there: it is open, or no more. */
-void gate_show(const struct step_run *r, bool open);
+/* The prompt, if somebody sits there, closes after what became of the gate is told. */
+void gate_show_closed(const struct step_run *r);
 /* After all that was recorded so far: opens the prompt, and looks for answers that came in while nobody listened. */
 void gate_ask(struct step_run *r);
 

@@ -179,8 +179,8 @@ static void decided(struct step_run *r, const struct tally *t)
             .is_signed = a->signature != NULL};
         cleanup_free char *failure = mem_strdup(r->gate->proposal->message);
         if (!text_equal(r->question->outcome, a->answer)) gate_write(r, a->answer, a->by, a->comment, false);
-        gate_show(r, false);
         executor_emit(r->executor, goes_on(choice) ? EVENT_GATE_APPROVED : EVENT_GATE_REJECTED, r, &e);
+        gate_show_closed(r);
         if (strcmp(choice, ANSWER_ADOPT) == 0) r->adopt_id = mem_strdup(rest);
         if (!goes_on(choice)) {
                 cleanup_free char *word = mem_strdup(choice); /* it is the gate's */

@@ -149,6 +149,7 @@ struct gate_view { /* a gate that waits, for a prompt */
         const char *const *people; /* who may answer, groups resolved */
         size_t people_count;
         bool anyone;                 /* nobody is named: everybody may */
+        bool yours;                  /* whoever runs may answer */
         const char *const *approved; /* who did */
         size_t approved_count;
         unsigned needed;
@@ -168,7 +169,8 @@ struct run_options {
         bool
             interactive; /* somebody can answer: the run waits at open gates instead of ending with WAITING */
         void (*event)(void *context, const struct event *event);
-        /* With `interactive`: a gate opened or closed; the answer comes through session_answer. May be NULL. */
+        /* With `interactive`: a gate opened or changed, or closed, of which only its name is told; the answer comes through
+         * session_answer. Follows the event about it. May be NULL. */
         void (*gate)(void *context, const struct gate_view *gate, bool open);
         /* A line typed by the user while gates wait; set with `interactive` to have standard input read on the loop. */
         void (*line)(void *context, const char *line_or_null);
@@ -229,6 +231,8 @@ int session_settle(struct session *s, const struct settle_request *request, stru
  * ERROR_MISSING, ERROR_DENIED, ERROR_INPUT. */
 int session_answer(struct session *s, const char *gate, const char *answer, const char *by,
     const char *comment, struct error **err);
+/* While running: what was typed at the terminal and did not come as a line yet never will. */
+void session_discard_typed(struct session *s);
 /* While running: nobody will answer; the run finishes what it can and ends as waiting. */
 void session_leave_gates(struct session *s);
 /* While running: a step's state ("pending", "running", "waiting", "done", "failed", "skipped", "standby") and when it started (monotonic ms). */

@@ -686,6 +686,11 @@ const struct plan *session_current_plan(const struct session *s)
         return s->plan;
 }
 
+void session_discard_typed(struct session *s)
+{
+        if (s->typed != NULL) input_discard(s->typed);
+}
+
 void session_leave_gates(struct session *s)
 {
         if (s->executor == NULL) return;

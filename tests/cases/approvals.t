@@ -482,6 +482,7 @@ YAML
         tutti approve desk.yaml one --as bob
         code 0 "the other comes from elsewhere"
         screen_has 'approved by alice, bob'; ok $? "and the prompt gives way"
+        screen_has 'two:.*pprove'; ok $? "to the other gate's"
         printf 'i\n' >&9
         screen_has 'behind'; ok $? "inspecting the other shows what waits behind it"
         printf 'a\n' >&9

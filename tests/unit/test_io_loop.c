@@ -278,6 +278,61 @@ static void test_input(struct loop *loop)
         close(before);
 }
 
+struct terminal {
+        struct typed typed; /* first: it is what lines come to */
+        int master;
+        char *order; /* what came: lines by their first letter, '!' the discard */
+};
+
+static void told(void *context, const char *line)
+{
+        struct terminal *t = context;
+        size_t len = strlen(t->order);
+        t->order[len] = line == NULL ? '.' : *line == '\0' ? '-' : *line;
+        if (t->order[len] == 'z' || line == NULL) loop_stop(t->typed.loop);
+}
+
+static void type(struct terminal *t, const char *keys)
+{
+        if (write(t->master, keys, strlen(keys)) < 0) exit(1);
+}
+
+/* A whole line and the beginning of another lie there, and the line is to be read in this turn. */
+static void discards(void *context)
+{
+        struct terminal *t = context;
+        type(t, "a\nb\nc");
+        input_discard(t->typed.input);
+        strcat(t->order, "!");
+        type(t, "\nx\nz\n");
+}
+
+static void test_discard(struct loop *loop)
+{
+        char order[16] = "";
+        struct terminal t = {.typed = {.loop = loop}, .order = order};
+        t.master = posix_openpt(O_RDWR | O_NOCTTY);
+        if (t.master < 0 || grantpt(t.master) < 0 || unlockpt(t.master) < 0) {
+                skip("no pseudo terminal is to be had here");
+                return;
+        }
+        int before = dup(STDIN_FILENO), slave = open(ptsname(t.master), O_RDWR | O_NOCTTY);
+        dup2(slave, STDIN_FILENO);
+        close(slave);
+        is_int(input_start(loop, told, &t, &t.typed.input, NULL), 0, "a terminal is read");
+        type(&t, "k\n");
+        timer_start(loop, 5, discards, &t);
+        loop_run(loop);
+        is_str(order, "k!-xz", "what was typed until a discard never comes, also the beginning of a line");
+        input_discard(t.typed.input);
+        input_stop(t.typed.input);
+        loop_defer(loop, stop, &(struct trace){.loop = loop});
+        loop_run(loop);
+        dup2(before, STDIN_FILENO);
+        close(before);
+        close(t.master);
+}
+
 /* ---- the worker ---- */
 
 static void work(void *context)
@@ -376,6 +431,7 @@ int main(void)
         test_signal(loop);
         test_watch(loop);
         test_input(loop);
+        test_discard(loop);
         test_worker(loop);
         test_files();
         test_paths();
