@@ -181,28 +181,48 @@ static int verify_rows(struct store *s, const char *environment, const struct en
         return more;
 }
 
-int store_verify(struct store *s, const char *environment, size_t *checked, struct error **err)
+/* The whole log against its hashes, its count and the head of its chain. */
+static int verify_chain(struct store *s, const char *environment, const struct environment_state *e,
+    size_t *checked, struct error **err)
 {
-        if (sqlite_check(s, INT64_MAX, err) < 0) return -1;
-        /* One snapshot for the head and the rows: a run may be appending. */
-        if (sqlite_exec(s, "BEGIN", err) < 0) return -1;
-        cleanup(transaction_end) struct store *transaction = s;
-        struct environment_state e;
-        int found = environment_state_load(s, environment, &e, err);
-        if (found == 0) return environment_missing(s, environment, err);
-        if (found < 0) return -1;
         struct environment_row row;
         if (store_environment(s, environment, false, &row, err) < 0) return -1;
         unsigned char hash[EVENT_HASH];
         int result = event_origin(s, row.lineage, hash, err);
         environment_row_release(&row);
-        if (result < 0 || verify_rows(s, environment, &e, hash, checked, err) < 0) return -1;
-        if ((int64_t)*checked < e.event_count)
+        if (result < 0 || verify_rows(s, environment, e, hash, checked, err) < 0) return -1;
+        if ((int64_t)*checked < e->event_count)
                 return broken(environment, (int64_t)*checked + 1, "is missing", err);
-        if ((int64_t)*checked > e.event_count)
-                return broken(environment, e.event_count + 1, "was put in", err);
-        if (memcmp(hash, e.event_head, EVENT_HASH) != 0)
-                return broken(environment, e.event_count, "is not the one that was written last", err);
+        if ((int64_t)*checked > e->event_count)
+                return broken(environment, e->event_count + 1, "was put in", err);
+        if (memcmp(hash, e->event_head, EVENT_HASH) != 0)
+                return broken(environment, e->event_count, "is not the one that was written last", err);
+        return 0;
+}
+
+/* In one snapshot of the head and the rows: a run may be appending. `run` NULL: every row of every table. */
+static int verify(
+    struct store *s, const char *environment, const char *run, size_t *checked, struct error **err)
+{
+        if (sqlite_exec(s, "BEGIN", err) < 0) return -1;
+        cleanup(transaction_end) struct store *transaction = s;
+        struct environment_state e;
+        int found = environment_state_load(s, environment, &e, err);
+        if (found == 0) return environment_missing(s, environment, err);
+        if (found < 0 || verify_chain(s, environment, &e, checked, err) < 0) return -1;
+        if (run != NULL) return witness_verify_answers(s, environment, e.id, run, err);
         if (witness_verify(s, environment, e.id, err) < 0) return -1;
         return witness_verify_rows(s, environment, err);
+}
+
+int store_verify(struct store *s, const char *environment, size_t *checked, struct error **err)
+{
+        if (sqlite_check(s, INT64_MAX, err) < 0) return -1;
+        return verify(s, environment, NULL, checked, err);
+}
+
+int store_verify_answers(struct store *s, const char *environment, const char *run, struct error **err)
+{
+        size_t checked;
+        return verify(s, environment, run, &checked, err);
 }

@@ -152,6 +152,10 @@ int witness_gate(
 int witness_answer(struct store *s, int64_t id, char hex[65], struct error **err);
 /* ERROR_CONFLICT naming the first row that the log does not agree with. The log itself must have been verified. */
 int witness_verify(struct store *s, const char *environment, int64_t id, struct error **err);
+/* No answer to a gate of the run is missing, or another than it was when it came in. Those that somebody put in are not found: they are
+ * whatever their reader takes them for. */
+int witness_verify_answers(
+    struct store *s, const char *environment, int64_t id, const char *run, struct error **err);
 
 /* ---- the log as witness of all rows (sqlite_rows.c, sqlite_rows_verify.c) ---- */
 

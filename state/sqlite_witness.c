@@ -119,6 +119,15 @@ static int listen(struct store *s, struct witnessed *w, bool answers, struct err
         return more;
 }
 
+static int find_missing(const struct witnessed *w, const char *what, struct error **err)
+{
+        for (map_foreach (&w->rows, entry)) {
+                const struct testimony *t = entry->value;
+                if (!t->seen) return tampered(w, what, t->gate, t->run, "is missing", err);
+        }
+        return 0;
+}
+
 /* Each row against what the log says of it. Columns 0, 2 and 3: number, run, gate. */
 static int compare(struct store *s, struct witnessed *w, sqlite3_stmt *st, bool answers, struct error **err)
 {
@@ -138,12 +147,7 @@ static int compare(struct store *s, struct witnessed *w, sqlite3_stmt *st, bool 
                 if (strcmp(t->digest, hex) != 0) return tampered(w, what, gate, run, "was changed", err);
                 t->seen = true;
         }
-        if (more < 0) return -1;
-        for (map_foreach (&w->rows, entry)) {
-                const struct testimony *t = entry->value;
-                if (!t->seen) return tampered(w, what, t->gate, t->run, "is missing", err);
-        }
-        return 0;
+        return more < 0 ? -1 : find_missing(w, what, err);
 }
 
 static int64_t bound(struct store *s, int64_t environment, bool answers, struct error **err)
@@ -176,4 +180,32 @@ int witness_verify(struct store *s, const char *environment, int64_t id, struct 
 {
         if (verify_table(s, environment, id, false, err) < 0) return -1;
         return verify_table(s, environment, id, true, err);
+}
+
+int witness_verify_answers(
+    struct store *s, const char *environment, int64_t id, const char *run, struct error **err)
+{
+        struct witnessed w = {.environment = environment, .id = id, .arena = arena_new()};
+        cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(
+            s, "SELECT " ANSWER " FROM answer WHERE environment = ? AND run = ?", err);
+        int more = st == NULL ? -1 : listen(s, &w, true, err);
+        if (more == 0) {
+                bind_int(st, 1, id);
+                bind_text(st, 2, run);
+        }
+        while (more == 0 && (more = sqlite_step(s, st, err)) == 1) {
+                char hex[65];
+                row_digest(st, hex);
+                struct testimony *t = map_get(&w.rows, hex);
+                if (t != NULL) t->seen = true;
+                more = 0;
+        }
+        for (map_foreach (&w.rows, entry)) {
+                struct testimony *t = entry->value;
+                if (strcmp(t->run, run) != 0) t->seen = true;
+        }
+        if (more == 0) more = find_missing(&w, "an answer to", err);
+        map_release(&w.rows);
+        arena_free(w.arena);
+        return more;
 }

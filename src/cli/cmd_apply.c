@@ -119,7 +119,7 @@ int cmd_apply(const struct options *o)
         if (s == NULL) return code;
         do {
                 code = flow_await(s, o);
-                if (code == EXIT_DONE) code = flow_check_asking(s, o, true);
+                if (code == EXIT_DONE) code = flow_check_user(s, o, true);
                 if (code == EXIT_DONE) code = flow_settle(s, o);
                 if (code == EXIT_DONE) code = flow_settle_rollback(s, o);
                 if (code == EXIT_DONE) code = rounds(s, o, PLAN_APPLY, "Apply this plan?");
@@ -134,7 +134,7 @@ int cmd_destroy(const struct options *o)
         if (s == NULL) return code;
         do {
                 code = flow_await(s, o);
-                if (code == EXIT_DONE) code = flow_check_asking(s, o, false);
+                if (code == EXIT_DONE) code = flow_check_user(s, o, false);
                 if (code == EXIT_DONE) code = flow_settle(s, o);
                 if (code == EXIT_DONE) code = rounds(s, o, PLAN_DESTROY, "Delete all of this?");
         } while (code == FLOW_AGAIN);

@@ -174,6 +174,7 @@ static int attempt(struct approving *a, struct error **err)
         struct gates gates;
         const struct approvers *approvers;
         if (session_approvers(a->session, &approvers, err) < 0 ||
+            store_verify_answers(session_store(a->session), session_name(a->session), a->run, err) < 0 ||
             gates_load(a->session, a->run, approvers, &gates, err) < 0)
                 return -1;
         const struct gate_row *gate = gates_find(&gates, a->o->args[1]);

@@ -63,6 +63,8 @@ void event_words(const struct event_row *e, struct text *out)
         add(&words, "", string_of(data, "answer"), "");
         add(&words, "", string_of(data, "event"), "");
         add(&words, "to ", string_of(data, "target"), "");
+        add(&words, "to ", string_of(data, "to"), "");
+        add(&words, "", string_of(data, "id"), "");
         add(&words, "undoes ", string_of(data, "undoes"), "");
         add(&words, "goes on from ", string_of(data, "follows"), "");
         add(&words, "by ", string_of(data, "by"), "");

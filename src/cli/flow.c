@@ -200,11 +200,12 @@ bool flow_can_confirm(const struct options *o)
         return o->yes || (!o->json && at_terminal());
 }
 
-int flow_check_asking(struct session *s, const struct options *o, bool undoes)
+int flow_check_user(struct session *s, const struct options *o, bool undoes)
 {
         cleanup(error_free) struct error *err = NULL;
         cleanup_free char *failed = NULL, *rollback = NULL;
         bool open = false;
+        if (session_check_requester(s, o->as, &err) < 0) return print_error(o, err);
         if (flow_can_confirm(o)) return EXIT_DONE;
         if (session_intents(s, &open, &err) < 0 || session_rollback_due(s, &failed, &rollback, &err) < 0)
                 return print_error(o, err);

@@ -13,9 +13,9 @@ int flow_run(struct session *s, const struct options *o, enum flow_kind kind);
  * without a word, when somebody was faster and there is time left: begin anew with waiting. */
 int flow_await(struct session *s, const struct options *o);
 enum { FLOW_AGAIN = -1 };
-/* Where what an earlier run left is to be settled first (or, with `undoes`, undone), and a yes is needed that nobody can say: refused before
- * anything is touched. EXIT_DONE otherwise. */
-int flow_check_asking(struct session *s, const struct options *o, bool undoes);
+/* Refused before anything is touched: a run in a name that is not to be had (--as); and where what an earlier run left is to be settled first
+ * (or, with `undoes`, undone), and a yes is needed that nobody can say. EXIT_DONE otherwise. */
+int flow_check_user(struct session *s, const struct options *o, bool undoes);
 /* An interrupted run is brought to an end before a new one begins: nothing that it had started is lost. */
 int flow_settle(struct session *s, const struct options *o);
 /* A rollback that is due, or was interrupted, comes before anything else. EXIT_DONE when there is none, or none any more. */

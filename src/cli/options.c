@@ -177,8 +177,9 @@ static int take(struct options *o, int flag, const char *argument)
                 break;
         case FLAG_COMMENT: o->comment = argument; break;
         case FLAG_AS:
-                if (!name_is_sane(argument))
-                        return wrong(o, "--as: a name is up to 128 printable characters%s", "");
+                if (!name_is_sane(argument) || strchr(argument, ',') != NULL)
+                        return wrong(
+                            o, "--as: a name is up to 128 printable characters without a comma%s", "");
                 o->as = argument;
                 break;
         case FLAG_STATE: o->state_url = argument; break;

@@ -135,6 +135,10 @@ static int check_times(const struct ballot *b, const struct answer_row *a, int64
                 return error_set(err, ERROR_TIMEOUT, NULL, "the answer of %s expired at %s", a->by, when);
         }
         int64_t given_ms = a->signature != NULL ? a->signed_ms : a->answered_ms;
+        if (q->expires_ms > 0 && !q->remind && given_ms < b->opened_ms - ANSWER_SKEW_MS)
+                return error_set(err, ERROR_TIMEOUT, NULL,
+                    "%s answered before gate '%s' was asked: a clock is wrong, or was put back", a->by,
+                    b->gate);
         if (q->expires_ms > 0 && !q->remind && given_ms > b->opened_ms + q->expires_ms)
                 return error_set(
                     err, ERROR_TIMEOUT, NULL, "%s answered after gate '%s' had lapsed", a->by, b->gate);
@@ -329,6 +333,32 @@ static int sign(
         a->key = approver_key_text(bytes);
         struct statement s = answer_statement(a, b->lineage);
         return statement_sign(&s, key, &a->signature, err);
+}
+
+static int refuse_name(const char *by, const char *why, struct error **err)
+{
+        return error_set(err, ERROR_DENIED, NULL,
+            "a run in the name of %s: %s (without --as it is in that of the operating system's user)", by,
+            why);
+}
+
+int answer_prove(const struct approvers *approvers, const char *by, struct error **err)
+{
+        if (approvers == NULL || approvers->unsigned_ || approvers->people_count == 0) return 0;
+        const struct approver *person = map_get(&approvers->person_by_name, by);
+        if (person == NULL || !person->has_key)
+                return refuse_name(
+                    by, "the environment's 'approvers' know no key of a person of that name", err);
+        cleanup_free char *path = signing_key_path(by);
+        cleanup(signing_key_free) struct signing_key *key = NULL;
+        cleanup(error_free) struct error *problem = NULL;
+        if (path == NULL || signing_key_load(path, &key, &problem) < 0)
+                return refuse_name(by, path ? error_message(problem) : "there is no home for their key", err);
+        unsigned char bytes[APPROVER_KEY];
+        signing_key_public(key, bytes);
+        return memcmp(bytes, person->key, sizeof bytes) == 0
+                   ? 0
+                   : refuse_name(by, "the key that is here is not theirs", err);
 }
 
 int answer_check_comment(const char *comment, struct error **err)

@@ -99,6 +99,10 @@ int answer_check_comment(const char *comment, struct error **err);
 int answer_make(const struct ballot *b, const struct answer_request *request, int64_t now_ms,
     struct answer_row *ret, struct error **err);
 
+/* May somebody act under this name, which is not that of the operating system's user? Where answers have to be signed only who has that person's
+ * key at hand: `not_requester` would mean nothing if a run could be in the name of just anybody. ERROR_DENIED. */
+int answer_prove(const struct approvers *approvers, const char *by, struct error **err);
+
 /* --- answer_file.c: an answer by itself, to be handed to somebody who may write to the store --- */
 
 /* Appends the JSON document, one line. */

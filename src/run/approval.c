@@ -18,17 +18,25 @@ static void approved(void *context)
         step_finished(r, STEP_DONE, NULL);
 }
 
-static void close_gate(struct step_run *r, bool approve, const char *by, const char *comment, bool is_signed)
+struct outcome {
+        bool approve, is_signed;
+        const char *by, *comment;
+        int64_t when_ms; /* of the answer that decided; 0: now */
+};
+
+static void close_gate(struct step_run *r, const struct outcome *o)
 {
         struct executor *x = r->executor;
-        gate_write(r, approve ? ANSWER_APPROVED : ANSWER_REJECTED, by, comment, false);
+        bool approve = o->approve;
+        const char *by = o->by, *comment = o->comment;
+        gate_write(r, approve ? ANSWER_APPROVED : ANSWER_REJECTED, by, comment, o->when_ms);
         enum step_status waiting = r->status;
         r->status = approve ? STEP_DONE : STEP_FAILED;
         cleanup_free char *why = mem_printf(
             "rejected by %s%s%s", by, comment && *comment ? ": " : "", comment ? comment : "");
         executor_record_step(r, approve ? NULL : why);
         r->status = waiting;
-        gate_emit(r, approve ? EVENT_GATE_APPROVED : EVENT_GATE_REJECTED, by, comment, is_signed);
+        gate_emit(r, approve ? EVENT_GATE_APPROVED : EVENT_GATE_REJECTED, by, comment, o->is_signed);
         gate_show_closed(r);
         gate_free(r);
         if (!approve) {
@@ -45,7 +53,16 @@ static void close_gate(struct step_run *r, bool approve, const char *by, const c
 static void decided(struct step_run *r, const struct tally *t)
 {
         cleanup_free char *names = tally_names(t), *comment = mem_strdup(t->last->comment);
-        close_gate(r, t->outcome == TALLY_APPROVED, names, comment, t->all_signed);
+        close_gate(r, &(struct outcome){.approve = t->outcome == TALLY_APPROVED,
+                          .is_signed = t->all_signed,
+                          .by = names,
+                          .comment = comment,
+                          .when_ms = t->last->answered_ms});
+}
+
+static void reject_late(struct step_run *r)
+{
+        close_gate(r, &(struct outcome){.by = EXPIRY, .comment = "nobody answered in time"});
 }
 
 /* --- what it proposes ------------------------------------------------------------------------------------------------ */
@@ -141,7 +158,7 @@ static void lapsed(void *context)
         struct step_run *r = context;
         r->gate->expiry = NULL;
         if (r->executor->over) return; /* it is for whoever resumes */
-        close_gate(r, false, EXPIRY, "nobody answered in time", false);
+        reject_late(r);
 }
 
 static void remind(void *context)
@@ -237,10 +254,10 @@ void approval_open(struct step_run *r)
                 return;
         }
         /* The gate comes before its answers; one that was closed on nobody's valid word opens again. */
-        gate_write(r, "waiting", NULL, NULL, true);
+        gate_write_waiting(r);
         if (given != NULL && gate_count(r, given->rows, given->count)) return;
         if (has_lapsed(r)) {
-                close_gate(r, false, EXPIRY, "nobody answered in time", false);
+                reject_late(r);
                 return;
         }
         if (before != NULL && strcmp(before->status, "waiting") != 0) gate_doubt(r, before);

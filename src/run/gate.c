@@ -160,25 +160,35 @@ void gate_emit(
 
 /* --- writing --------------------------------------------------------------------------------------------------------- */
 
-void gate_write(struct step_run *r, const char *status, const char *by, const char *comment, bool reopen)
+static void write_row(struct step_run *r, const struct gate_row *outcome)
 {
         struct journal *j = r->executor->request.journal;
         struct arena *a = journal_arena(j);
         struct gate_row *row = arena_alloc(a, sizeof *row);
-        *row = (struct gate_row){
-            .run = arena_strdup(a, r->executor->request.run),
-            .name = arena_strdup(a, r->gate->name),
-            .status = arena_strdup(a, status),
-            .details = arena_strdup(a, r->gate->proposal->text),
-            .answered_by = arena_strdup(a, by),
-            .comment = arena_strdup(a, comment),
-            .opened_ms = r->gate->opened_ms,
-            .answered_ms = by ? clock_wall_ms() : 0,
-            .reopen = reopen,
-        };
+        *row = *outcome;
+        row->run = arena_strdup(a, r->executor->request.run);
+        row->name = arena_strdup(a, r->gate->name);
+        row->status = arena_strdup(a, outcome->status);
+        row->details = arena_strdup(a, r->gate->proposal->text);
+        row->answered_by = arena_strdup(a, outcome->answered_by);
+        row->comment = arena_strdup(a, outcome->comment);
+        row->opened_ms = r->gate->opened_ms;
         struct store_write w = {.kind = WRITE_GATE, .run = row->run};
         w.gate = row;
         journal_add(j, &w);
+}
+
+void gate_write_waiting(struct step_run *r)
+{
+        write_row(r, &(struct gate_row){.status = (char *)"waiting", .reopen = true});
+}
+
+void gate_write(struct step_run *r, const char *status, const char *by, const char *comment, int64_t when_ms)
+{
+        write_row(r, &(struct gate_row){.status = (char *)status,
+                         .answered_by = (char *)by,
+                         .comment = (char *)comment,
+                         .answered_ms = when_ms > 0 ? when_ms : clock_wall_ms()});
 }
 
 void gate_write_answer(struct step_run *r, const struct answer_row *from)
@@ -305,7 +315,7 @@ static void hear(struct step_run *r, const struct gate_row *row, const struct an
         if (answers != NULL && gate_count(r, answers->rows, answers->count)) return;
         if (strcmp(row->status, "waiting") == 0) return;
         gate_doubt(r, row);
-        gate_write(r, "waiting", NULL, NULL, true);
+        gate_write_waiting(r);
 }
 
 void executor_hear(struct executor *x, const struct gate_row *rows, size_t count, const struct map *answers)

@@ -37,8 +37,10 @@ void gate_begin(struct step_run *r, const char *name, int64_t opened_ms, uint32_
     struct proposal *proposal, void (*decided)(struct step_run *r, const struct tally *t));
 void gate_free(struct step_run *r); /* with its timer */
 
-/* Records what the gate has come to. `reopen`: also over an outcome that stands there and that nobody's valid word bears out. */
-void gate_write(struct step_run *r, const char *status, const char *by, const char *comment, bool reopen);
+/* Records that the gate waits, also over an outcome that stands there and that nobody's valid word bears out. */
+void gate_write_waiting(struct step_run *r);
+/* Records what it has come to, by whom and when: the wall clock of the answer that decided, 0 for now. */
+void gate_write(struct step_run *r, const char *status, const char *by, const char *comment, int64_t when_ms);
 /* Counts all answers to the gate, in order of arrival; true when they decided, and the gate is gone. */
 bool gate_count(struct step_run *r, const struct answer_row *rows, size_t count);
 /* The store claims an outcome that no answer bears out: says so. */

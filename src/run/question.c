@@ -123,7 +123,7 @@ bool question_ask(struct step_run *r, const char *message, bool ambiguous)
         bool asks = step_policy(r) == ON_FAILURE_ASK;
         if ((!asks && !undecided) || r->executor->stopping) return false;
         begin(r, times_asked(r) + 1, clock_wall_ms(), undecided, NULL, message);
-        gate_write(r, "waiting", NULL, NULL, false);
+        gate_write_waiting(r);
         wait_for_answer(r);
         return true;
 }
@@ -178,7 +178,8 @@ static void decided(struct step_run *r, const struct tally *t)
             .gate = r->gate->name,
             .is_signed = a->signature != NULL};
         cleanup_free char *failure = mem_strdup(r->gate->proposal->message);
-        if (!text_equal(r->question->outcome, a->answer)) gate_write(r, a->answer, a->by, a->comment, false);
+        if (!text_equal(r->question->outcome, a->answer))
+                gate_write(r, a->answer, a->by, a->comment, a->answered_ms);
         executor_emit(r->executor, goes_on(choice) ? EVENT_GATE_APPROVED : EVENT_GATE_REJECTED, r, &e);
         gate_show_closed(r);
         if (strcmp(choice, ANSWER_ADOPT) == 0) r->adopt_id = mem_strdup(rest);
@@ -261,7 +262,7 @@ bool question_before(struct step_run *r)
         r->question->outcome = NULL;
         if (answered) return false;
         if (strcmp(row->status, "waiting") != 0) gate_doubt(r, row);
-        gate_write(r, "waiting", NULL, NULL, true);
+        gate_write_waiting(r);
         wait_for_answer(r);
         return false;
 }

@@ -272,13 +272,16 @@ int session_notify_test(struct session *s,
  * be NULL. ERROR_INPUT when the block is wrong. */
 int session_approvers(struct session *s, const struct approvers **ret, struct error **err);
 
+/* May a run be in the name of `by` (NULL: of who runs this)? ERROR_DENIED, see answer_prove. */
+int session_check_requester(struct session *s, const char *by, struct error **err);
+
 /* Writing the record by hand (state mv, rm, import; import): takes the lease, and then looks at what is recorded, so that what is decided on it
  * stays so until session_let_go. ERROR_CONFLICT where a run is not over. */
 int session_hold_record(struct session *s, struct error **err);
-/* Such a change is a run of its own in the history, of that kind, begun and done at once: writes[0] is to be that run's and is filled in here, as is
- * the `run` of all others. What it is given it borrows for the call. */
+/* Such a change is a run of its own in the history, of that kind, begun and done at once, with an event `record-changed` for each resource:
+ * writes[0] is left free for that run's; the `run` of all others is filled in. */
 int session_commit(
-    struct session *s, const char *kind, struct store_write *writes, size_t count, struct error **err);
+    struct session *s, const char *kind, const struct store_write *writes, size_t count, struct error **err);
 void session_let_go(struct session *s);
 /* The operating system's name of who runs this; the caller frees. */
 char *session_user(void);

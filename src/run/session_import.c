@@ -129,14 +129,6 @@ static int import_now(struct session *s, const char *address, const char *id, st
         return status;
 }
 
-int session_hold_record(struct session *s, struct error **err)
-{
-        if (session_hold(s, err) < 0) return -1;
-        if (session_reload(s, err) == 0 && session_refuse_unfinished(s, err) == 0) return 0;
-        session_let_go(s);
-        return -1;
-}
-
 int session_import(struct session *s, const char *address, const char *id, struct error **err)
 {
         if (session_hold_record(s, err) < 0) return -1;

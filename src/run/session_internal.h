@@ -123,6 +123,11 @@ int session_prove_old(struct session *s, struct error **err);
 int session_read(
     struct session *s, const struct plan *plan, const struct plan_request *request, struct error **err);
 
+/* session_change.c */
+/* The event that tells of a run which gave way to the run `by_run` (NULL: to none), in `data`, which has to outlive the write. */
+void session_superseded_event(const struct session *s, const struct run_row *row, const char *by_run,
+    struct text *data, struct store_write *ret);
+
 /* session_run.c */
 /* Takes the lease of the environment, which begins to be recorded if it was not. ERROR_CONFLICT where another holds it. */
 int session_hold(struct session *s, struct error **err);

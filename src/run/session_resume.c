@@ -235,6 +235,9 @@ static int continue_run(struct session *s, const char *run, bool settle_only,
 {
         struct unfinished u = {0};
         int status = load_unfinished(s, run, &u, err);
+        /* A rejection that somebody took out of the store would be none. */
+        if (status == 0 && !settle_only && u.gate_count > 0)
+                status = store_verify_answers(s->store, s->name, run, err);
         if (status == 0) status = rebuild(s, &u, err);
         if (status == 0 && !settle_only) status = map_steps(s, &u, err);
         if (status == 0 && settle_only) {
@@ -335,10 +338,12 @@ static int end_unfinished(struct session *s, const char *run, struct error **err
         if (status == 0 && run != NULL && !(found && strcmp(row.id, run) == 0))
                 status = error_set(
                     err, ERROR_CONFLICT, NULL, "run %s was gone on with by another process meanwhile", run);
-        struct store_write writes[] = {
+        struct text data __attribute__((__cleanup__(text_release_cleanup))) = {0};
+        struct store_write writes[3] = {
             {.kind = WRITE_RUN, .run = row.id}, {.kind = WRITE_GATES_OVER, .run = row.id}};
         writes[0].run_row = &row;
-        if (status == 0 && found) status = store_commit(s->store, &s->lease, writes, 2, err);
+        if (found) session_superseded_event(s, &row, NULL, &data, &writes[2]);
+        if (status == 0 && found) status = store_commit(s->store, &s->lease, writes, 3, err);
         session_let_go(s);
         run_row_release(&row);
         return status;

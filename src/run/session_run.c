@@ -77,28 +77,6 @@ void session_let_go(struct session *s)
         s->lease = (struct lease){0};
 }
 
-int session_commit(
-    struct session *s, const char *kind, struct store_write *writes, size_t count, struct error **err)
-{
-        cleanup_free char *run = NULL, *user = session_user();
-        if (store_next_run(s->store, s->name, &run, err) < 0) return -1;
-        int64_t now = clock_wall_ms();
-        struct run_row row = {.id = run,
-            .kind = (char *)kind,
-            .status = (char *)"done",
-            .requester = user,
-            .digest = (char *)"",
-            .started_ms = now,
-            .ended_ms = now};
-        writes[0] = (struct store_write){.kind = WRITE_RUN};
-        writes[0].run_row = &row;
-        for (size_t i = 0; i < count; i++) writes[i].run = run;
-        int result = store_commit(s->store, &s->lease, writes, count, err);
-        writes[0].run_row = NULL;                                /* it was this function's own, */
-        for (size_t i = 0; i < count; i++) writes[i].run = NULL; /* as was this */
-        return result;
-}
-
 /* The run's rows, before anything starts. */
 
 /* The row that follows on the longest path; joins have none. */
@@ -159,7 +137,8 @@ static int write_run(struct session *s, const char *status, const struct run_set
         const struct proved proved = {s->name, s->state->lineage, &row, rows, count};
         if (document != NULL && proof_write(&proved, &s->sealer, &proof, err) < 0) return -1;
         if (document != NULL) row.proof = proof;
-        struct store_write writes[4];
+        struct store_write writes[5];
+        struct text superseded __attribute__((__cleanup__(text_release_cleanup))) = {0};
         size_t used = 0;
         writes[used] = (struct store_write){.kind = WRITE_RUN, .run = s->run};
         writes[used++].run_row = &row;
@@ -172,6 +151,7 @@ static int write_run(struct session *s, const char *status, const struct run_set
                 writes[used] = (struct store_write){.kind = WRITE_RUN, .run = setup->before->id};
                 writes[used++].run_row = setup->before;
                 writes[used++] = (struct store_write){.kind = WRITE_GATES_OVER, .run = setup->before->id};
+                session_superseded_event(s, setup->before, s->run, &superseded, &writes[used++]);
         }
         return store_commit(s->store, &s->lease, writes, used, err);
 }
@@ -632,10 +612,20 @@ int session_round(struct session *s, char **ret, struct error **err)
         return 0;
 }
 
+int session_check_requester(struct session *s, const char *by, struct error **err)
+{
+        cleanup_free char *user = session_user();
+        const struct approvers *approvers;
+        if (by == NULL || strcmp(by, user) == 0) return 0;
+        if (session_approvers(s, &approvers, err) < 0) return -1;
+        return answer_prove(approvers, by, err);
+}
+
 int session_run(
     struct session *s, const struct run_options *options, struct run_result *result, struct error **err)
 {
         *result = (struct run_result){0};
+        if (session_check_requester(s, options->by, err) < 0) return -1;
         int64_t serial = s->state->serial;
         cleanup_free char *lineage = mem_strdup(s->state->lineage);
         if (session_hold(s, err) < 0) return -1;

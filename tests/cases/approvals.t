@@ -69,8 +69,10 @@ is "$(jq -c '[.gate, .answer, .by, .signed, .approvals, .needed, .status]' <<<"$
 mv "$WORK/alice.pem" "$KEYS/alice.pem"
 tutti approve who.yaml go --as bob
 refused 4 "approved already, by alice" "a second answer"
+"$TUTTI" status who.yaml --json >"$WORK/before"
 tutti resume who.yaml --json
 code 0 "the run goes on"
+is "$("$TUTTI" show who.yaml r1 --json | jq -r '.run.gates[0].answered')" "$(jq -r '.run.gates[0].answered' "$WORK/before")" "and its gate was answered when she did"
 is "$(jq -c 'select(.event=="gate-approved") | [.by, .message, .signed, .approvals, .needed]' <<<"$OUT")" '["alice","looks good",true,1,1]' "on her word"
 
 # --- detached answers ------------------------------------------------------------------------------------------------------
@@ -241,6 +243,15 @@ sed 's/approvers: \[ops\], not_requester/approvers: [alice], not_requester/; s/:
 tutti apply alone.yaml --yes --as alice
 code 1 "a gate that nobody could answer fails"
 like "$OUT" "needs 1 approval, and only 0 may answer, the requester left out" "and says why"
+
+for name in nobody-real bob; do # whose key is not here
+        XDG_CONFIG_HOME=$WORK/nowhere tutti apply alone.yaml --yes --as $name
+        refused 1 "a run in the name of $name" "a run in the name of somebody else"
+done
+"$TUTTI" runs alone.yaml --json >"$WORK/runs"
+is "$(jq length "$WORK/runs")" 1 "which did not begin"
+tutti apply alone.yaml --yes --as "alice, bob"
+refused 4 "without a comma" "a name that is a list"
 
 # --- afterwards ------------------------------------------------------------------------------------------------------------
 
@@ -430,6 +441,16 @@ if command -v sqlite3 >/dev/null; then
         code 1 "and one in the log that was altered"
         like "$OUT" "the signature DOES NOT verify" "whose signature does not hold"
         like "$ERR" "tampered with" "nor the chain"
+        # A rejection that is taken out is missed before anything is done.
+        environment two-of ', approvals: 2'
+        tutti apply two-of.yaml --yes
+        tutti approve two-of.yaml go --as alice
+        tutti approve two-of.yaml go --as carol --reject --comment never
+        sql "DELETE FROM answer WHERE person = 'carol' AND environment = $ids'two-of'); UPDATE gate SET status = 'waiting', answered_by = NULL, comment = NULL, answered_ms = 0 WHERE environment = $ids'two-of')"
+        tutti approve two-of.yaml go --as bob
+        refused 4 "tampered with: an answer to gate 'go' of run r1 is missing" "an approval beside a rejection that was taken out"
+        tutti resume two-of.yaml
+        refused 4 "tampered with: an answer to gate 'go' of run r1 is missing" "to go on without it"
         # While it runs.
         sed 's/environment: live/environment: forged/' live.yaml >forged.yaml
         : >"$WORK/live"
@@ -491,10 +512,13 @@ YAML
         is $? 0 "a yes to that ends the run"
         sed 's/: desk$/: keyless/' desk.yaml >keyless.yaml
         rm -f screen typed && mkfifo typed
-        TERM=xterm XDG_CONFIG_HOME=$WORK/nowhere script -qfec "$TUTTI apply keyless.yaml --yes --as alice" screen <typed >/dev/null 2>&1 &
+        mkdir -p "$WORK/lent/tutti/approvers"
+        cp "$KEYS/alice.pem" "$WORK/lent/tutti/approvers"
+        TERM=xterm XDG_CONFIG_HOME=$WORK/lent script -qfec "$TUTTI apply keyless.yaml --yes --as alice" screen <typed >/dev/null 2>&1 &
         SCRIPT=$!
         exec 9>typed
-        screen_has '2 gates wait'; ok $? "another run waits, and no key is at hand"
+        screen_has '2 gates wait'; ok $? "another run waits"
+        rm "$WORK/lent/tutti/approvers/alice.pem" # the key is not at hand any more
         printf 'a\n' >&9
         screen_has 'takes signed answers only'; ok $? "the terminal says that it cannot sign"
         printf 'l\n' >&9
@@ -526,6 +550,8 @@ tutti apply late.yaml --yes
 sleep 0.5
 tutti approve late.yaml go --as alice
 refused 1 "after gate 'go' had lapsed" "an answer after the gate lapsed"
+TUTTI_CLOCK_OFFSET=-2h tutti approve late.yaml go --as alice
+refused 1 "answered before gate 'go' was asked" "an answer from a clock that was put back"
 tutti resume late.yaml
 code 1 "a gate that lapsed is rejected"
 like "$OUT" "nobody answered in time" "by the clock"

@@ -170,6 +170,11 @@ tutti state rm pieces.yaml renamed
 code 0 "a resource is forgotten"
 tutti plan pieces.yaml --json
 is "$(jq -c .summary.create <<<"$OUT")" 1 "and would be made again"
+tutti audit pieces.yaml
+code 0 "the log verifies"
+like "$OUT" "record-changed +import other" "and tells what was imported,"
+like "$OUT" "record-changed +mv other to renamed" "renamed"
+like "$OUT" "record-changed +rm renamed" "and forgotten by hand"
 rm -rf .tutti
 tutti state import pieces.yaml exported.json
 code 0 "a lost record is imported again"

@@ -132,6 +132,7 @@ tutti resume gated.yaml
 code 0 "which goes on"
 tutti audit gated.yaml
 code 0 "and the record holds"
+like "$OUT" "r1 +run-superseded +to r2 by $(id -un)" "with the run that gave way, and to which"
 
 # --- and to nothing at all ---
 cp gated.yaml whole.yaml
