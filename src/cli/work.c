@@ -205,9 +205,32 @@ int work_save_plan(const struct options *o, struct session *s)
         return code;
 }
 
-int work_show_plan(const struct options *o, const struct session *s, const struct plan *plan, int round)
+/* An environment that was renamed looks like a new one: what is recorded under other names is told. */
+static void tell_others(struct session *s)
+{
+        enum { NAMED = 5 };
+        struct environment_row *rows = NULL;
+        size_t count = 0;
+        if (session_store(s) == NULL || *session_state(s)->lineage != '\0') return;
+        if (store_environments(session_store(s), &rows, &count, NULL) < 0) return;
+        if (count > 0) {
+                printf("Nothing is recorded of environment ");
+                print_safe(stdout, session_name(s));
+                printf(" here; its store has");
+        }
+        for (size_t i = 0; i < count && i < NAMED; i++) {
+                printf(i > 0 ? ", " : " ");
+                print_safe(stdout, rows[i].name);
+        }
+        if (count > NAMED) printf(" and %zu more", count - NAMED);
+        if (count > 0) printf(".\n\n");
+        environment_rows_free(rows, count);
+}
+
+int work_show_plan(const struct options *o, struct session *s, const struct plan *plan, int round)
 {
         if (o->json) return print_json(o, s, plan);
+        if (round == 0) tell_others(s);
         if (round > 0) printf("\nWhat was deferred:\n\n");
         render_plan(plan);
         print_outlook(session_outlook(s));

@@ -18,7 +18,7 @@ void work_outlook_json(const struct rollback_outlook *outlook, struct text *json
 
 /* The session's plan on standard output, for people or as JSON, and what was foreseen of it; 0 is the first of its rounds. Returns the exit
  * code. */
-int work_show_plan(const struct options *o, const struct session *s, const struct plan *plan, int round);
+int work_show_plan(const struct options *o, struct session *s, const struct plan *plan, int round);
 /* Before anything is done: ERROR_CONFLICT where `path` exists and is neither empty nor begins with `head`, as `what` does. A NULL path is
  * nothing to be written. */
 int work_may_write(const char *path, const char *head, const char *what, struct error **err);

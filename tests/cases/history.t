@@ -340,4 +340,11 @@ grep -qE '(alpha|beta)-secret' "$WORK/out"; is $? 1 "without secrets"
 TUTTI_PARAM_size=large TUTTI_PARAM_secret=beta-secret tutti destroy versions.yaml --yes
 tutti state history versions.yaml thing --json
 is "$(jq -rc '.[0] | [.action, (.changes[] | select(.path == "input") | .after)]' <<<"$OUT")" '["delete",null]' "a deletion leaves nothing"
+# --- another name ---
+sed 's/^environment: .*/environment: renamed/' line.yaml >renamed.yaml
+tutti plan renamed.yaml
+like "$OUT" "Nothing is recorded of environment renamed here; its store has .*line" "an environment that was renamed is told from a new one"
+tutti plan line.yaml
+unlike "$OUT" "Nothing is recorded" "and one that is recorded is not told so"
+
 finish
