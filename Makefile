@@ -170,11 +170,12 @@ fuzz: $(EMBED) $(FUZZ)
 	  $$f $$words -max_total_time=$(TIME) -timeout=5 -rss_limit_mb=2048 -print_final_stats=0 $(O)/corpus/$$n tests/fuzz/corpus/$$n || exit 1; done
 
 # Every fault point fails once, and the process dies at every one once; see docs/torture.md. A sample of it is in `test`.
+# kill-aws waits nearly all the time, for what a cloud may take to show, and so runs beside the others.
 torture: all
-	tests/torture/run $(abspath $(O))/tutti $(STORIES)
-	tests/torture/race $(abspath $(O))/tutti
-	tests/torture/disasters $(abspath $(O))/tutti
-	tests/torture/kill-aws $(abspath $(O))/tutti
+	@tests/torture/kill-aws $(abspath $(O))/tutti $(KILLS) >$(O)/kill-aws.tap 2>&1 & beside=$$!; \
+	tests/torture/run $(abspath $(O))/tutti $(STORIES) && tests/torture/race $(abspath $(O))/tutti && \
+	  tests/torture/disasters $(abspath $(O))/tutti; code=$$?; \
+	[ $$code = 0 ] || kill $$beside; wait $$beside || code=1; cat $(O)/kill-aws.tap; exit $$code
 
 bench: all $(BENCH)
 	tests/bench/run $(abspath $(O))
