@@ -235,7 +235,7 @@ static void print_text(const struct approving *a)
         printf("%s, in run ", a->is_signed ? ", signed" : "");
         print_safe(stdout, a->run);
         putchar('.');
-        if (strcmp(a->status, "waiting") == 0)
+        if (a->status == NULL || strcmp(a->status, "waiting") == 0)
                 printf(" That is %u of %u; the gate waits on.\n", a->approvals, a->needed);
         else {
                 printf(" A run that is under way goes on by itself; otherwise: ");
