@@ -79,38 +79,20 @@ int write_gate(struct store *s, struct environment_state *e, const struct gate_r
         bind_int(st, 10, gate->reopen);
         if (sqlite_run(s, st, err) < 0) return -1;
         if (sqlite3_changes(s->db) == 0) return 0;
-        if (witness_gate(s, e, gate->run, gate->name, err) < 0) return -1;
         bool waits = strcmp(gate->status, "waiting") == 0;
         return waits ? 0 : drop_gate_notifications(s, e, gate->run, gate->name, err);
 }
 
-/* The names of those that wait. */
-static int waiting_gates(struct store *s, const struct environment_state *e, const char *run, char ***names,
-    size_t *count, struct error **err)
+static int cancel_waiting(
+    struct store *s, const struct environment_state *e, const char *run, struct error **err)
 {
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
-            "SELECT name FROM gate WHERE environment = ? AND run = ? AND status = 'waiting' ORDER BY id",
+            "UPDATE gate SET status = 'cancelled' WHERE environment = ? AND run = ? AND status = 'waiting'",
             err);
         if (st == NULL) return -1;
         bind_int(st, 1, e->id);
         bind_text(st, 2, run);
-        size_t capacity = 0;
-        int more;
-        while ((more = sqlite_step(s, st, err)) == 1) vec_push(*names, *count, capacity, column_text(st, 0));
-        return more;
-}
-
-static int cancel_gate(
-    struct store *s, struct environment_state *e, const char *run, const char *name, struct error **err)
-{
-        cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(
-            s, "UPDATE gate SET status = 'cancelled' WHERE environment = ? AND run = ? AND name = ?", err);
-        if (st == NULL) return -1;
-        bind_int(st, 1, e->id);
-        bind_text(st, 2, run);
-        bind_text(st, 3, name);
-        if (sqlite_run(s, st, err) < 0) return -1;
-        return witness_gate(s, e, run, name, err);
+        return sqlite_run(s, st, err);
 }
 
 /* The steps that waited for those answers: a gate was not passed, and what was asked about had failed. */
@@ -131,15 +113,7 @@ static int end_waiting_steps(
 
 int write_gates_over(struct store *s, struct environment_state *e, const char *run, struct error **err)
 {
-        char **names = NULL;
-        size_t count = 0;
-        int result = waiting_gates(s, e, run, &names, &count, err);
-        for (size_t i = 0; i < count; i++) {
-                if (result == 0) result = cancel_gate(s, e, run, names[i], err);
-                free(names[i]);
-        }
-        free(names);
-        if (result < 0 || end_waiting_steps(s, e, run, err) < 0) return -1;
+        if (cancel_waiting(s, e, run, err) < 0 || end_waiting_steps(s, e, run, err) < 0) return -1;
         return drop_notifications(s, e, run, err);
 }
 
@@ -322,7 +296,6 @@ static int write_outcome(struct store *s, struct environment_state *e, const str
         bind_text(st, 6, outcome->comment);
         bind_int(st, 7, e->now_ms);
         if (sqlite_run(s, st, err) < 0) return -1;
-        if (witness_gate(s, e, a->run, a->gate, err) < 0) return -1;
         bool waits = strcmp(outcome->status, "waiting") == 0;
         return waits ? 0 : drop_gate_notifications(s, e, a->run, a->gate, err);
 }

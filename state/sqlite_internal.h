@@ -143,17 +143,12 @@ int write_duration(struct store *s, struct environment_state *e, const char *typ
     double seconds, struct error **err);
 int write_durations(struct store *s, struct environment_state *e, struct error **err);
 
-/* ---- the log as witness of gates and answers (sqlite_witness.c) ---- */
+/* ---- the log as witness of the answers that came in (sqlite_witness.c) ---- */
 
-/* Logs the digest of a gate's row as it stands now; nothing when there is none. */
-int witness_gate(
-    struct store *s, struct environment_state *e, const char *run, const char *name, struct error **err);
 /* The digest of an answer's row, for its event. */
 int witness_answer(struct store *s, int64_t id, char hex[65], struct error **err);
-/* ERROR_CONFLICT naming the first row that the log does not agree with. The log itself must have been verified. */
-int witness_verify(struct store *s, const char *environment, int64_t id, struct error **err);
-/* No answer to a gate of the run is missing, or another than it was when it came in. Those that somebody put in are not found: they are
- * whatever their reader takes them for. */
+/* ERROR_CONFLICT naming the gate of the first answer in the run that is missing, or another than it was when it came in. Those that somebody put
+ * in are not found: they are whatever their reader takes them for. The log itself must have been verified. */
 int witness_verify_answers(
     struct store *s, const char *environment, int64_t id, const char *run, struct error **err);
 

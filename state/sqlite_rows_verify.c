@@ -78,6 +78,21 @@ static const unsigned char *read_digest(struct reader *r)
         return r->at - ROW_DIGEST;
 }
 
+/* An answer has an event of its own before the testimony of its transaction. */
+static char *name_answer(struct inquiry *q, int64_t seq)
+{
+        cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(q->store,
+            "SELECT json_extract(data, '$.by'), json_extract(data, '$.gate'), run FROM event"
+            " WHERE environment = ? AND seq < ? AND kind = 'gate-answered' ORDER BY seq DESC LIMIT 1",
+            NULL);
+        if (st != NULL) bind_int(st, 1, q->e.id);
+        if (st != NULL) bind_int(st, 2, seq);
+        if (st == NULL || sqlite_step(q->store, st, NULL) != 1) return NULL;
+        cleanup_free char *by = column_text(st, 0), *gate = column_text(st, 1), *run = column_text(st, 2);
+        if (by == NULL || gate == NULL || run == NULL) return NULL;
+        return mem_printf("the answer of %s to gate %s of run %s", by, gate, run);
+}
+
 /* What a row is called that is not there to say so itself. */
 static char *name_missing(struct inquiry *q, const struct testimony *t)
 {
@@ -90,6 +105,8 @@ static char *name_missing(struct inquiry *q, const struct testimony *t)
                         return mem_printf("resource %s (row %" PRId64 ", last written by event %" PRId64 ")",
                             (const char *)sqlite3_column_text(st, 0), (int64_t)t->key[0], t->seq);
         }
+        char *answer = strcmp(table->name, "answer") == 0 ? name_answer(q, t->seq) : NULL;
+        if (answer != NULL) return answer;
         if (strcmp(table->name, "step") == 0)
                 return mem_printf("step %" PRId64 " of a run (row %" PRId64 " of run, event %" PRId64 ")",
                     (int64_t)t->key[1], (int64_t)t->key[0], t->seq);

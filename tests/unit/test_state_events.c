@@ -134,42 +134,43 @@ static void tamper_gates(const char *sql, const char *part, const char *name)
 
 static void test_gates(void)
 {
-        tamper_gates("UPDATE gate SET answered_by = 'eve' WHERE name = 'go'",
-            "the row of gate 'go' of run r1 was changed", "who opened a gate");
+        tamper_gates("UPDATE gate SET answered_by = 'eve' WHERE name = 'go'", "gate go of run r1 was changed",
+            "who opened a gate");
         tamper_gates("UPDATE gate SET comment = 'x' WHERE name = 'go'", "was changed", "why");
         tamper_gates("UPDATE gate SET status = 'approved', answered_by = 'eve' WHERE name = 'stop'",
-            "gate 'stop'", "a gate that nobody opened");
+            "gate stop", "a gate that nobody opened");
         tamper_gates("UPDATE gate SET status = 'waiting', answered_by = NULL WHERE name = 'go'",
             "was changed", "one that is shut again");
         tamper_gates("UPDATE gate SET opened_ms = 51 WHERE name = 'go'", "was changed", "when");
         tamper_gates("UPDATE gate SET details = '{}' WHERE name = 'go'", "was changed", "what was shown");
-        tamper_gates("UPDATE gate SET name = 'x' WHERE name = 'stop'", "was put in", "another name");
         tamper_gates(
-            "DELETE FROM gate WHERE name = 'stop'", "gate 'stop' of run r1 is missing", "one taken out");
+            "UPDATE gate SET name = 'x' WHERE name = 'stop'", "gate x of run r1 was changed", "another name");
+        tamper_gates("DELETE FROM gate WHERE name = 'stop'", "of gate (last written by event 1) is missing",
+            "one taken out");
         tamper_gates(
             "INSERT INTO gate SELECT id + 10, environment, run, 'new', status, details, answered_by, comment,"
             " opened_ms, answered_ms FROM gate WHERE name = 'go'",
-            "gate 'new' of run r1 was put in", "one put in");
+            "gate new of run r1 was put in", "one put in");
         tamper_gates(
             "UPDATE gate SET name = 'x' WHERE name = 'go'; UPDATE gate SET name = 'go' WHERE name = 'stop';"
             "UPDATE gate SET name = 'stop' WHERE name = 'x'",
             "was changed", "two exchanged");
         tamper_gates("UPDATE answer SET person = 'eve' WHERE person = 'bob'",
-            "an answer to gate 'go' of run r1 was changed", "who answered");
+            "the answer of eve to gate go of run r1 was changed", "who answered");
         tamper_gates(
             "UPDATE answer SET comment = 'x' WHERE person = 'bob'", "was changed", "with which words");
         tamper_gates("UPDATE answer SET answer = 'rejected' WHERE person = 'ann'", "was changed", "what");
-        tamper_gates("DELETE FROM answer WHERE person = 'ann'", "an answer to gate 'go' of run r1 is missing",
-            "an answer taken out");
+        tamper_gates("DELETE FROM answer WHERE person = 'ann'",
+            "the answer of ann to gate go of run r1 is missing", "an answer taken out");
         tamper_gates(
             "INSERT INTO answer SELECT id + 10, environment, run, gate, answer, 'eve', comment, user, digest,"
             " proposal, opened_ms, answered_ms, signature, key, signed_ms, expires_ms FROM answer WHERE "
             "person = 'ann'",
             "put in", "an answer put in");
         tamper_gates("UPDATE answer SET id = id + 10 WHERE person = 'ann'; UPDATE answer SET id = id + 1",
-            "changed", "answers in another order");
-        tamper_gates("UPDATE event SET kind = 'x' WHERE kind = 'gate-recorded' AND seq = 1",
-            "event 1 does not match", "the witness itself");
+            "the answer of bob to gate go of run r1 was put in", "answers in another order");
+        tamper_gates("UPDATE event SET kind = 'x' WHERE kind = 'rows' AND seq = 1", "event 1 does not match",
+            "the witness itself");
 }
 
 /* What is appended after tampering does not heal it. */
