@@ -142,13 +142,12 @@ int proposal_read(const char *json, struct proposal **ret, struct error **err)
         return 0;
 }
 
-static bool same_choices(const struct proposal *a, const struct proposal *b)
+bool proposal_choices_are(const struct proposal *q, const char *const *words)
 {
-        if (a->choices == NULL || b->choices == NULL) return a->choices == b->choices;
+        if (q->choices == NULL || words == NULL) return q->choices == NULL && words == NULL;
         size_t i = 0;
-        while (a->choices[i] != NULL && b->choices[i] != NULL && strcmp(a->choices[i], b->choices[i]) == 0)
-                i++;
-        return a->choices[i] == NULL && b->choices[i] == NULL && a->needs_id == b->needs_id;
+        while (q->choices[i] != NULL && words[i] != NULL && strcmp(q->choices[i], words[i]) == 0) i++;
+        return q->choices[i] == NULL && words[i] == NULL;
 }
 
 static bool same_rules(const struct proposal *a, const struct proposal *b)
@@ -156,7 +155,8 @@ static bool same_rules(const struct proposal *a, const struct proposal *b)
         bool same = strcmp(a->message, b->message) == 0 && strcmp(a->plan, b->plan) == 0 &&
                     strcmp(a->requester, b->requester) == 0 && a->approver_count == b->approver_count &&
                     a->needed == b->needed && a->not_requester == b->not_requester &&
-                    a->remind == b->remind && a->expires_ms == b->expires_ms && same_choices(a, b);
+                    a->remind == b->remind && a->expires_ms == b->expires_ms && a->needs_id == b->needs_id &&
+                    proposal_choices_are(a, (const char *const *)b->choices);
         for (size_t i = 0; same && i < a->approver_count; i++)
                 same = strcmp(a->approvers[i], b->approvers[i]) == 0;
         return same;

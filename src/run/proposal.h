@@ -46,6 +46,8 @@ int proposal_read(const char *json, struct proposal **ret, struct error **err);
 void proposal_free(struct proposal *q); /* NULL-safe */
 CLEANUP(struct proposal *, proposal_free);
 
+/* Are these (ending with NULL) what can be said to it? NULL: it is no question. */
+bool proposal_choices_are(const struct proposal *q, const char *const *words);
 /* Does an answer to `shown` also answer `now`? All is the same, except that less may wait behind. */
 bool proposal_covers(const struct proposal *shown, const struct proposal *now);
 

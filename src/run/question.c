@@ -210,13 +210,6 @@ static const struct gate_row *newest_question(const struct step_run *r, unsigned
         return newest;
 }
 
-static bool same_words(const char *const *a, const char *const *b)
-{
-        size_t i = 0;
-        while (a[i] != NULL && b[i] != NULL && strcmp(a[i], b[i]) == 0) i++;
-        return a[i] == NULL && b[i] == NULL;
-}
-
 /*
  * What was asked stands in the gate's details; nothing else tells the failure. It stands if it is a question about this plan that could have
  * been asked of this step, else NULL.
@@ -226,9 +219,8 @@ static struct proposal *recall(const struct step_run *r, const struct gate_row *
         struct proposal *p = NULL;
         *ambiguous = false;
         if (proposal_read(row->details, &p, NULL) < 0) return NULL;
-        const char *const *choices = (const char *const *)p->choices;
-        *ambiguous = choices != NULL && is_undecidable(r) && same_words(choices, ambiguity_choices);
-        bool good = choices != NULL && (*ambiguous || same_words(choices, failure_choices)) &&
+        *ambiguous = is_undecidable(r) && proposal_choices_are(p, ambiguity_choices);
+        bool good = (*ambiguous || proposal_choices_are(p, failure_choices)) &&
                     strcmp(p->plan, r->executor->request.digest) == 0;
         if (*ambiguous && !r->step->schema->no_read) p->needs_id = true;
         if (good) return p;
