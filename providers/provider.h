@@ -54,7 +54,8 @@ enum tutti_action {
         TUTTI_UPDATE,     /* op_prior, op_planned, op_id → op_observed */
         TUTTI_DELETE,     /* op_prior, op_id; done when gone; an object that is gone already is success */
         TUTTI_READ,       /* op_prior, op_id → op_observed, or op_gone */
-        TUTTI_FIND, /* op_planned, op_token (NULL: by name only, for `adopt`) → op_set_id and op_observed, or op_gone: none */
+        TUTTI_FIND, /* op_planned, op_token (NULL: by name only, for `adopt`; else what was made just now, by its name where the type does not find
+                       by token) → op_set_id and op_observed, or op_gone: none */
         TUTTI_IMPORT, /* op_id → op_observed, or op_gone */
         TUTTI_LOOKUP, /* op_planned: the lookup's properties → op_observed */
 };
@@ -75,6 +76,7 @@ enum tutti_failure {
         TUTTI_THROTTLED, /* too many requests; give retry_after_ms where known */
         TUTTI_BUSY,      /* in use or in transition (409): worth a retry for a while */
         TUTTI_BROKEN,    /* the object was made but ended in an error state */
+        TUTTI_UNCLEAR, /* the answer was good and cannot be understood: what it was asked for may have happened */
 };
 
 /* Schemas */
@@ -105,6 +107,10 @@ enum tutti_type_flags {
         TUTTI_TYPE_REPEATABLE = 16, /* repeating a create with the same token does no harm */
         TUTTI_TYPE_LOCAL = 32,      /* no effect outside: no intent needs to be on disk before it */
         TUTTI_TYPE_NO_READ = 64,    /* nothing to refresh */
+        TUTTI_TYPE_FIND_TOKEN =
+            128, /* with FIND: by the token it yields what this very operation made, and never anything else */
+        TUTTI_TYPE_OVERWRITES =
+            256, /* with FIND: a creation replaces what has its name already, without a word */
 };
 struct tutti_type {
         const char *name; /* "aws.ec2.vpc" */
@@ -121,6 +127,9 @@ struct tutti_type {
         double
             create_seconds; /* what a creation typically takes, for estimates before there is a record; 0: unknown */
         const void *own; /* the plug-in's */
+        /* Digest of what the type's states and saved values depend on (a manifest's text), or NULL: that of this version of the
+         * plug-in. A resume point of another one is not entered. */
+        const char *definition;
 };
 
 struct tutti_limits {      /* defaults; the template may set others in the provider's configuration */
@@ -271,6 +280,9 @@ struct tutti_host {
         enum tutti_result (*wait_sleep)(struct tutti_op *op, int64_t ms);
 
         void (*log_debug)(const char *text);
+
+        /* A creation was answered, though there is no id yet: it is under way in the cloud, and is never sent again. */
+        void (*op_accepted)(struct tutti_op *op);
 };
 
 struct tutti_planned {         /* filled by `plan` */

@@ -31,6 +31,7 @@ static const char *const migrations[] = {
 #include "010_proof.sql.h"
 #include "011_follows.sql.h"
 #include "012_rows.sql.h"
+#include "013_open.sql.h"
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof migrations[0] };
 

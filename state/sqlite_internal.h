@@ -16,6 +16,7 @@
 #define SQLITE_ENABLE_PREUPDATE_HOOK 1
 #include <sqlite3.h>
 #include "base/map.h"
+#include "base/text.h"
 #include "state/store.h"
 
 enum {
@@ -60,6 +61,9 @@ void bind_int(sqlite3_stmt *st, int index, int64_t value);
 /* A column as a string that the caller owns; NULL for NULL. */
 char *column_text(sqlite3_stmt *st, int column);
 int64_t column_int(sqlite3_stmt *st, int column);
+/* Addresses as one blob, each with a NUL byte behind it, as no address holds one. The caller frees the list and its texts. */
+void addresses_write(char *const *addresses, size_t count, struct text *out);
+char **addresses_read(const char *blob, size_t len, size_t *count);
 
 /* ---- transactions (sqlite_statement.c) ---- */
 

@@ -1,12 +1,14 @@
 /*
  * Operations: the intent of each action, on disk before its effect, and the state to resume it from. A row lives from
- * the first intent until the action is settled; what is left over after a crash is exactly what recovery must settle.
+ * the first intent until it is known what became of the action: over a crash, and over runs that could not find out.
  */
 #include "state/sqlite_internal.h"
 
+#include "base/text.h"
+
 static struct operation_row operation_read(sqlite3_stmt *st)
 {
-        return (struct operation_row){
+        struct operation_row row = {
             .run = column_text(st, 0),
             .step = column_int(st, 1),
             .address = column_text(st, 2),
@@ -23,7 +25,13 @@ static struct operation_row operation_read(sqlite3_stmt *st)
             .host = column_text(st, 13),
             .private_ = column_text(st, 14),
             .started_ms = column_int(st, 15),
+            .absent = column_int(st, 17) != 0,
+            .accepted = column_int(st, 18) != 0,
+            .definition = column_text(st, 19),
         };
+        row.after = addresses_read(
+            sqlite3_column_blob(st, 16), (size_t)sqlite3_column_bytes(st, 16), &row.after_count);
+        return row;
 }
 
 int store_operations(
@@ -32,7 +40,7 @@ int store_operations(
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
             "SELECT run, step, address, deposed, type, provider, action, token, state, saved, remote_id, "
             "prior, planned,"
-            " host, private, started_ms FROM operation"
+            " host, private, started_ms, after, absent, accepted, definition FROM operation"
             " WHERE environment = (SELECT id FROM environment WHERE name = ?) ORDER BY run, step",
             err);
         if (st == NULL) return -1;
@@ -56,7 +64,9 @@ void operation_rows_free(struct operation_row *rows, size_t count)
                 struct operation_row *row = &rows[i];
                 char *const texts[] = {row->run, row->address, row->deposed, row->type, row->provider,
                     row->action, row->token, row->saved, row->id, row->prior, row->planned, row->host,
-                    row->private_};
+                    row->private_, row->definition};
+                for (size_t k = 0; k < row->after_count; k++) free(row->after[k]);
+                free(row->after);
                 for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++) free(texts[k]);
         }
         free(rows);
@@ -68,13 +78,14 @@ int write_operation(
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
             "INSERT INTO operation (environment, run, step, address, deposed, type, provider, action, token, "
             "state, saved,"
-            " remote_id, prior, planned, host, private, started_ms)"
-            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"
+            " remote_id, prior, planned, host, private, started_ms, after, absent, accepted, definition)"
+            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, "
+            "?20, ?21)"
             " ON CONFLICT (environment, run, step) DO UPDATE SET address = ?4, deposed = ?5, type = ?6, "
             "provider = ?7,"
             " action = ?8, token = ?9, state = ?10, saved = ?11, remote_id = ?12, prior = ?13, planned = "
             "?14, host = ?15,"
-            " private = ?16, started_ms = ?17",
+            " private = ?16, started_ms = ?17, after = ?18, absent = ?19, accepted = ?20, definition = ?21",
             err);
         if (st == NULL) return -1;
         bind_int(st, 1, e->id);
@@ -94,6 +105,12 @@ int write_operation(
         bind_text(st, 15, op->host);
         bind_text(st, 16, op->private_);
         bind_int(st, 17, op->started_ms);
+        struct text after __attribute__((__cleanup__(text_release_cleanup))) = {0};
+        addresses_write(op->after, op->after_count, &after);
+        sqlite3_bind_blob64(st, 18, after.len > 0 ? after.data : "", after.len, SQLITE_STATIC);
+        bind_int(st, 19, op->absent);
+        bind_int(st, 20, op->accepted);
+        bind_text(st, 21, op->definition);
         return sqlite_run(s, st, err);
 }
 

@@ -12,19 +12,22 @@
 
 /* ---- dependency addresses as one blob: each address with a NUL byte behind it, as no address holds one ---- */
 
-static void after_write(char *const *after, size_t count, struct text *out)
+void addresses_write(char *const *after, size_t count, struct text *out)
 {
         for (size_t i = 0; i < count; i++) text_addn(out, after[i], strlen(after[i]) + 1);
 }
 
-static void after_read(const char *blob, size_t len, struct resource_row *row)
+char **addresses_read(const char *blob, size_t len, size_t *count)
 {
+        char **list = NULL;
         size_t capacity = 0;
+        *count = 0;
         for (size_t start = 0; start < len;) {
                 size_t n = strnlen(blob + start, len - start);
-                vec_push(row->after, row->after_count, capacity, mem_strndup(blob + start, n));
+                vec_push(list, *count, capacity, mem_strndup(blob + start, n));
                 start += n + 1;
         }
+        return list;
 }
 
 /* ---- reading ---- */
@@ -48,7 +51,8 @@ static struct resource_row resource_read(sqlite3_stmt *st)
             .updated_ms = column_int(st, 14),
             .tainted = column_int(st, 15) != 0,
         };
-        after_read(sqlite3_column_blob(st, 9), (size_t)sqlite3_column_bytes(st, 9), &row);
+        row.after = addresses_read(
+            sqlite3_column_blob(st, 9), (size_t)sqlite3_column_bytes(st, 9), &row.after_count);
         return row;
 }
 
@@ -207,7 +211,7 @@ int write_resource(
         int known = remember(s, e, w, row->address, row->deposed, err);
         if (known < 0) return -1;
         struct text after __attribute__((__cleanup__(text_release_cleanup))) = {0};
-        after_write(row->after, row->after_count, &after);
+        addresses_write(row->after, row->after_count, &after);
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
             "INSERT INTO resource (environment, address, deposed, type, provider, remote_id, properties, "
             "outputs, host,"

@@ -169,7 +169,7 @@ void run_row_release(struct run_row *row);
 void run_rows_free(struct run_row *rows, size_t count);
 void step_rows_free(struct step_row *rows, size_t count);
 
-/* Operations: the intent and the saved state of each action that is not settled yet. */
+/* Operations: the intent and the saved state of each action of which it is not known yet what became of it. */
 struct operation_row {
         char *run;
         int64_t step;
@@ -179,6 +179,11 @@ struct operation_row {
         char *id;                                /* remote id once known, or NULL */
         char *prior, *planned, *host, *private_; /* value_encode texts / provider bytes, or NULL */
         int64_t started_ms;
+        char **after; /* addresses that its object depends on, for the order of deletions */
+        size_t after_count;
+        bool absent;      /* a creation: nothing had its name when the intent was recorded */
+        bool accepted;    /* a creation: the cloud answered it, so that it is never sent again */
+        char *definition; /* digest of the type's description that `state` and `saved` belong to, or NULL */
 };
 int store_operations(
     struct store *s, const char *environment, struct operation_row **rows, size_t *count, struct error **err);

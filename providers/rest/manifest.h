@@ -131,6 +131,7 @@ struct rest_type {
         struct requests create, read, update, delete_, find_token, find_name;
         struct shape *from_id;
         int64_t settle_ms;
+        int64_t find_settle_ms; /* the same for `find` */
         struct rules rules;
 };
 
@@ -159,6 +160,8 @@ struct rest_provider *manifest_load(
 void manifest_free(struct rest_provider *p); /* NULL-safe */
 
 /* See struct tutti_provider. */
+/* The digest of a type's description, in the pool: 32 hex digits. */
+const char *manifest_definition(struct pool *pool, const struct node *type);
 const struct tutti_type *manifest_type(struct rest_provider *p, const char *name, char **problem);
 const struct tutti_type *manifest_type_at(struct rest_provider *p, size_t index, char **problem);
 

@@ -7,8 +7,8 @@
 #include "manifest.h"
 
 static const char *const type_keys[] = {"doc", "like", "with", "properties", "outputs", "create", "read",
-    "update", "delete", "find", "from_id", "import", "repeatable", "settle", "timeouts", "takes", "errors",
-    NULL};
+    "update", "delete", "find", "from_id", "import", "repeatable", "overwrites", "settle", "timeouts",
+    "takes", "errors", NULL};
 static const char *const lookup_keys[] = {
     "doc", "like", "with", "properties", "outputs", "read", "settle", "timeouts", "errors", NULL};
 static const char *const property_keys[] = {"type", "required", "default", "computed", "sensitive",
@@ -16,7 +16,7 @@ static const char *const property_keys[] = {"type", "required", "default", "comp
 static const char *const output_keys[] = {"type", "doc", "sensitive", "fixed", "api", "read", "same", NULL};
 static const char *const config_keys[] = {
     "type", "required", "default", "sensitive", "credential", "doc", "env", NULL};
-static const char *const find_keys[] = {"token", "name", NULL};
+static const char *const find_keys[] = {"token", "name", "settle", NULL};
 static const char *const timeout_keys[] = {"create", "update", "delete", "read", NULL};
 
 enum { PATH_MAX_ = 16, PATTERN_DEPTH_MAX = 8 };
@@ -238,6 +238,12 @@ static unsigned manifest_type_flags(const struct compiler *c, const struct node 
         unsigned flags = t->abi.flags;
         if (flags & TUTTI_TYPE_LOOKUP) return flags;
         if (t->find_token.count || t->find_name.count) flags |= TUTTI_TYPE_FIND;
+        if (t->find_token.count) flags |= TUTTI_TYPE_FIND_TOKEN;
+        if (manifest_bool(c, n, "overwrites")) {
+                if (!t->find_name.count)
+                        node_problem(c->problems, n, "%s: `overwrites` needs `find.name`", t->abi.name);
+                flags |= TUTTI_TYPE_OVERWRITES;
+        }
         if (manifest_bool(c, n, "repeatable")) flags |= TUTTI_TYPE_REPEATABLE;
         if (!t->read.count) flags |= TUTTI_TYPE_NO_READ;
         if (t->read.count && (!node_get(n, "import") || manifest_bool(c, n, "import")))
@@ -277,8 +283,11 @@ void manifest_compile_type(struct rest_type *t, struct problems *problems)
         manifest_type_actions(c, n, t);
         t->from_id = shape_compile(c, node_get(n, "from_id"));
         t->settle_ms = manifest_duration(c, n, "settle");
+        struct node *find = node_get(n, "find");
+        t->find_settle_ms = node_get(find, "settle") ? manifest_duration(c, find, "settle") : t->settle_ms;
         manifest_timeouts(c, n, &t->abi);
         t->abi.flags = manifest_type_flags(c, n, t);
+        t->abi.definition = manifest_definition(c->pool, n);
         for (size_t i = 0; !lookup && !t->update.count && i < t->abi.property_count; i++)
                 p[i].flags |= TUTTI_CREATE_ONLY;
         t->abi.properties = p;

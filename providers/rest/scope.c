@@ -61,12 +61,11 @@ static void run_begin_saved(struct run *r)
         r->made_ms = run_saved_int(r, saved, "made");
 }
 
-/* By token where one is asked for; a name proves nothing where repeating the creation settles it. */
+/* By token where one is asked for and the type can; a token that only the name can stand for says that what is looked for was made just now. */
 static const struct requests *run_finder(const struct run *r)
 {
         const struct rest_type *t = r->type;
-        if (!r->host->op_token(r->op)) return &t->find_name;
-        return t->find_token.count || (t->abi.flags & TUTTI_TYPE_REPEATABLE) ? &t->find_token : &t->find_name;
+        return r->host->op_token(r->op) && t->find_token.count ? &t->find_token : &t->find_name;
 }
 
 static const struct requests *run_requests(const struct run *r)
@@ -265,5 +264,6 @@ enum tutti_result run_wrong(struct run *r, const struct request *q)
 {
         AUTO_CHAR message = util_format("%s:%u: %s: %s", q->node->file, q->node->line, q->name,
             r->problem ? r->problem : "the answer does not fit the manifest");
-        return run_fail(r, TUTTI_REFUSED, 0, message);
+        /* Something was answered well: what was asked for may be there, only this cannot tell. */
+        return run_fail(r, r->host->op_reply(r->op) ? TUTTI_UNCLEAR : TUTTI_REFUSED, 0, message);
 }

@@ -195,6 +195,10 @@ static enum tutti_result step_fail(struct run *r, const struct request *q, const
             [MEANS_REFUSED] = TUTTI_REFUSED,
             [MEANS_BROKEN] = TUTTI_BROKEN,
         };
+        enum tutti_failure kind = failures[a->means];
+        /* It was made; that it cannot be read says nothing against it. */
+        bool for_good = kind == TUTTI_REFUSED || kind == TUTTI_INVALID || kind == TUTTI_NOT_FOUND;
+        if (r->action == TUTTI_CREATE && step_is_reading(r) && for_good) kind = TUTTI_UNCLEAR;
         if (a->means == MEANS_AGAIN) {
                 r->loop = 0;
                 run_to(r, 0, false);
@@ -203,7 +207,7 @@ static enum tutti_result step_fail(struct run *r, const struct request *q, const
         bool plain = strcmp(q->name, "read") == 0 &&
                      r->requests == &r->type->read; /* who reads says so itself */
         AUTO_CHAR message = plain ? util_format("%s", why) : util_format("%s: %s", q->name, why);
-        return run_fail(r, failures[a->means], a->retry_after_ms, message);
+        return run_fail(r, kind, a->retry_after_ms, message);
 }
 
 /* The object asked for is not there. */
@@ -214,7 +218,7 @@ static enum tutti_result step_missing(struct run *r, const struct request *q, co
         /* After a restart the clock of the operation begins anew, and so does the object's age. */
         int64_t elapsed = host->op_elapsed_ms(r->op),
                 age = elapsed < r->made_ms ? elapsed : elapsed - r->made_ms;
-        bool settling = age < r->type->settle_ms;
+        bool settling = age < (r->action == TUTTI_FIND ? r->type->find_settle_ms : r->type->settle_ms);
         switch (r->action) {
         case TUTTI_READ:
         case TUTTI_IMPORT: host->op_gone(r->op); return TUTTI_DONE;
@@ -279,6 +283,33 @@ static int step_observe(struct run *r, const struct request *q, const struct ans
         return r->observed ? 0 : -1;
 }
 
+static bool step_asks(const struct request *q)
+{
+        return q->method && (strcmp(q->method, "GET") == 0 || strcmp(q->method, "HEAD") == 0);
+}
+
+static bool step_gives_id(const struct request *q)
+{
+        return q->id || (q->wait && q->wait->own && q->wait->own->id);
+}
+
+/*
+ * The request under way was the last that can make anything before there is an id, and was answered well: from here on the object is on its
+ * way. A login, or anything else in front of it, has another one behind it.
+ */
+static void step_accepted(struct run *r, const struct request *q)
+{
+        const struct requests *all = r->requests;
+        if (r->action != TUTTI_CREATE || r->waiting || step_is_reading(r) || step_asks(q)) return;
+        if (r->host->op_id(r->op)) return;
+        for (size_t i = r->index; i < all->count; i++) {
+                if (i > r->index && !step_asks(&all->items[i])) return;
+                if (!step_gives_id(&all->items[i])) continue;
+                r->host->op_accepted(r->op);
+                return;
+        }
+}
+
 static enum tutti_result step_replied(struct run *r, const struct request *q)
 {
         struct answer a;
@@ -297,6 +328,7 @@ static enum tutti_result step_replied(struct run *r, const struct request *q)
                    (!waits && !q->read_again && step_observe(r, q, &a) < 0)) {
                 result = run_wrong(r, q);
         } else {
+                step_accepted(r, q);
                 if (waits)
                         run_to(r, r->index, true);
                 else

@@ -15,6 +15,7 @@ enum { LIMIT_MAX = 10000 };
 
 struct filter {
         const char *name;
+        const char *key;                       /* the Idempotency-Key that an object was created with */
         const char *labels[SANDBOX_QUERY_MAX]; /* "key:value" */
         size_t label_count;
         int64_t limit, after; /* creation numbers from after + 1 on */
@@ -37,6 +38,8 @@ static int read_filter(
                 if (value == NULL) value = "";
                 if (strcmp(name, "name") == 0) {
                         filter->name = value;
+                } else if (strcmp(name, "key") == 0) {
+                        filter->key = value;
                 } else if (strcmp(name, "label") == 0) {
                         if (strchr(value, ':') == NULL)
                                 return sandbox_refuse(refusal, 422, "label", "label must be KEY:VALUE");
@@ -51,7 +54,7 @@ static int read_filter(
                                     "page must be what the Link of the page before says");
                 } else {
                         return sandbox_refuse(refusal, 422, name,
-                            "a list takes name, label, limit and page, not '%.64s'", name);
+                            "a list takes name, key, label, limit and page, not '%.64s'", name);
                 }
         }
         return 0;
@@ -74,7 +77,10 @@ static bool has_label(const json_t *labels, const char *pair)
 
 static bool passes(const struct filter *filter, const struct sandbox_object *object, int64_t now)
 {
-        if (object->seq <= filter->after || now < object->visible_at) return false;
+        /* A key finds what it made from the first moment on, as it does in a repeated creation. */
+        if (object->seq <= filter->after || (filter->key == NULL && now < object->visible_at)) return false;
+        if (filter->key != NULL && (object->key == NULL || strcmp(object->key, filter->key) != 0))
+                return false;
         if (filter->name != NULL) {
                 const char *name = sandbox_object_text(object, "name");
                 if (name == NULL || strcmp(name, filter->name) != 0) return false;
@@ -91,7 +97,7 @@ static int compare_items(const void *a, const void *b)
         return (left->seq > right->seq) - (left->seq < right->seq);
 }
 
-/* Everything that may pass, in order: by name through the index (owned), otherwise the shelf itself from the page on. */
+/* Everything that may pass, in order: by name or key through the index (owned), otherwise the shelf itself from the page on. */
 struct candidates {
         const struct sandbox_slot *slots;
         size_t count;
@@ -103,6 +109,14 @@ static struct candidates find_candidates(
 {
         const struct sandbox_shelf *shelf = &cloud->objects.shelves[type->index];
         struct candidates found = {0};
+        if (filter->key != NULL) {
+                struct sandbox_object *made = map_get(&cloud->objects.by_key, filter->key);
+                if (made == NULL || made->type != type || cloud->control.ignore_keys) return found;
+                size_t room = 0;
+                vec_push(found.owned, found.count, room, ((struct sandbox_slot){made->seq, made}));
+                found.slots = found.owned;
+                return found;
+        }
         if (filter->name == NULL) {
                 size_t start = sandbox_shelf_after(shelf, filter->after);
                 if (start == shelf->slot_count) return found;

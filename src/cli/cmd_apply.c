@@ -94,7 +94,6 @@ static int apply_saved(const struct options *o)
         int code;
         do {
                 code = flow_await(s, o);
-                if (code == EXIT_DONE) code = flow_settle(s, o);
                 if (code == EXIT_DONE) code = flow_settle_rollback(s, o);
                 if (code != EXIT_DONE) continue;
                 if (session_plan_saved(s, &plan, &err) < 0) return print_error(o, err);
@@ -120,7 +119,6 @@ int cmd_apply(const struct options *o)
         do {
                 code = flow_await(s, o);
                 if (code == EXIT_DONE) code = flow_check_user(s, o, true);
-                if (code == EXIT_DONE) code = flow_settle(s, o);
                 if (code == EXIT_DONE) code = flow_settle_rollback(s, o);
                 if (code == EXIT_DONE) code = rounds(s, o, PLAN_APPLY, "Apply this plan?");
         } while (code == FLOW_AGAIN);
@@ -135,7 +133,6 @@ int cmd_destroy(const struct options *o)
         do {
                 code = flow_await(s, o);
                 if (code == EXIT_DONE) code = flow_check_user(s, o, false);
-                if (code == EXIT_DONE) code = flow_settle(s, o);
                 if (code == EXIT_DONE) code = rounds(s, o, PLAN_DESTROY, "Delete all of this?");
         } while (code == FLOW_AGAIN);
         return code;

@@ -51,7 +51,6 @@ int cmd_rollback(const struct options *o)
                 bool runs = !o->plan_only && o->out == NULL;
                 code = runs ? flow_await(s, o) : EXIT_DONE;
                 if (code == EXIT_DONE && runs) code = flow_check_user(s, o, false);
-                if (code == EXIT_DONE && runs) code = flow_settle(s, o);
                 if (code == EXIT_DONE) code = rounds(s, o);
         } while (code == FLOW_AGAIN);
         return code;

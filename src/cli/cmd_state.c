@@ -20,6 +20,24 @@ static const struct recorded *find(struct session *s, const char *address, struc
         return r;
 }
 
+/* What an earlier run began there, newest first; NULL. */
+static const struct open_operation *find_open(struct session *s, const char *address)
+{
+        return map_get(&session_state(s)->open_by_address, address);
+}
+
+/* What may exist as well, though it is not recorded: a creation that an earlier run began. */
+static void print_open(const struct open_operation *open)
+{
+        const struct operation_row *row = open->row;
+        if (!open->creates) return;
+        print_cell(row->address, 41);
+        print_cell(row->type, 29);
+        print_safe(stdout, open->object.id);
+        printf("%s(its creation in run %s %s)\n", *open->object.id ? "  " : "", row->run,
+            *open->object.id ? "was not finished" : "was never answered");
+}
+
 static int state_list(const struct options *o, struct session *s)
 {
         const struct state *state = session_state(s);
@@ -43,6 +61,7 @@ static int state_list(const struct options *o, struct session *s)
                 text_json(&json, r->id);
                 text_addc(&json, '}');
         }
+        for (size_t i = 0; i < state->open_count && !o->json; i++) print_open(&state->open[i]);
         text_addc(&json, ']');
         if (o->json) puts(json.data);
         text_release(&json);
@@ -122,6 +141,11 @@ static int move(const struct options *o, struct session *s, struct error **err)
 {
         const char *from = o->args[2], *to = o->args[3];
         if (find(s, from, err) == NULL) return -1;
+        if (find_open(s, from) != NULL)
+                return error_set(err, ERROR_CONFLICT, NULL,
+                    "run %s began something at '%s', and it is not known what became of it; `tutti apply` "
+                    "finds out first",
+                    find_open(s, from)->row->run, from);
         if (map_has(&session_state(s)->by_address, to))
                 return error_set(err, ERROR_CONFLICT, NULL, "something is recorded at '%s' already", to);
         struct store_write writes[2] = {{0}, {.kind = WRITE_RESOURCE_MOVE, .action = "mv"}};
@@ -136,18 +160,57 @@ static int move(const struct options *o, struct session *s, struct error **err)
         return 0;
 }
 
+/* What may exist and is in no record from now on. */
+static void print_given_up(const struct options *o, const struct open_operation *open)
+{
+        const char *id = open->object.id;
+        if (o->json) {
+                print_change("given_up", "address", open->row->address, "id", id);
+                return;
+        }
+        printf("Gave up what run %s began at ", open->row->run);
+        print_safe(stdout, open->row->address);
+        if (!open->creates) {
+                printf(" (%s).\n", open->row->action);
+                return;
+        }
+        printf(": a %s ", open->row->type);
+        if (*id != '\0') printf("is left in the cloud, with the id ");
+        print_safe(stdout, id);
+        if (*id == '\0') printf("may be left in the cloud");
+        const struct value *name = open->planned ? value_get(open->planned, "name") : NULL;
+        struct text shown = {0};
+        if (name != NULL) value_short(name, value_is_sensitive(name), 100, &shown);
+        if (shown.len > 0) printf(", with the name ");
+        if (shown.len > 0) print_safe(stdout, shown.data);
+        printf("; nothing of it is recorded any more.\n");
+        text_release(&shown);
+}
+
 static int forget(const struct options *o, struct session *s, struct error **err)
 {
-        const struct recorded *r = find(s, o->args[2], err);
-        if (r == NULL) return -1;
-        struct resource_row row = {.address = (char *)r->address, .deposed = (char *)""};
-        struct store_write writes[2] = {{0}, {.kind = WRITE_RESOURCE_GONE, .action = "rm"}};
-        writes[1].resource = &row;
-        if (session_commit(s, "state", writes, 2, err) < 0) return -1;
-        if (o->json)
+        const struct recorded *r = map_get(&session_state(s)->by_address, o->args[2]);
+        const struct open_operation *open = find_open(s, o->args[2]);
+        if (r == NULL && open == NULL) return find(s, o->args[2], err) ? 0 : -1;
+        struct resource_row row = {.address = (char *)o->args[2], .deposed = (char *)""};
+        struct store_write *writes = mem_alloc((2 + session_state(s)->open_count) * sizeof *writes);
+        size_t count = 1;
+        if (r != NULL) {
+                writes[count] = (struct store_write){.kind = WRITE_RESOURCE_GONE, .action = "rm"};
+                writes[count++].resource = &row;
+        }
+        for (const struct open_operation *at = open; at != NULL; at = at->next) {
+                writes[count] = (struct store_write){.kind = WRITE_OPERATION_OVER, .action = "rm"};
+                writes[count++].operation = at->row;
+        }
+        int result = session_commit(s, "state", writes, count, err);
+        free(writes);
+        if (result < 0) return -1;
+        if (r != NULL && o->json)
                 print_change("forgotten", "address", r->address, "id", r->id);
-        else
+        else if (r != NULL)
                 printf("Forgot %s; the object itself was left alone.\n", o->args[2]);
+        for (; open != NULL; open = open->next) print_given_up(o, open);
         return 0;
 }
 
@@ -156,7 +219,9 @@ static int changed(const struct options *o, struct session *s,
     int (*change)(const struct options *o, struct session *s, struct error **err))
 {
         cleanup(error_free) struct error *err = NULL;
-        if (find(s, o->args[2], &err) == NULL || session_hold_record(s, &err) < 0) return print_error(o, err);
+        bool open = change == forget && find_open(s, o->args[2]) != NULL;
+        if (!open && find(s, o->args[2], &err) == NULL) return print_error(o, err);
+        if (session_hold_record(s, open, &err) < 0) return print_error(o, err);
         int result = change(o, s, &err);
         session_let_go(s);
         return result < 0 ? print_error(o, err) : EXIT_DONE;

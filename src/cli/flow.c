@@ -1,4 +1,4 @@
-/* Settling, asking, running and undoing, as several commands do it; see flow.h. */
+/* Asking, running and undoing, as several commands do it; see flow.h. */
 #include "cli/flow.h"
 
 #include <stdio.h>
@@ -166,26 +166,6 @@ void flow_show_outputs(struct session *s, const struct options *o)
         render_outputs(session_state(s)->outputs);
 }
 
-static void say_settles(void *context, const char *run, const char *status)
-{
-        (void)context;
-        print_shown("Run %s %s: what it had under way is settled first, and a new plan takes its place.\n",
-            run, strcmp(status, RUN_ROLLBACK_DUE) == 0 ? "failed" : "was interrupted");
-}
-
-int flow_settle(struct session *s, const struct options *o)
-{
-        cleanup(error_free) struct error *err = NULL;
-        bool open = false;
-        if (session_intents(s, &open, &err) < 0) return print_error(o, err);
-        if (!open || !session_unfinished(s, NULL, NULL)) return EXIT_DONE;
-        struct run_options ro = run_options_of(o);
-        struct settle_request request = {
-            .options = &ro, .settles = o->json ? NULL : say_settles, .context = NULL};
-        if (session_settle(s, &request, &err) == 0) return EXIT_DONE;
-        return tries_again(o, err) ? FLOW_AGAIN : print_error(o, err);
-}
-
 /* Nobody can say yes: refuses, with the exit code. */
 static int refuse_unasked(const struct options *o)
 {
@@ -204,13 +184,10 @@ int flow_check_user(struct session *s, const struct options *o, bool undoes)
 {
         cleanup(error_free) struct error *err = NULL;
         cleanup_free char *failed = NULL, *rollback = NULL;
-        bool open = false;
         if (session_check_requester(s, o->as, &err) < 0) return print_error(o, err);
-        if (flow_can_confirm(o)) return EXIT_DONE;
-        if (session_intents(s, &open, &err) < 0 || session_rollback_due(s, &failed, &rollback, &err) < 0)
-                return print_error(o, err);
-        bool due = undoes && (failed != NULL || rollback != NULL);
-        return open || due ? refuse_unasked(o) : EXIT_DONE;
+        if (!undoes || flow_can_confirm(o)) return EXIT_DONE;
+        if (session_rollback_due(s, &failed, &rollback, &err) < 0) return print_error(o, err);
+        return failed != NULL || rollback != NULL ? refuse_unasked(o) : EXIT_DONE;
 }
 
 bool flow_confirm(const struct options *o, const char *question, int *code)
@@ -341,15 +318,8 @@ static int undo_round(
 
 int flow_undo(struct session *s, const struct options *o, const char *run_id, bool *undone)
 {
-        cleanup(error_free) struct error *err = NULL;
-        struct run_options ro = run_options_of(o);
         bool reached = false, more = true;
         int code = EXIT_FAILED;
-        /* What was under way when it failed may have an outcome that nobody has seen yet. */
-        bool open = false;
-        struct settle_request request = {.options = &ro};
-        if (session_settle(s, &request, &err) < 0 && (session_intents(s, &open, NULL) < 0 || open))
-                return put_off(s, o, run_id, print_error(o, err)); /* a question may come first */
         for (int round = 0; more && round < WORK_ROUNDS_MAX; round++)
                 code = undo_round(s, o, run_id, round == 0, &reached, &more);
         if (undone != NULL) *undone = reached && !more;

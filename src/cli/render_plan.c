@@ -125,7 +125,7 @@ void render_step(FILE *f, const struct step *step, int indent)
         fprintf(f, "  %s", style_on(STYLE_DIM));
         print_safe(f, step->type);
         fprintf(f, "%s  %s%s", style_off(), looks[step->action].words,
-            *step->deposed ? " (replaced before)" : "");
+            *step->deposed && step->open == NULL ? " (replaced before)" : "");
         if (step->reason != NULL) {
                 fprintf(f, "  %s(", style_on(STYLE_DIM));
                 print_safe(f, step->reason);
@@ -231,6 +231,12 @@ void render_plan(const struct plan *plan)
                 print_safe(stdout, c->recorded->address);
                 printf("  is recorded as %s, %s\n", c->protect ? "protected" : "not protected",
                     c->keep ? "to be kept" : "not to be kept");
+        }
+        for (size_t i = 0; i < plan->moot_count; i++) {
+                printf("  . ");
+                print_safe(stdout, plan->moot[i]->row->address);
+                printf("  the %s that run %s began is over: nothing is left to do about it\n",
+                    plan->moot[i]->row->action, plan->moot[i]->row->run);
         }
         render_summary(&plan->summary, false, &summary);
         printf("\n%sPlan: %s.%s%s\n", style_on(STYLE_BOLD), summary.data, style_off(),

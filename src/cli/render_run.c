@@ -358,8 +358,11 @@ static void print_event(struct display *d, const struct event *e)
                 set_over(d, e->step, true);
                 duration_text(e->wait_ms, duration);
                 line_start(e, STYLE_GREEN, "✓");
-                printf(
-                    "%s %s(%s)%s\n", done_word(e->step->action), style_on(STYLE_DIM), duration, style_off());
+                if (e->step->action == ACTION_DELETE && e->message != NULL)
+                        print_safe(stdout, e->message);
+                else
+                        printf("%s", done_word(e->step->action));
+                printf(" %s(%s)%s\n", style_on(STYLE_DIM), duration, style_off());
                 break;
         case EVENT_STEP_FAILED:
                 in_flight_remove(d, e->step->index);

@@ -171,6 +171,23 @@ static void print_eta(const struct report *r)
         eta_release(&eta);
 }
 
+static void json_open(struct session *s, struct text *json)
+{
+        const struct state *state = session_state(s);
+        text_add(json, ",\"open\":[");
+        for (size_t i = 0; i < state->open_count; i++) {
+                const struct open_operation *open = &state->open[i];
+                text_add(json, i > 0 ? ",{\"address\":" : "{\"address\":");
+                text_json(json, open->row->address);
+                json_member(json, "action", open->row->action);
+                json_member(json, "run", open->row->run);
+                json_member(json, "type", open->row->type);
+                json_member(json, "id", *open->object.id ? open->object.id : NULL);
+                text_addc(json, '}');
+        }
+        text_addc(json, ']');
+}
+
 static void print_json(struct session *s, const struct report *r, bool timeline)
 {
         struct text json = {0};
@@ -215,6 +232,7 @@ static void print_json(struct session *s, const struct report *r, bool timeline)
         if (timeline) add_events(r, &json);
         text_addc(&json, '}');
         if (!timeline) {
+                json_open(s, &json);
                 text_add(&json, ",\"notifications\":");
                 notify_json(r->waiting, r->waiting_count, &json);
         }
@@ -303,6 +321,21 @@ static void print_steps(const struct report *r)
         }
 }
 
+/* What this run and those before it began, and nobody knows the end of; while a run goes on, it does. */
+static void print_open(struct session *s, const struct report *r)
+{
+        const struct state *state = session_state(s);
+        for (size_t i = 0; i < state->open_count && !goes_on(r); i++) {
+                const struct open_operation *open = &state->open[i];
+                printf("Open: ");
+                print_safe(stdout, open->row->address);
+                printf(", the %s of run %s", open->creates ? "creation" : open->row->action, open->row->run);
+                if (*open->object.id != '\0') printf(", which made ");
+                print_safe(stdout, open->object.id);
+                printf("; `tutti apply` finds out what became of it, `tutti state rm` gives it up.\n");
+        }
+}
+
 static void print_text(struct session *s, const struct options *o, const struct report *r, bool timeline)
 {
         char started[CLOCK_TEXT];
@@ -332,6 +365,7 @@ static void print_text(struct session *s, const struct options *o, const struct 
                 print_timeline(r, o->all);
         else
                 print_steps(r);
+        if (!timeline) print_open(s, r);
         if (goes_on(r) && !timeline) print_eta(r);
         for (size_t i = 0; i < r->gates.count; i++) gate_print(&r->gates, &r->gates.rows[i], o);
         if (strcmp(r->run.status, RUN_ROLLBACK_DUE) == 0) {

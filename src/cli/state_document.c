@@ -161,7 +161,7 @@ int state_document_import(struct session *s, const char *json, size_t len, size_
         if (document == NULL)
                 return error_set(err, ERROR_INPUT, NULL, "the document is no JSON: line %d: %s", problem.line,
                     problem.text);
-        int result = session_hold_record(s, err);
+        int result = session_hold_record(s, false, err);
         if (result == 0) {
                 result = import_rows(s, document, count, err);
                 session_let_go(s);

@@ -215,6 +215,17 @@ static void act(struct instance *i, enum action action, const char *reason)
         i->create_first = action == ACTION_REPLACE && i->expansion->resource->create_first;
 }
 
+/* Where the very same creation was begun by an earlier run, the step is its other half. */
+static void go_on_with(struct evaluation *ev, struct instance *i)
+{
+        i->open = open_creation(ev, i);
+        if (i->open == NULL && i->action == ACTION_ADOPT) {
+                i->open = open_action(ev, i->address, "update"); /* it was found, and was being changed */
+                return;
+        }
+        if (i->open != NULL) i->reason = open_reason(ev, i->open, true);
+}
+
 /* Everything anew: nothing of the old one is carried over, but the list shows what differs from it. */
 static void decide_creation(struct evaluation *ev, struct instance *i, const struct value *config,
     enum action action, const char *reason, struct error **err)
@@ -237,6 +248,7 @@ static void decide_creation(struct evaluation *ev, struct instance *i, const str
         else if (i->change_count == 0)
                 take_changes(ev, i, prior);
         act(i, action, reason);
+        go_on_with(ev, i);
         set_attributes(i, diff_attributes(schema, i->planned, NULL, false));
 }
 
@@ -284,6 +296,7 @@ static void decide_change(
                 }
         }
         size_t count = 0;
+        const char *reason = NULL;
         struct change *changes = diff_changes(
             ev->arena, r->schema, i->prior, planned, i->recorded->properties, &count);
         bool replace = paths.count > 0;
@@ -291,16 +304,18 @@ static void decide_change(
                 changes[c].forces_replace |= is_replaced_by(&paths, changes[c].path);
                 replace |= changes[c].forces_replace;
         }
-        if (count == 0 && !replace) {
+        const struct open_operation *open = open_action(ev, i->address, "update");
+        if (count == 0 && !replace && open == NULL) {
                 keep_as_is(ev, i, planned);
                 return;
         }
+        if (count == 0 && !replace) reason = open_reason(ev, open, true);
         i->changes = changes;
         i->change_count = (uint32_t)count;
         if (replace) {
                 /* The values that the list of changes borrows have to outlive it. */
                 evaluation_own(ev, planned);
-                const char *reason = change_reason(ev, changes, count);
+                reason = change_reason(ev, changes, count);
                 {
                         decide_creation(ev, i, config, ACTION_REPLACE,
                             reason ? reason : "the provider needs a new one", err);
@@ -308,7 +323,8 @@ static void decide_change(
                 }
         }
         i->planned = evaluation_own(ev, planned);
-        act(i, ACTION_UPDATE, NULL);
+        act(i, ACTION_UPDATE, reason);
+        i->open = open;
         set_attributes(i, diff_attributes(r->schema, planned, i->prior, false));
 }
 
@@ -334,7 +350,7 @@ static void decide_action(
                 }
         }
         if (i->gone) {
-                decide_creation(ev, i, config, ACTION_CREATE, "was deleted outside", err);
+                decide_creation(ev, i, config, ACTION_CREATE, gone_reason(ev, i->address), err);
                 return;
         }
         const char *reason = replace_reason(ev, i);

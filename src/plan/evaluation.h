@@ -98,7 +98,8 @@ struct instance {
         struct value *attributes; /* owned; properties and outputs as far as known */
         const struct recorded *recorded;
         const struct recorded *unwanted; /* way back: recorded, but did not exist then; `recorded` is NULL */
-        struct value *prior;             /* properties and outputs before; NULL: does not exist */
+        const struct open_operation *open; /* what its action goes on with */
+        struct value *prior;               /* properties and outputs before; NULL: does not exist */
         struct value *planned, *host;
         char *private_; /* malloc'ed, from the provider's own planning */
         struct change *changes;
@@ -250,12 +251,29 @@ struct removal {
         const char *reason;
         bool off; /* left out */
         uint32_t step;
+        struct instance
+            *again; /* what may have been made is removed before this is made at its place; or NULL */
 };
 struct removals {
         struct removal *items;
         size_t count, capacity;
 };
 int removals_find(struct evaluation *ev, struct removals *removals, struct error **err);
+
+/* open.c: what earlier runs began and nobody knows the end of. */
+/* The open creation of what the instance is to make, if it is the very same; NULL. `action` and `planned` are decided. */
+const struct open_operation *open_creation(struct evaluation *ev, const struct instance *i);
+/* An open update or deletion of its object; NULL. */
+const struct open_operation *open_action(
+    const struct evaluation *ev, const char *address, const char *action);
+/* For people: why there is a step about it. */
+const char *open_reason(struct evaluation *ev, const struct open_operation *open, bool wanted);
+/* Why a recorded object is not there: a run was deleting it, or somebody else did. */
+const char *gone_reason(struct evaluation *ev, const char *address);
+/* Adds what open creations may have made that nothing wants. */
+void open_removals(struct evaluation *ev, struct removals *removals);
+/* Lists what there is nothing to do about any more. The table is finished. */
+void open_moot(struct evaluation *ev, struct plan *plan);
 
 /* outputs.c: the root's outputs as of now; what was left out keeps its recorded value. New reference, or NULL with problems. */
 struct value *outputs_now(struct evaluation *ev, struct error **err);

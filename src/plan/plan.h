@@ -32,6 +32,19 @@ struct recorded {
         bool protect, keep;
         bool tainted; /* made but broken: plan a replacement, reason "its creation failed" */
         int64_t created_ms, updated_ms;
+        const struct open_operation *open; /* not recorded, but possibly there: see struct open_operation */
+};
+/*
+ * An action of an earlier run of which nobody knows yet what became of it. Of a creation there may be an object, so it is kept like one: a
+ * plan either wants the very same creation, and goes on with it, or removes what it may have made. An update is gone on with, or gives way
+ * to what is wanted now; so does a deletion.
+ */
+struct open_operation {
+        const struct operation_row *row; /* lives as long as the state */
+        bool creates;
+        struct value *planned, *host; /* decoded; or NULL */
+        struct recorded object;       /* creations: what there may be; its id is "" while it is not known */
+        const struct open_operation *next; /* of the same address */
 };
 struct state {
         char *environment, *lineage;
@@ -42,10 +55,18 @@ struct state {
         struct map by_address;     /* address → struct recorded *, current objects only */
         struct resource_row *rows; /* what the strings are borrowed from */
         size_t row_count;
+        struct open_operation *open; /* in the order in which they began */
+        size_t open_count;
+        struct map open_by_address; /* address → struct open_operation *, the first of them */
+        struct operation_row *operations;
+        size_t operation_count;
 };
 /* Decodes rows (which it takes over). `sealer` opens sealed values. */
 int state_decode(const struct environment_row *env, struct resource_row *steal_rows, size_t count,
     const char *outputs, const struct sealer *sealer, struct state **ret, struct error **err);
+/* Takes over the rows of open operations, once; on failure nothing of them is in the state. */
+int state_add_operations(struct state *state, struct operation_row *steal_rows, size_t count,
+    const struct sealer *sealer, struct error **err);
 void state_free(struct state *state);
 CLEANUP(struct state *, state_free);
 
@@ -158,6 +179,8 @@ struct step {
         const struct schema *schema;     /* NULL for gates and joins */
         const struct resource *resource; /* NULL when it left the template */
         const struct recorded *recorded; /* NULL if there is no record */
+        const struct open_operation
+            *open;                 /* the earlier action that this step goes on with, or ends; or NULL */
         const struct value *prior; /* record updated by refresh: object of properties and outputs; or NULL */
         const struct value *planned; /* object of properties, may hold unknowns; NULL for deletes and gates */
         const struct value *host;    /* may hold unknowns, or NULL */
@@ -229,6 +252,8 @@ struct plan {
         size_t deferred_count;
         struct record_change *record_changes;
         size_t record_change_count;
+        const struct open_operation **moot; /* open operations that there is nothing to do about any more */
+        size_t moot_count;
         struct plan_summary summary;
         const struct value *outputs; /* as far as known */
         bool outputs_change;         /* planned outputs differ from the recorded ones */
@@ -255,6 +280,10 @@ bool plan_is_empty(const struct plan *plan); /* nothing to do and outputs stay: 
  */
 int plan_resolve(struct plan *plan, const struct step *step, struct value **properties, struct value **host,
     struct error **err);
+/* Whether what `step` goes on with would come to what the step wants, whose final properties these are. */
+bool plan_wants_open(const struct step *step, const struct value *properties);
+/* Whether something was planned that differs from what the creation that `step` goes on with makes: a change of it has to follow. */
+bool plan_changes_open(const struct step *step);
 /* The configuration of a provider by its configured name, at the root or where `step` stands; new reference; may be unknown in parts. */
 int plan_provider_config(
     struct plan *plan, const struct step *step, struct value **config, struct error **err);

@@ -124,6 +124,10 @@ static int write_step(struct writer *w, const struct step *step)
                 key(out, "deposed");
                 string(out, step->deposed);
         }
+        if (step->open != NULL) { /* the run that began it */
+                key(out, "open");
+                string(out, step->open->row->run);
+        }
         if (step->gate != NULL) {
                 key(out, "gate");
                 string(out, step->gate);

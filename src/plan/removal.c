@@ -43,7 +43,7 @@ static void judge(struct evaluation *ev, struct removal *m, struct error **err)
         m->schema = schemas->find(schemas->context, r->type, &problems);
         m->action = ACTION_FORGET;
         if (seen != NULL && seen->gone) {
-                m->reason = "was deleted outside";
+                m->reason = gone_reason(ev, r->address);
                 return;
         }
         if (back != NULL && r->deposed[0] == '\0' && map_has(&ev->released, r->address)) {
@@ -59,7 +59,9 @@ static void judge(struct evaluation *ev, struct removal *m, struct error **err)
         if (back != NULL)
                 m->reason = back->run ? arena_printf(ev->arena, "did not exist after run %s", back->run)
                                       : "did not exist before";
-        if (r->deposed[0] != '\0')
+        if (r->open != NULL)
+                m->reason = open_reason(ev, r->open, false);
+        else if (r->deposed[0] != '\0')
                 m->reason = "is left over from a replacement";
         else if (is_protected(ev, r, m->instance))
                 error_set(err, ERROR_INPUT, &place, "%s is protected, and this would delete it; %s",
@@ -200,6 +202,7 @@ int removals_find(struct evaluation *ev, struct removals *all, struct error **er
                 vec_push(all->items, all->count, all->capacity, m);
         }
         text_release(&scratch);
+        open_removals(ev, all);
         apply_choices(ev->input, all);
         size_t before = error_count(*err);
         for (size_t i = 0; i < all->count; i++) {

@@ -81,9 +81,70 @@ int state_decode(const struct environment_row *env, struct resource_row *steal_r
         return 0;
 }
 
+/* A value of an operation's row; *ret is NULL where there is none. */
+static int decode_part(const char *text, const struct sealer *sealer, const struct operation_row *row,
+    struct value **ret, struct error **err)
+{
+        *ret = NULL;
+        if (text == NULL || text[0] == '\0') return 0;
+        *ret = value_decode(text, strlen(text), sealer, err);
+        if (*ret != NULL) return 0;
+        struct place place = {.address = row->address};
+        error_context(err, "read what run %s had begun at %s", row->run, row->address);
+        return error_place(err, &place);
+}
+
+/* What may be there, as though it were recorded: under a key that no recorded object has. */
+static struct recorded object_of(const struct open_operation *open)
+{
+        const struct operation_row *row = open->row;
+        bool named = row->provider != NULL && strcmp(row->provider, row->type) != 0;
+        return (struct recorded){.address = row->address,
+            .deposed = row->token != NULL && *row->token != '\0' ? row->token : "open",
+            .type = row->type,
+            .provider = named ? row->provider : NULL,
+            .id = row->id ? row->id : "",
+            .private_ = row->private_,
+            .token = row->token,
+            .properties = open->planned,
+            .host = open->host,
+            .after = (const char *const *)row->after,
+            .after_count = row->after_count,
+            .open = open};
+}
+
+int state_add_operations(struct state *state, struct operation_row *steal_rows, size_t count,
+    const struct sealer *sealer, struct error **err)
+{
+        int status = 0;
+        state->operations = steal_rows;
+        state->operation_count = count;
+        state->open = mem_alloc((count + 1) * sizeof *state->open);
+        for (size_t i = 0; i < count && status == 0; i++) {
+                struct open_operation *open = &state->open[i];
+                open->row = &steal_rows[i];
+                open->creates = strcmp(steal_rows[i].action, "create") == 0;
+                state->open_count++;
+                status = decode_part(steal_rows[i].planned, sealer, open->row, &open->planned, err);
+                if (status == 0)
+                        status = decode_part(steal_rows[i].host, sealer, open->row, &open->host, err);
+                open->object = object_of(open);
+                open->next = map_get(&state->open_by_address, open->row->address);
+                map_put(&state->open_by_address, open->row->address, open);
+        }
+        return status;
+}
+
 void state_free(struct state *state)
 {
         if (state == NULL) return;
+        for (size_t i = 0; i < state->open_count; i++) {
+                value_free(state->open[i].planned);
+                value_free(state->open[i].host);
+        }
+        free(state->open);
+        map_release(&state->open_by_address);
+        operation_rows_free(state->operations, state->operation_count);
         for (size_t i = 0; i < state->count; i++) {
                 value_free(state->resources[i].properties);
                 value_free(state->resources[i].outputs);

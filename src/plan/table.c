@@ -127,6 +127,7 @@ static struct step step_of(struct draft *d, struct instance *i)
             .schema = r->schema,
             .resource = r,
             .recorded = i->recorded,
+            .open = i->open,
             .prior = i->prior,
             .planned = i->planned,
             .host = i->host,
@@ -160,6 +161,7 @@ static uint32_t add_half(struct draft *d, struct instance *i, struct error **err
             .schema = schema,
             .resource = i->expansion->resource,
             .recorded = r,
+            .open = open_action(d->ev, i->address, "delete"),
             .prior = i->prior,
             .host = r->host,
             .private_ = r->private_,
@@ -217,6 +219,7 @@ static void add_removal(struct draft *d, struct removal *m)
             .schema = m->schema,
             .resource = m->instance ? m->instance->expansion->resource : NULL,
             .recorded = r,
+            .open = r->open ? r->open : open_action(d->ev, r->address, "delete"),
             .prior = m->instance ? m->instance->prior : NULL,
             .host = r->host,
             .private_ = r->private_,
@@ -314,7 +317,7 @@ static void enter_all(struct draft *d, const struct removals *removals)
         for (size_t m = 0; m < removals->count; m++) {
                 const struct removal *removal = &removals->items[m];
                 if (removal->step == STEP_NONE || removal->action != ACTION_DELETE ||
-                    removal->recorded->deposed[0])
+                    (removal->recorded->deposed[0] && removal->recorded->open == NULL))
                         continue;
                 enter_deletion(d, removal->recorded, removal->step);
         }
@@ -335,6 +338,8 @@ static void order_deletions(struct draft *d, const struct removals *removals)
         for (size_t m = 0; m < removals->count; m++) {
                 const struct removal *removal = &removals->items[m];
                 if (removal->step == STEP_NONE || removal->action != ACTION_DELETE) continue;
+                if (removal->again != NULL) add_edge(d, removal->step, removal->again->node.step, BOND_FIRM);
+                if (removal->recorded->open != NULL) continue; /* nothing was ever made upon it */
                 wait_for_dependants(
                     d, removal->recorded->address, entry_of(d, removal->step), RELEASE_UPDATE, &scratch);
         }

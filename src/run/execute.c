@@ -20,8 +20,7 @@ static bool without_effect(const struct step_run *r)
         return r->step->action == ACTION_READ || (r->step->schema != NULL && r->step->schema->local);
 }
 
-/* `ambiguous`: whether it had its effect is not known. */
-static void fail(struct step_run *r, const char *message, bool ambiguous)
+void execute_fail(struct step_run *r, const char *message, bool ambiguous)
 {
         struct event e = {.message = message};
         executor_emit(r->executor, EVENT_STEP_FAILED, r, &e);
@@ -37,7 +36,7 @@ static void refuse(struct step_run *r, struct error *err)
 {
         cleanup_free char *text = error_text(error_at(err, 0));
         error_free(err);
-        fail(r, text, false);
+        execute_fail(r, text, false);
 }
 
 static int connect_provider(struct step_run *r, struct error **err)
@@ -74,6 +73,12 @@ static void operation_retried(
         executor_emit(r->executor, EVENT_STEP_RETRY, r, &e);
 }
 
+/* An object that the operation came by, and that is recorded elsewhere already. */
+static const char *owner_of(void *context, const char *id)
+{
+        return record_owner(context, id);
+}
+
 static void operation_over(void *context, const struct operation_outcome *outcome);
 static void adopt_found(void *context, const struct operation_outcome *outcome);
 
@@ -96,111 +101,64 @@ static enum step_verb timeout_verb(enum tutti_action action)
                                         : VERB_READ;
 }
 
-/* Whether a step may have left this intent. One that adopts what it finds leaves that of an update, else that of a creation. */
-static bool leaves_intent(enum action action, const char *intent)
+/* What the operation of a step is about. An object that may be there, and is to be removed, is described by the intent of its creation. */
+static void request_fill(const struct step_run *r, enum tutti_action action, struct operation_request *q)
 {
-        switch (action) {
-        case ACTION_UPDATE: return strcmp(intent, "update") == 0;
-        case ACTION_DELETE:
-        case ACTION_REPLACE_DELETE: return strcmp(intent, "delete") == 0;
-        case ACTION_ADOPT: return strcmp(intent, "update") == 0 || strcmp(intent, "create") == 0;
-        default: return strcmp(intent, "create") == 0;
-        }
+        const struct step *step = r->step;
+        const struct recorded *record = step->recorded;
+        bool maybe = record != NULL && record->open != NULL;
+        bool makes = action == TUTTI_CREATE || action == TUTTI_FIND;
+        q->id = r->found_id        ? r->found_id
+                : r->adopted_id    ? r->adopted_id
+                : maybe            ? NULL
+                : !makes && record ? record->id
+                                   : NULL;
+        q->private_ = step->private_ ? step->private_ : record && !makes ? record->private_ : NULL;
+        q->prior = r->adopted             ? r->adopted
+                   : action == TUTTI_READ ? r->properties
+                   : makes                ? NULL
+                                          : step->prior;
+        q->planned = maybe ? record->open->planned : r->properties;
+        q->host = r->host ? r->host : record ? record->host : NULL;
+        q->after = maybe ? record->after : (const char *const *)step->depends;
+        q->after_count = maybe ? record->after_count : step->depends_count;
 }
 
-const struct operation_row *execute_intent(const struct step_run *r)
-{
-        const struct map *operations = r->executor->request.operations;
-        const struct operation_row *row = operations && r->step->schema
-                                              ? map_get(operations, r->step->address)
-                                              : NULL;
-        return row && leaves_intent(r->step->action, row->action) && text_equal(row->type, r->step->type)
-                   ? row
-                   : NULL;
-}
-
-static int decode_saved(
-    const struct step_run *r, const char *text, struct value **ret, const char *what, struct error **err)
-{
-        struct value *v = value_decode(text, strlen(text), r->executor->request.io->sealer, err);
-        if (v == NULL) return error_context(err, "%s of the interrupted operation", what);
-        value_free(*ret);
-        *ret = v;
-        return 0;
-}
-
-/*
- * Goes on where the interrupted operation was: same token, state and saved value, and the same properties. What an expression
- * gives anew (a time, a draw, an environment variable) is not what the request had said that may have had its effect.
- */
-static int take_up(struct step_run *r, struct operation_request *request, struct error **err)
-{
-        const struct operation_row *row = execute_intent(r);
-        if (row == NULL || r->adopt_id != NULL || request->action == TUTTI_FIND) return 0;
-        /* Somebody said to try again since: what the intent of the first try stood for is over. */
-        if (question_count(r) > 0 && strcmp(row->token, r->token) != 0) return 0;
-        request->resumed = true;
-        request->state = row->state;
-        request->started_ms = 0; /* a new deadline: the time in between was nobody's fault */
-        snprintf(r->token, sizeof r->token, "%s", row->token);
-        if (row->id != NULL && *row->id != '\0') request->id = row->id;
-        if (row->private_ != NULL) request->private_ = row->private_;
-        bool makes = request->action == TUTTI_CREATE || request->action == TUTTI_UPDATE;
-        if (makes && row->planned != NULL &&
-            decode_saved(r, row->planned, &r->properties, "properties", err) < 0)
-                return -1;
-        if (makes && row->host != NULL && decode_saved(r, row->host, &r->host, "host", err) < 0) return -1;
-        if (row->saved != NULL && decode_saved(r, row->saved, &r->saved, "saved state", err) < 0) return -1;
-        request->planned = r->properties;
-        if (r->host != NULL) request->host = r->host;
-        request->saved = r->saved;
-        return 0;
-}
-
-static void start_operation(struct step_run *r, enum tutti_action action, bool by_name)
+void execute_operation(struct step_run *r, enum tutti_action action, const char *token,
+    void (*over)(void *context, const struct operation_outcome *outcome))
 {
         struct executor *x = r->executor;
         const struct step *step = r->step;
-        const struct recorded *record = step->recorded;
-        bool makes = action == TUTTI_CREATE || action == TUTTI_FIND;
+        bool asks = action == TUTTI_FIND || r->adopt_id != NULL;
         struct operation_request request = {
             .action = action,
             .schema = step->schema,
             .connection = r->connection,
             .address = step->address,
-            .token = by_name ? NULL : r->token,
-            .id = r->adopted_id      ? r->adopted_id
-                  : !makes && record ? record->id
-                                     : NULL,
-            .private_ = step->private_     ? step->private_
-                        : record && !makes ? record->private_
-                                           : NULL,
-            .prior = r->adopted             ? r->adopted
-                     : action == TUTTI_READ ? r->properties
-                     : makes                ? NULL
-                                            : step->prior,
-            .planned = r->properties,
-            .host = r->host  ? r->host
-                    : record ? record->host
-                             : NULL,
-            .journal = without_effect(r) || action == TUTTI_FIND || r->adopt_id != NULL ? NULL
-                                                                                        : x->request.journal,
+            .token = token,
+            .journal = without_effect(r) || asks ? NULL : x->request.journal,
             .run = x->request.run,
             .step = x->request.row_of_step[step->index],
         };
+        request_fill(r, action, &request);
         if (step->resource != NULL) {
                 request.retry = step->resource->retry;
                 request.timeout_ms = step->resource->timeout_ms[timeout_verb(action)];
         }
         struct error *err = NULL;
-        if (take_up(r, &request, &err) < 0) {
+        if (!asks && open_take_up(r, &request, &err) < 0) {
                 refuse(r, err);
                 return;
         }
         struct operation_events events = {
-            operation_progressed, operation_retried, by_name ? adopt_found : operation_over, r};
+            operation_progressed, operation_retried, owner_of, over ? over : operation_over, r};
         if (step->schema->local && operation_at_once(x->request.io, &request, &events)) return;
         r->operation = operation_start(x->request.io, &request, &events);
+}
+
+static void start_operation(struct step_run *r, enum tutti_action action)
+{
+        execute_operation(r, action, r->token, NULL);
 }
 
 /* `adopt: if-exists`: an object of that name is taken over and brought to the wanted properties. */
@@ -216,7 +174,7 @@ static void adopt_found(void *context, const struct operation_outcome *outcome)
                 r->adopted = value_ref(outcome->observed);
                 r->adopted_id = mem_strdup(outcome->id);
         }
-        start_operation(r, provider_action(r), false);
+        start_operation(r, provider_action(r));
 }
 
 static bool needs_values(enum action action)
@@ -230,7 +188,7 @@ static void adopt_by_hand(struct step_run *r)
         free(r->adopted_id);
         r->adopted_id = *r->adopt_id != '\0' ? mem_strdup(r->adopt_id) : NULL;
         if (r->adopted_id != NULL && !r->step->schema->no_read) {
-                start_operation(r, r->step->schema->can_import ? TUTTI_IMPORT : TUTTI_READ, false);
+                start_operation(r, r->step->schema->can_import ? TUTTI_IMPORT : TUTTI_READ);
                 return;
         }
         struct operation_outcome outcome = {.id = r->adopted_id};
@@ -245,6 +203,7 @@ static void done_durable(void *context)
 static void forget(struct step_run *r)
 {
         record_gone(r);
+        open_forget(r, false);
         r->status = STEP_DONE;
         executor_record_step(r, NULL);
         r->status = STEP_RUNNING;
@@ -264,17 +223,6 @@ static void begin(struct step_run *r)
         executor_emit(x, EVENT_STEP_STARTED, r, NULL);
 }
 
-/* The interrupted run had found an object to adopt, and was about to update it: it is that one still. */
-static int recall_adopted(struct step_run *r, struct error **err)
-{
-        const struct operation_row *row = execute_intent(r);
-        if (r->step->action != ACTION_ADOPT || row == NULL || strcmp(row->action, "update") != 0) return 0;
-        if (row->id == NULL || row->prior == NULL) return 0;
-        if (decode_saved(r, row->prior, &r->adopted, "object found before", err) < 0) return -1;
-        r->adopted_id = mem_strdup(row->id);
-        return 0;
-}
-
 /* The same after a crash, another after somebody said to try again. */
 static void draw_token(struct step_run *r)
 {
@@ -284,6 +232,40 @@ static void draw_token(struct step_run *r)
         cleanup_free char *generation = tries > 0 ? mem_printf("%s/%lld/%u", x->request.run, row, tries)
                                                   : mem_printf("%s/%lld", x->request.run, row);
         operation_token(x->request.lineage, r->step->address, generation, r->token);
+}
+
+/* The description of the type is another one than that of the intent, but it is known which object it made: that is read. */
+static bool is_read_again(const struct step_run *r)
+{
+        const struct open_operation *open = r->step->open;
+        return open != NULL && open->creates && open->object.id[0] != '\0' && r->adopt_id == NULL &&
+               !text_equal(open->row->definition, r->step->schema->definition);
+}
+
+static void begin_operation(struct step_run *r)
+{
+        const struct step *step = r->step;
+        struct error *err = NULL;
+        bool maybe = step->recorded != NULL && step->recorded->open != NULL;
+        if (maybe && r->adopt_id != NULL) {
+                open_remove_adopted(r);
+        } else if (maybe && question_was_undecided(r)) {
+                open_remove_repeated(r);
+        } else if (maybe) {
+                open_remove(r);
+        } else if (r->adopt_id != NULL || is_read_again(r)) {
+                if (r->adopt_id == NULL) r->adopt_id = mem_strdup(step->open->object.id);
+                adopt_by_hand(r);
+        } else if (open_recall_adopted(r, &err) < 0) {
+                refuse(r, err);
+        } else {
+                /* What was begun is gone on with; looking by name would find what it made itself. */
+                bool adopt = step->action == ACTION_ADOPT && step->schema->can_find && step->open == NULL;
+                if (adopt)
+                        execute_operation(r, TUTTI_FIND, NULL, adopt_found);
+                else
+                        start_operation(r, provider_action(r));
+        }
 }
 
 bool execute_start(struct step_run *r)
@@ -317,17 +299,7 @@ bool execute_start(struct step_run *r)
                 return true;
         }
         draw_token(r);
-        if (r->adopt_id != NULL) {
-                adopt_by_hand(r);
-                return true;
-        }
-        if (recall_adopted(r, &err) < 0) {
-                refuse(r, err);
-                return true;
-        }
-        /* What was begun is gone on with; looking by name would find what it made itself. */
-        bool adopt = step->action == ACTION_ADOPT && step->schema->can_find && execute_intent(r) == NULL;
-        start_operation(r, adopt ? TUTTI_FIND : provider_action(r), adopt);
+        begin_operation(r);
         return true;
 }
 
@@ -343,6 +315,81 @@ void execute_forget_intent(struct step_run *r)
         journal_add(x->request.journal, &w);
 }
 
+/* How it goes on where nobody knows whether something was made, or what there is could not be brought to its end. */
+static char *what_remains(const struct step_run *r, const struct operation_outcome *outcome)
+{
+        if (outcome->unfinished)
+                return mem_printf(
+                    "%s; it exists as %s, and the next apply goes on with it", outcome->message, outcome->id);
+        if (outcome->ambiguous)
+                return mem_printf(
+                    "%s; whether it was made is not known: the next apply finds out, `tutti state rm` "
+                    "with its address gives it up",
+                    outcome->message);
+        (void)r;
+        return mem_strdup(outcome->message);
+}
+
+/* Neither the cloud nor another try can tell whether there is an object. */
+static bool is_undecidable(const struct step_run *r, const struct operation_outcome *outcome)
+{
+        const struct schema *s = r->step->schema;
+        /* One that exists may be the one that was made, and was not found as that: only a person can tell. */
+        if (outcome->failure == TUTTI_EXISTS) return true;
+        return !s->finds_token && !(s->can_find && (outcome->absent || s->repeatable));
+}
+
+static void operation_failed(struct step_run *r, const struct operation_outcome *outcome)
+{
+        /* An object that was found was there before: a change of it that failed does not make it a broken one of ours. */
+        bool creates = needs_values(r->step->action) && r->step->action != ACTION_UPDATE &&
+                       r->adopted == NULL;
+        r->broken = creates && outcome->id != NULL && !outcome->unfinished && r->step->action != ACTION_READ;
+        if (r->broken) record_tainted(r, outcome);
+        /* Of what may be there, or is not finished, the intent stays: whoever comes next goes on from it. */
+        bool open = outcome->ambiguous || outcome->unfinished;
+        if (!open) {
+                execute_forget_intent(r);
+                open_forget(r, false);
+        }
+        r->left_open = open;
+        r->undecidable = outcome->ambiguous && is_undecidable(r, outcome);
+        cleanup_free char *why = what_remains(r, outcome);
+        execute_fail(r, why, outcome->ambiguous);
+}
+
+/* The step is done: what it left is in the journal already. */
+static void done(struct step_run *r, const char *message, int64_t elapsed_ms)
+{
+        struct executor *x = r->executor;
+        execute_forget_intent(r);
+        open_forget(r, false);
+        record_duration(r, elapsed_ms);
+        r->status = STEP_DONE;
+        executor_record_step(r, message);
+        r->status = STEP_RUNNING;
+        executor_emit(x, EVENT_STEP_DONE, r, &(struct event){.wait_ms = elapsed_ms, .message = message});
+        journal_then(x->request.journal, done_durable, r);
+        step_released(r);
+}
+
+void execute_removed(struct step_run *r, int64_t elapsed_ms)
+{
+        done(r, r->nothing ? "nothing was made" : NULL, elapsed_ms);
+}
+
+/* What an earlier run began to create is there, as it was wanted then. */
+static void change_further(
+    struct step_run *r, const struct operation_outcome *outcome, const struct value *attributes)
+{
+        r->adopted = value_ref(attributes);
+        r->adopted_id = mem_strdup(outcome->id);
+        value_free(r->properties);
+        r->properties = value_ref(r->wanted);
+        value_free(steal(r->saved));
+        start_operation(r, TUTTI_UPDATE);
+}
+
 static void operation_over(void *context, const struct operation_outcome *outcome)
 {
         struct step_run *r = context;
@@ -353,22 +400,18 @@ static void operation_over(void *context, const struct operation_outcome *outcom
         if (by_hand && (outcome->failed || outcome->gone)) {
                 cleanup_free char *why = mem_printf(
                     "adopt it: %s", outcome->failed ? outcome->message : "there is no such object");
-                fail(r, why, true);
+                r->left_open = r->undecidable = true;
+                execute_fail(r, why, true);
                 return;
         }
         if (outcome->failed) {
-                /* An object that was found was there before: a change of it that failed does not make it a broken one of ours. */
-                bool creates = needs_values(r->step->action) && r->step->action != ACTION_UPDATE &&
-                               r->adopted == NULL;
-                r->broken = creates && outcome->id != NULL && r->step->action != ACTION_READ;
-                if (r->broken) record_tainted(r, outcome);
-                if (!outcome->ambiguous) execute_forget_intent(r);
-                fail(r, outcome->message, outcome->ambiguous);
+                operation_failed(r, outcome);
                 return;
         }
+        cleanup(value_free) struct value *attributes = NULL;
         if (needs_values(r->step->action)) {
                 struct error *err = NULL;
-                if (record_result(r, outcome, &err) < 0) {
+                if (record_result(r, outcome, &attributes, &err) < 0) {
                         execute_forget_intent(r);
                         refuse(r, err);
                         return;
@@ -377,13 +420,12 @@ static void operation_over(void *context, const struct operation_outcome *outcom
                 record_gone(r);
                 plan_set_result(x->request.plan, r->step, NULL);
         }
-        execute_forget_intent(r);
-        record_duration(r, outcome->elapsed_ms);
-        r->status = STEP_DONE;
-        cleanup_free char *found = r->adopted ? mem_printf(STEP_ADOPTED "%s", r->adopted_id) : NULL;
-        executor_record_step(r, found);
-        r->status = STEP_RUNNING;
-        executor_emit(x, EVENT_STEP_DONE, r, &(struct event){.wait_ms = outcome->elapsed_ms});
-        journal_then(x->request.journal, done_durable, r);
-        step_released(r);
+        if (open_goes_further(r)) {
+                change_further(r, outcome, attributes);
+                return;
+        }
+        cleanup_free char *found = r->adopted && r->wanted == NULL
+                                       ? mem_printf(STEP_ADOPTED "%s", r->adopted_id)
+                                       : NULL;
+        done(r, found, outcome->elapsed_ms);
 }

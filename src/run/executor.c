@@ -117,8 +117,10 @@ void executor_free(struct executor *x)
                 value_free(r->properties);
                 value_free(r->host);
                 value_free(r->adopted);
+                value_free(r->wanted);
                 value_free(r->saved);
                 free(r->adopted_id);
+                free(r->found_id);
                 free(r->adopt_id);
                 question_free(r);
         }
@@ -128,6 +130,7 @@ void executor_free(struct executor *x)
                 free(h);
         }
         map_release(&x->parked);
+        map_release(&x->owners);
         recovery_release(x);
         error_free(x->problems);
         free(x->ready.items);
@@ -311,7 +314,7 @@ enum failure_policy step_policy(const struct step_run *r)
         const struct executor_request *q = &r->executor->request;
         bool given = q->options->on_failure_given;
         if (r->step->recovery_of != NULL) return ON_FAILURE_STOP_DEPENDANTS;
-        if (q->settle_only || (!given && r->step->resource == NULL)) return ON_FAILURE_STOP_DEPENDANTS;
+        if (!given && r->step->resource == NULL) return ON_FAILURE_STOP_DEPENDANTS;
         enum failure_policy policy = given ? q->options->on_failure : r->step->resource->on_failure;
         bool moot = q->goes_back || (q->destroys && !given);
         return policy == ON_FAILURE_ROLLBACK && moot ? ON_FAILURE_STOP_DEPENDANTS : policy;
@@ -371,7 +374,7 @@ void step_finished(struct step_run *r, enum step_status status, const char *mess
         if (r->released) x->recording--;
         if (r->connection != NULL) unpark(x, steal(r->connection));
         if (status == STEP_DONE) {
-                count_done(&x->done, step->action);
+                if (!r->nothing) count_done(&x->done, step->action);
                 if (!r->released) release_dependants(x, step->index);
         } else {
                 note_failure(r, message);
@@ -410,9 +413,10 @@ void step_again(struct step_run *r)
         value_free(steal(r->host));
         value_free(steal(r->saved));
         value_free(steal(r->adopted));
+        value_free(steal(r->wanted));
         free(steal(r->adopted_id));
-        bool recovers = r->step->recovery_of != NULL && !x->request.settle_only;
-        if (recovers)
+        free(steal(r->found_id));
+        if (r->step->recovery_of != NULL)
                 r->status = STEP_STANDBY; /* its recovery begins it */
         else
                 heap_push(x, &x->ready, r->step->index);
@@ -469,28 +473,12 @@ void executor_schedule(struct executor *x)
         loop_defer(x->request.io->loop, pump, x);
 }
 
-/* Settling: what was under way is brought to its end, and nothing else begins. Its order was respected when it began. */
-static void keep_open_intents(struct executor *x)
-{
-        for (size_t i = 0; i < x->count; i++) {
-                x->steps[i].blockers = 0;
-                bool open = execute_intent(&x->steps[i]) != NULL;
-                if (open) x->steps[i].status = STEP_PENDING;
-                if (open) continue;
-                x->steps[i].status = STEP_SKIPPED;
-                x->left--;
-        }
-}
-
 void executor_start(struct executor *x)
 {
         recovery_prepare(x);
-        if (x->request.settle_only) {
-                keep_open_intents(x);
-        } else {
-                recovery_recall(x);
-                question_recall(x);
-        }
+        recovery_recall(x);
+        question_recall(x);
+        open_drop_moot(x);
         for (size_t i = 0; i < x->count; i++)
                 if (x->steps[i].blockers == 0 && x->steps[i].status == STEP_PENDING)
                         heap_push(x, &x->ready, (uint32_t)i);

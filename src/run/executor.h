@@ -27,19 +27,16 @@ struct executor_request { /* borrowed for the life of the executor */
         const char *user;                  /* the operating system's user */
         const struct approvers *approvers; /* of the environment file as it is now; NULL: nobody is named */
         int64_t run_started_ms;
-        const int64_t *row_of_step; /* the row in the run's step table of each step; -1 for joins */
-        const struct map *answers;  /* gate name → struct gate_row *, opened by this run before; or NULL */
-        const struct map *given;    /* gate name → struct answer_slice *: answers to these; or NULL */
-        const struct map *
-            operations; /* address → struct operation_row *: intents that an interrupted run left open; or NULL */
+        const int64_t *row_of_step;  /* the row in the run's step table of each step; -1 for joins */
+        const struct map *answers;   /* gate name → struct gate_row *, opened by this run before; or NULL */
+        const struct map *given;     /* gate name → struct answer_slice *: answers to these; or NULL */
         const struct step_row *rows; /* the run's step table as it was before, by row; NULL for a new run */
         size_t row_count;
         struct plan
             *present; /* of the environment as it stands now, for its credentials; NULL: those of the plan */
         const struct schema_source *schemas;
-        bool settle_only; /* run nothing but the steps of those intents, whatever they wait for */
-        bool goes_back;   /* a rollback: its failure asks for no other */
-        bool destroys;    /* `rollback` in the template is about making things, not about removing them all */
+        bool goes_back; /* a rollback: its failure asks for no other */
+        bool destroys;  /* `rollback` in the template is about making things, not about removing them all */
         /* Each event, in the turn in which it is recorded. */
         void (*happened)(void *context, const struct event *event);
         void (*listen)(void *context); /* there may be answers in the store: read them, and executor_hear */

@@ -26,12 +26,17 @@ struct step_run {
         struct connection *connection;
         struct value *properties, *host; /* resolved */
         struct value *saved;             /* of a resumed operation */
-        struct value *adopted;           /* what `adopt` found: the prior state of the update that follows */
+        struct value *wanted;  /* an earlier creation is gone on with: the properties that are wanted now */
+        struct value *adopted; /* what `adopt` found: the prior state of the update that follows */
         char *adopted_id;
         char token[33];
         unsigned attempts;
-        bool broken;    /* its creation failed and left an object behind, recorded as tainted */
-        char *adopt_id; /* somebody said that the object exists: its id, "" where it has none; else NULL */
+        bool left_open;   /* it may have made something, or did not finish it: its intent stays */
+        bool undecidable; /* ...and nothing can tell which, so that a person has to */
+        bool broken;      /* its creation failed and left an object behind, recorded as tainted */
+        bool nothing;     /* removing what an earlier run may have made: there was nothing */
+        char *found_id;   /* removing what an earlier run may have made: its id, once known; else NULL */
+        char *adopt_id;   /* somebody said that the object exists: its id, "" where it has none; else NULL */
         struct question *question; /* question.c: what was asked about it last, or NULL */
         struct gate *gate;         /* gate.c: while it waits for people, or NULL */
 };
@@ -61,6 +66,8 @@ struct executor {
         struct recovery **recoveries; /* recovery.c: failures, in the order in which they came */
         size_t recovery_count, recovery_capacity, recovery_next;
         const struct recovery *recovery_told; /* whose failure the planner knows */
+        struct map owners; /* record.c: what identifies an object → the address at which it is recorded */
+        bool owners_loaded;
         struct plan_summary done;
         size_t failed, skipped;
         struct error *problems;
@@ -90,9 +97,31 @@ void executor_schedule(struct executor *x);
 /* execute.c: starts one step; it ends with step_finished on a later turn, or at once for joins and refusals. False when the
  * provider has no free slot: the step was parked. */
 bool execute_start(struct step_run *r);
+/* Starts an operation of the step; `over` is called with its outcome (NULL: what ends the step). */
+void execute_operation(struct step_run *r, enum tutti_action action, const char *token,
+    void (*over)(void *context, const struct operation_outcome *outcome));
+/* The step has failed; `ambiguous`: it may have made something that nobody knows of. */
+void execute_fail(struct step_run *r, const char *message, bool ambiguous);
+/* What was removed is gone, or was never there: the record says so, and the step is done. */
+void execute_removed(struct step_run *r, int64_t elapsed_ms);
 /* The intent of a step whose outcome nobody knew is dropped. */
 void execute_forget_intent(struct step_run *r);
-/* The intent that an interrupted run left open for this step, or NULL. */
-const struct operation_row *execute_intent(const struct step_run *r);
+
+/* execute_open.c: what an earlier run began. */
+/* Goes on where that operation was: same token, state and saved value, and the same properties. */
+int open_take_up(struct step_run *r, struct operation_request *request, struct error **err);
+/* What was made is that of then; what is wanted now follows as a change of it. */
+bool open_goes_further(const struct step_run *r);
+/* That run had found an object to adopt, and was about to change it: it is that one still. */
+int open_recall_adopted(struct step_run *r, struct error **err);
+/* Removes what a creation may have made, once it is known whether there is anything. */
+void open_remove(struct step_run *r);
+/* A person said of it: it exists by the id `adopt_id`; it was not made after all, so find out by making it; nobody will know. */
+void open_remove_adopted(struct step_run *r);
+void open_remove_repeated(struct step_run *r);
+/* Drops what earlier runs began at this step's address: this step is the end of it. `creations`: theirs too. */
+void open_forget(struct step_run *r, bool creations);
+/* Drops what the plan has nothing to do about any more. */
+void open_drop_moot(struct executor *x);
 
 #endif

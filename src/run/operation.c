@@ -16,6 +16,7 @@
 #include "run/retry.h"
 
 static void begin(void *context);
+static void proceed(struct tutti_op *op);
 static void deadline_passed(void *context);
 static void fail_or_retry(struct tutti_op *op);
 
@@ -45,7 +46,9 @@ static struct operation *operation_new(const struct operation_io *io, const stru
         op->begun_ms = clock_boot_ms();
         op->started_ms = request->started_ms ? request->started_ms : clock_wall_ms();
         op->dirty = true; /* the intent itself */
-        op->intended = request->resumed;
+        op->intended = request->resumed && request->before_run == NULL;
+        op->absent = request->absent;
+        op->accepted = request->accepted;
         if (op->request.timeout_ms <= 0) op->request.timeout_ms = default_timeout_ms(request);
         return operation;
 }
@@ -91,16 +94,33 @@ static void release(struct tutti_op *op)
         free((struct operation *)op);
 }
 
+/* The failure says nothing of the object: nobody knows it yet, was allowed to look, or understood the answer. */
+static bool says_nothing(const struct tutti_op *op)
+{
+        switch (op->failure) {
+        case TUTTI_TRANSIENT:
+        case TUTTI_THROTTLED:
+        case TUTTI_BUSY:
+        case TUTTI_DENIED:
+        case TUTTI_UNCLEAR: return true;
+        default: return op->timed_out || op->cancelled;
+        }
+}
+
 static void end(struct tutti_op *op)
 {
         finish(op);
+        bool broke_off = op->failed && op->request.action == TUTTI_CREATE;
         struct operation_outcome outcome = {
             .failed = op->failed,
             .cancelled = op->cancelled,
             .failure = op->failure,
             .message = op->message,
             .gone = op->gone,
-            .ambiguous = op->failed && op->unanswered && op->id == NULL,
+            .ambiguous = broke_off && op->id == NULL &&
+                         (op->unanswered || (op->accepted && says_nothing(op))),
+            .absent = op->absent,
+            .unfinished = broke_off && op->id != NULL && says_nothing(op),
             .id = op->id,
             .observed = op->observed,
             .private_ = op->private_,
@@ -128,7 +148,77 @@ bool operation_at_once(const struct operation_io *io, const struct operation_req
         return over;
 }
 
-/* Before a creation is entered again whose request may have had its effect: ask the cloud by token. */
+/* --- whose object it is --------------------------------------------------------------------------------------------- */
+
+/* What a creation came by is not recorded elsewhere already. False when it is, and the operation has failed. */
+static bool is_free(struct tutti_op *op)
+{
+        const char *owner = op->id != NULL && op->events.owner != NULL
+                                ? op->events.owner(op->events.context, op->id)
+                                : NULL;
+        if (owner == NULL) return true;
+        op_fail(op, TUTTI_REFUSED, 0, "%s is recorded as %s already: one object cannot be two resources",
+            op->id, owner);
+        free(steal(op->id));
+        return false;
+}
+
+/* A question of its own on the way of a creation. `token` NULL: by name. */
+static void ask(struct tutti_op *op, const char *token,
+    void (*answered)(void *context, const struct operation_outcome *outcome))
+{
+        struct operation_request request = op->request;
+        request.action = TUTTI_FIND;
+        request.token = token;
+        request.journal = NULL;
+        request.resumed = request.absent = request.accepted = false;
+        request.state = 0;
+        request.saved = NULL;
+        request.before_run = NULL;
+        request.started_ms = 0;
+        request.timeout_ms = 0;
+        struct operation_events events = {.done = answered, .context = op};
+        op->finding = operation_start(op->io, &request, &events);
+}
+
+/* A name proves that an object is ours only if nothing had it before. */
+static bool must_look(const struct tutti_op *op)
+{
+        const struct schema *schema = op->request.schema;
+        bool by_name = schema->can_find && !schema->finds_token && !schema->repeatable;
+        return op->request.action == TUTTI_CREATE && op->request.journal != NULL && op->id == NULL &&
+               (by_name || schema->overwrites) && !op->looked && !op->absent && !op->accepted &&
+               !op->unanswered;
+}
+
+static void looked(void *context, const struct operation_outcome *outcome)
+{
+        struct tutti_op *op = context;
+        op->finding = NULL;
+        if (outcome->failed && outcome->failure != TUTTI_UNCLEAR && outcome->failure != TUTTI_REFUSED) {
+                op_fail(op, outcome->failure, 0, "look whether its name is taken: %s", outcome->message);
+                fail_or_retry(op);
+                return;
+        }
+        op->looked = true;
+        op->absent = !outcome->failed && outcome->gone;
+        if (!op->absent && op->request.schema->overwrites) {
+                op_fail(op, TUTTI_EXISTS, 0,
+                    "there is one of that name already, and creating it would replace what it holds: `adopt: "
+                    "if-exists` or `tutti import` takes it over");
+                end(op);
+                return;
+        }
+        proceed(op);
+}
+
+/* Before a creation is entered again whose request may have had its effect: ask the cloud. */
+static bool must_find(const struct tutti_op *op)
+{
+        const struct schema *schema = op->request.schema;
+        return op->unanswered && op->id == NULL && !op->accepted && op->request.action == TUTTI_CREATE &&
+               (schema->finds_token || !schema->repeatable);
+}
 
 static void found(void *context, const struct operation_outcome *outcome)
 {
@@ -141,38 +231,38 @@ static void found(void *context, const struct operation_outcome *outcome)
         }
         if (!outcome->gone && outcome->id != NULL) {
                 op_set_id(op, outcome->id);
+                if (!is_free(op)) {
+                        end(op);
+                        return;
+                }
                 op_progress(op, "found what the interrupted request had created");
         }
         op->unanswered = false;
-        operation_enter(op);
-}
-
-static bool must_find(const struct tutti_op *op)
-{
-        return op->unanswered && op->id == NULL && op->request.action == TUTTI_CREATE &&
-               !op->request.schema->repeatable;
+        proceed(op);
 }
 
 static void find_out(struct tutti_op *op)
 {
-        if (!op->request.schema->can_find) {
+        const struct schema *schema = op->request.schema;
+        if (schema->finds_token || op->absent) {
+                ask(op, op->request.token, found);
+        } else {
                 op_fail(op, TUTTI_REFUSED, 0,
-                    "the reply to its creation was lost, and %s cannot be looked up: look whether it exists, "
-                    "then `tutti import` it or apply again",
-                    op->request.schema->type);
+                    "the reply to its creation was lost, and %s: look whether it exists",
+                    schema->can_find ? "what has its name may have been there before"
+                                     : "objects of its type cannot be looked up");
                 end(op);
-                return;
         }
-        struct operation_request request = op->request;
-        request.action = TUTTI_FIND;
-        request.journal = NULL;
-        request.resumed = false;
-        request.state = 0;
-        request.saved = NULL;
-        request.started_ms = 0;
-        request.timeout_ms = 0;
-        struct operation_events events = {.done = found, .context = op};
-        op->finding = operation_start(op->io, &request, &events);
+}
+
+static void proceed(struct tutti_op *op)
+{
+        if (must_find(op))
+                find_out(op);
+        else if (must_look(op))
+                ask(op, NULL, looked);
+        else
+                operation_enter(op);
 }
 
 static void begin(void *context)
@@ -180,12 +270,9 @@ static void begin(void *context)
         struct tutti_op *op = context;
         op->timer = NULL;
         /* An intent that was on disk may have been acted on; nothing else tells. */
-        if (op->request.resumed && op->request.action == TUTTI_CREATE && op->id == NULL)
-                op->unanswered = true;
-        if (must_find(op))
-                find_out(op);
-        else
-                operation_enter(op);
+        if (op->request.resumed && op->request.action == TUTTI_CREATE && op->id == NULL && !op->accepted)
+                op->unanswered = op->doubted = true;
+        proceed(op);
 }
 
 void operation_enter(struct tutti_op *op)
@@ -237,6 +324,15 @@ static void record(struct tutti_op *op)
         struct journal *j = op->request.journal;
         struct arena *a = journal_arena(j);
         struct operation_row *row = arena_alloc(a, sizeof *row);
+        if (op->request.before_run != NULL) { /* one intent of one creation, whichever run has it */
+                struct operation_row *before = arena_alloc(a, sizeof *before);
+                before->run = arena_strdup(a, op->request.before_run);
+                before->step = op->request.before_step;
+                struct store_write over = {
+                    .kind = WRITE_OPERATION_OVER, .run = before->run, .operation = before};
+                journal_add(j, &over);
+                op->request.before_run = NULL;
+        }
         *row = (struct operation_row){
             .run = arena_strdup(a, op->request.run),
             .step = op->request.step,
@@ -254,7 +350,13 @@ static void record(struct tutti_op *op)
             .host = (char *)encoded(op, a, op->request.host),
             .private_ = arena_strdup(a, op->private_),
             .started_ms = op->started_ms,
+            .after = arena_alloc(a, (op->request.after_count + 1) * sizeof *row->after),
+            .after_count = op->request.after_count,
+            .absent = op->absent,
+            .accepted = op->accepted,
+            .definition = arena_strdup(a, op->request.schema->definition),
         };
+        for (size_t i = 0; i < row->after_count; i++) row->after[i] = arena_strdup(a, op->request.after[i]);
         struct store_write w = {.kind = WRITE_OPERATION, .run = row->run, .operation = row};
         journal_add(j, &w);
         op->dirty = false;
@@ -274,6 +376,7 @@ static bool is_harmless(const struct tutti_op *op)
  */
 static void wait_begins(struct tutti_op *op)
 {
+        if (op->wait != WAIT_SLEEP) op->harmless = is_harmless(op);
         bool journalled = op->request.journal != NULL;
         if (journalled && op->intended && is_harmless(op)) {
                 if (op->dirty) {
@@ -291,11 +394,39 @@ static void wait_begins(struct tutti_op *op)
         }
 }
 
+/*
+ * A refusal for good of a creation that was sent before: had it been made, the same request would have been answered with it. Not
+ * so where the cloud does not know who asks, or says that such an object exists.
+ */
+static bool is_definite(const struct tutti_op *op, const struct tutti_reply *reply)
+{
+        bool for_good = op->failure == TUTTI_REFUSED || op->failure == TUTTI_INVALID ||
+                        op->failure == TUTTI_NOT_FOUND || op->failure == TUTTI_DENIED;
+        if (reply->kind != TUTTI_REPLY_HTTP) return for_good;
+        bool asks_again = reply->status == 401 || reply->status == 407 || reply->status == 408 ||
+                          reply->status == 425 || reply->status == 429;
+        return for_good && !op->harmless && reply->status >= 400 && reply->status < 500 && !asks_again;
+}
+
+/* What a reply to a creation that failed says about whether anything was made. */
+static void judge_creation(struct tutti_op *op, const struct tutti_reply *reply)
+{
+        if (op->request.action != TUTTI_CREATE || op->id != NULL || op->accepted) return;
+        bool effect = op->failure == TUTTI_TRANSIENT || (op->failure == TUTTI_UNCLEAR && !op->harmless);
+        if (effect) /* "internal error" does not say that nothing happened */
+                op->unanswered = op->doubted = true;
+        else if (op->doubted && op->failure == TUTTI_EXISTS)
+                op->unanswered = true; /* it may be the one that was made */
+        else if (op->unanswered && is_definite(op, reply))
+                op->unanswered = false;
+}
+
 /* Calls the plug-in, with a reply or to enter its state. */
 void operation_replied(struct tutti_op *op, const struct tutti_reply *reply)
 {
         op->wait = WAIT_NONE;
         op->reply = reply;
+        bool had_id = op->id != NULL;
         enum tutti_result result;
         if (fault_here("provider.step"))
                 result = op_fail(op, TUTTI_TRANSIENT, 0, "injected fault");
@@ -306,6 +437,7 @@ void operation_replied(struct tutti_op *op, const struct tutti_reply *reply)
             (result != TUTTI_FAILED || op->failure != TUTTI_THROTTLED))
                 limiter_accepted(op->request.connection->limiter);
         if (result == TUTTI_WAIT && op->failed) result = TUTTI_FAILED; /* wait_ssh may refuse */
+        if (!had_id && op->request.action == TUTTI_CREATE && !is_free(op)) result = TUTTI_FAILED;
         switch (result) {
         case TUTTI_WAIT:
                 if (reply != NULL) op->attempts = 0; /* progress: only failures in a row count */
@@ -314,9 +446,7 @@ void operation_replied(struct tutti_op *op, const struct tutti_reply *reply)
         case TUTTI_DONE: end(op); break;
         case TUTTI_FAILED:
                 op->uncounted = op->failure == TUTTI_THROTTLED;
-                if (op->failure == TUTTI_TRANSIENT && reply != NULL && op->request.action == TUTTI_CREATE &&
-                    op->id == NULL)
-                        op->unanswered = true; /* "internal error" does not say that nothing happened */
+                if (reply != NULL) judge_creation(op, reply);
                 fail_or_retry(op);
                 break;
         }
@@ -337,7 +467,8 @@ static enum tutti_failure failure_of(enum error_kind kind)
 void operation_fault(struct tutti_op *op, const struct error *error, bool maybe_effect, bool counts)
 {
         op_fail(op, failure_of(error_kind(error)), 0, "%s", error_message(error));
-        if (maybe_effect && op->request.action == TUTTI_CREATE && op->id == NULL) op->unanswered = true;
+        if (maybe_effect && op->request.action == TUTTI_CREATE && op->id == NULL && !op->accepted)
+                op->unanswered = op->doubted = true;
         op->uncounted = !counts;
         fail_or_retry(op);
 }
@@ -346,10 +477,7 @@ static void retry_now(void *context)
 {
         struct tutti_op *op = context;
         op->timer = NULL;
-        if (must_find(op))
-                find_out(op);
-        else
-                operation_enter(op);
+        proceed(op);
 }
 
 static int64_t backoff_ms(const struct tutti_op *op)
@@ -393,7 +521,9 @@ static void deadline_passed(void *context)
         char limit[CLOCK_TEXT];
         duration_text(op->request.timeout_ms, limit);
         cleanup_free char *last = mem_strdup(op->message ? op->message : op->last_progress);
-        if (op->request.action == TUTTI_CREATE && op->id == NULL && sent) op->unanswered = true;
+        if (op->request.action == TUTTI_CREATE && op->id == NULL && !op->accepted && sent && !op->harmless)
+                op->unanswered = true;
+        op->timed_out = true;
         op_fail(
             op, TUTTI_REFUSED, 0, "timed out after %s%s%s", limit, last ? "; last: " : "", last ? last : "");
         if (!op->waiting_for_journal) end(op);

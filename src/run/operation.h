@@ -2,8 +2,12 @@
  * One operation: an action of a provider on one object, driven from its first step to its outcome.
  *
  * It issues the provider's waits, makes (state, saved value, id) durable before each of them, retries what is transient with
- * exponential backoff and jitter, keeps the deadline, and, when the reply to a creating request was lost, finds out by token what
+ * exponential backoff and jitter, keeps the deadline, and, when the reply to a creating request was lost, finds out what
  * became of it before anything is sent again.
+ *
+ * What proves that an object is ours: the token, where the type finds by it; else its name, if no object had that name when the intent was
+ * recorded, which is looked at before the request leaves. A name alone proves nothing. Where neither can tell, a creation that may be
+ * repeated is repeated with its token, and of any other the outcome stays unknown.
  */
 #ifndef TUTTI_RUN_OPERATION_H
 #define TUTTI_RUN_OPERATION_H
@@ -32,15 +36,20 @@ struct operation_request { /* everything is borrowed until `done` */
         struct connection *connection;
         const char *address, *token, *id, *private_;
         const struct value *prior, *planned, *host;
+        const char *const *after; /* addresses that the object depends on, for the record of the intent */
+        size_t after_count;
         struct retry_policy retry;
         int64_t timeout_ms;      /* of the whole; 0: the schema's, else 10 min (reads: 2 min) */
         struct journal *journal; /* NULL: nothing is made durable (reads) */
         const char *run;
         int64_t step;
-        /* Coming back after a crash: where it was. `resumed` with state 0 and no saved value is a valid intent. */
-        bool resumed;
+        /* Coming back to an intent: where it was. `resumed` with state 0 and no saved value is a valid intent. */
+        bool resumed, absent, accepted; /* see struct operation_row */
         int state;
         const struct value *saved;
+        const char *
+            before_run; /* the intent is recorded of this run and step; ours takes its place. NULL: of ours, or none */
+        int64_t before_step;
         int64_t started_ms; /* wall clock; 0: now */
 };
 
@@ -49,8 +58,12 @@ struct operation_outcome { /* borrowed for the call of `done` */
         enum tutti_failure failure;
         const char *message; /* of a failure; no secrets */
         bool gone;           /* READ, IMPORT: no such object; FIND: none */
-        bool ambiguous;      /* the creation may or may not have happened, and nothing can tell */
-        const char *id;      /* when known: the object exists, also when the operation failed */
+        bool
+            ambiguous; /* a creation without an id: it may or may not have happened, and nothing told which */
+        bool absent;   /* nothing had its name before */
+        bool
+            unfinished; /* a creation with an id that failed, and not because the cloud said so of the object */
+        const char *id; /* when known: the object exists, also when the operation failed */
         const struct value *observed;
         const char *private_;
         unsigned attempts;
@@ -60,6 +73,8 @@ struct operation_outcome { /* borrowed for the call of `done` */
 struct operation_events {
         void (*progress)(void *context, const char *text);
         void (*retry)(void *context, unsigned attempt, unsigned attempts, int64_t wait_ms, const char *why);
+        /* A creation came by this id: the address at which that very object is recorded already, or NULL. May be NULL. */
+        const char *(*owner)(void *context, const char *id);
         void (*done)(
             void *context, const struct operation_outcome *outcome); /* the operation is freed after it */
         void *context;

@@ -108,6 +108,13 @@ void op_set_id(struct tutti_op *op, const char *id)
         op->unanswered = false;
 }
 
+void op_accepted(struct tutti_op *op)
+{
+        if (op->accepted || op->request.action != TUTTI_CREATE) return;
+        op->accepted = op->dirty = true;
+        op->unanswered = false;
+}
+
 void op_set_private(struct tutti_op *op, const char *text)
 {
         free(op->private_);

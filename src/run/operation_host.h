@@ -30,6 +30,7 @@ void op_gone(struct tutti_op *op);
 void op_progress(struct tutti_op *op, const char *text);
 enum tutti_result op_fail(struct tutti_op *op, enum tutti_failure kind, int64_t retry_after_ms,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void op_accepted(struct tutti_op *op);
 enum tutti_result wait_http(struct tutti_op *op, const struct tutti_http *request);
 enum tutti_result wait_ssh(struct tutti_op *op, const struct tutti_ssh *request);
 enum tutti_result wait_process(struct tutti_op *op, const struct tutti_process *request);
@@ -42,6 +43,7 @@ enum tutti_result wait_sleep(struct tutti_op *op, int64_t ms);
         .op_state = op_state, .op_saved = op_saved, .op_reply = op_reply, .op_elapsed_ms = op_elapsed_ms,   \
         .op_to = op_to, .op_set_id = op_set_id, .op_set_private = op_set_private,                           \
         .op_observed = op_observed, .op_gone = op_gone, .op_progress = op_progress, .op_fail = op_fail,     \
-        .wait_http = wait_http, .wait_ssh = wait_ssh, .wait_process = wait_process, .wait_sleep = wait_sleep
+        .op_accepted = op_accepted, .wait_http = wait_http, .wait_ssh = wait_ssh,                           \
+        .wait_process = wait_process, .wait_sleep = wait_sleep
 
 #endif

@@ -50,11 +50,16 @@ struct tutti_op {
         int64_t retry_after_ms;
 
         /* Retrying. */
-        unsigned attempts; /* in a row that failed and count */
-        unsigned total;    /* all */
-        bool unanswered;   /* a creating request left, and whether it had its effect is not known */
-        bool uncounted;    /* the failure at hand does not use up an attempt */
-        bool sent_back;    /* throttled: its next request goes before others */
+        unsigned attempts;     /* in a row that failed and count */
+        unsigned total;        /* all */
+        bool unanswered;       /* a creating request left, and whether it had its effect is not known */
+        bool doubted;          /* that was so once */
+        bool absent, accepted; /* see struct operation_row */
+        bool looked;           /* it was looked whether the name is taken */
+        bool harmless;         /* what was issued last cannot have changed anything */
+        bool timed_out;
+        bool uncounted; /* the failure at hand does not use up an attempt */
+        bool sent_back; /* throttled: its next request goes before others */
         struct operation *finding;
         char *last_progress;
         bool cancelled, waiting_for_journal;

@@ -86,6 +86,9 @@ struct schema *plugin_schema_new(
         s->repeatable = type->flags & TUTTI_TYPE_REPEATABLE;
         s->local = type->flags & TUTTI_TYPE_LOCAL;
         s->no_read = type->flags & TUTTI_TYPE_NO_READ;
+        s->finds_token = s->can_find && type->flags & TUTTI_TYPE_FIND_TOKEN;
+        s->overwrites = s->can_find && type->flags & TUTTI_TYPE_OVERWRITES;
+        s->definition = arena_strdup(arena, type->definition);
         s->plans = plans;
         s->create_seconds = type->create_seconds;
         s->timeout_ms[0] = type->create_timeout * 1000ll;

@@ -12,7 +12,7 @@
 
 struct question {
         unsigned number; /* how often this step was asked about in this run, counting from 1 */
-        bool ambiguous;
+        bool undecided;  /* nothing tells whether there is an object: a person has to */
         const char *
             outcome; /* while question_before counts: what the gate's row has come to by another process; else NULL */
 };
@@ -21,7 +21,10 @@ struct question {
 enum { BEHIND_MAX = 100 };
 
 static const char *const failure_choices[] = {"retry", "skip", "abort", NULL};
-static const char *const ambiguity_choices[] = {ANSWER_ADOPT, "retry", "forget", NULL};
+static const char *const undecided_choices[] = {ANSWER_ADOPT, "retry", "forget", NULL};
+/* It failed, and may have made something all the same, which whoever tries again finds out. */
+static const char *const doubt_choices[] = {"retry", "skip", "abort", ANSWER_ADOPT, "forget", NULL};
+enum { CHOICES_MAX = 6 };
 
 static char *name_of(const struct step_run *r, unsigned number)
 {
@@ -32,7 +35,15 @@ static char *name_of(const struct step_run *r, unsigned number)
 char *question_choices(const struct step_run *r)
 {
         const char **c = r->gate != NULL ? r->gate->proposal->choices : NULL;
-        return c != NULL ? mem_printf("%s|%s|%s", c[0], c[1], c[2]) : NULL;
+        if (c == NULL) return NULL;
+        struct text words = {0};
+        for (size_t i = 0; c[i] != NULL; i++) text_addf(&words, "%s%s", i > 0 ? "|" : "", c[i]);
+        return text_steal(&words);
+}
+
+bool question_was_undecided(const struct step_run *r)
+{
+        return r->question != NULL && r->question->undecided;
 }
 
 unsigned question_count(const struct step_run *r)
@@ -62,25 +73,29 @@ void question_free(struct step_run *r)
 
 /* --- asked ----------------------------------------------------------------------------------------------------------- */
 
-/* Nothing tells whether what it was to make is there. */
-static bool is_undecidable(const struct step_run *r)
+/* Whether a person may have been asked whether what it was to make is there. */
+static bool may_be_undecided(const struct step_run *r)
 {
-        return r->step->schema != NULL && !r->step->schema->can_find;
+        return r->step->schema != NULL && r->step->action != ACTION_UPDATE;
+}
+
+static bool needs_id(const struct step_run *r)
+{
+        return r->step->schema != NULL && !r->step->schema->no_read;
 }
 
 /* All of it is told to the person who answers, and nothing besides: the answer is bound to it. */
-static struct proposal *propose(
-    const struct step_run *r, bool ambiguous, const char *message, const uint32_t *behind, size_t count)
+static struct proposal *propose(const struct step_run *r, const char *const *choices, const char *message,
+    const uint32_t *behind, size_t count)
 {
         const struct executor *x = r->executor;
-        const char *const *choices = ambiguous ? ambiguity_choices : failure_choices;
         struct proposal *p = proposal_new();
         p->message = arena_strdup(p->arena, message);
         p->plan = x->request.digest;
         p->requester = x->request.requester;
-        p->choices = arena_alloc(p->arena, sizeof failure_choices);
+        p->choices = arena_alloc(p->arena, CHOICES_MAX * sizeof *p->choices);
         for (size_t i = 0; choices[i] != NULL; i++) p->choices[i] = choices[i];
-        p->needs_id = ambiguous && !r->step->schema->no_read;
+        p->needs_id = choices != failure_choices && needs_id(r);
         p->behind = arena_alloc(p->arena, BEHIND_MAX * sizeof *p->behind);
         for (size_t i = 0; i < count && i < BEHIND_MAX; i++) {
                 const struct step *s = &x->table[behind[i]];
@@ -94,15 +109,15 @@ static struct proposal *propose(
 static void decided(struct step_run *r, const struct tally *t);
 
 /* Question `number` about the step. `shown`: what was shown of it by another process and stands (taken), or NULL: `message` is asked. */
-static void begin(struct step_run *r, unsigned number, int64_t opened_ms, bool ambiguous,
+static void begin(struct step_run *r, unsigned number, int64_t opened_ms, const char *const *choices,
     struct proposal *shown, const char *message)
 {
         if (r->question == NULL) r->question = mem_alloc(sizeof *r->question);
-        *r->question = (struct question){.number = number, .ambiguous = ambiguous};
+        *r->question = (struct question){.number = number, .undecided = choices == undecided_choices};
         cleanup_free char *name = name_of(r, number);
         size_t count;
         uint32_t *behind = gate_behind(r, &count);
-        if (shown == NULL) shown = propose(r, ambiguous, message, behind, count);
+        if (shown == NULL) shown = propose(r, choices, message, behind, count);
         gate_begin(r, name, opened_ms, behind, count, shown, decided);
         step_paused(r);
 }
@@ -119,10 +134,13 @@ static void wait_for_answer(struct step_run *r)
 
 bool question_ask(struct step_run *r, const char *message, bool ambiguous)
 {
-        bool undecided = ambiguous && is_undecidable(r);
+        bool undecided = ambiguous && r->undecidable;
         bool asks = step_policy(r) == ON_FAILURE_ASK;
         if ((!asks && !undecided) || r->executor->stopping) return false;
-        begin(r, times_asked(r) + 1, clock_wall_ms(), undecided, NULL, message);
+        const char *const *choices = undecided   ? undecided_choices
+                                     : ambiguous ? doubt_choices
+                                                 : failure_choices;
+        begin(r, times_asked(r) + 1, clock_wall_ms(), choices, NULL, message);
         gate_write_waiting(r);
         wait_for_answer(r);
         return true;
@@ -135,12 +153,32 @@ static bool goes_on(const char *choice)
         return strcmp(choice, "retry") == 0 || strcmp(choice, ANSWER_ADOPT) == 0;
 }
 
+/* What may be there was to be removed; a person said to leave it, if it is. */
+static void left_alone(struct step_run *r, const char *by)
+{
+        cleanup_free char *why = mem_printf("left alone, as %s said", by);
+        enum step_status before = r->status;
+        r->status = STEP_DONE;
+        executor_record_step(r, why);
+        r->status = before;
+        executor_emit(r->executor, EVENT_STEP_DONE, r, NULL);
+        step_finished(r, STEP_DONE, NULL);
+}
+
 static void stops(struct step_run *r, const char *choice, const char *failure, const char *by)
 {
         struct executor *x = r->executor;
         cleanup_free char *why = mem_printf("%s; %s: answered by %s", failure, choice, by);
         enum step_status before = r->status;
-        if (r->question->ambiguous) execute_forget_intent(r);
+        bool forgets = strcmp(choice, "forget") == 0;
+        if (forgets) {
+                execute_forget_intent(r);
+                open_forget(r, true);
+        }
+        if (forgets && r->step->recorded != NULL && r->step->recorded->open != NULL) {
+                left_alone(r, by);
+                return;
+        }
         r->status = STEP_FAILED;
         executor_record_step(r, why);
         r->status = before;
@@ -148,7 +186,7 @@ static void stops(struct step_run *r, const char *choice, const char *failure, c
         step_finished(r, STEP_FAILED, why);
 }
 
-/* A broken object was left behind: only another plan can remove and make it anew. */
+/* Something was left behind: only another plan can remove and make it anew, or go on with it. */
 static void needs_another_plan(struct step_run *r)
 {
         struct executor *x = r->executor;
@@ -162,8 +200,8 @@ static void recorded(void *context)
 {
         struct step_run *r = context;
         r->executor->recording--;
-        if (r->broken)
-                needs_another_plan(r);
+        if (r->broken || (r->left_open && r->adopt_id == NULL))
+                needs_another_plan(r); /* which knows what was left */
         else
                 step_again(r);
 }
@@ -214,15 +252,16 @@ static const struct gate_row *newest_question(const struct step_run *r, unsigned
  * What was asked stands in the gate's details; nothing else tells the failure. It stands if it is a question about this plan that could have
  * been asked of this step, else NULL.
  */
-static struct proposal *recall(const struct step_run *r, const struct gate_row *row, bool *ambiguous)
+static struct proposal *recall(
+    const struct step_run *r, const struct gate_row *row, const char *const **choices)
 {
         struct proposal *p = NULL;
-        *ambiguous = false;
+        *choices = failure_choices;
         if (proposal_read(row->details, &p, NULL) < 0) return NULL;
-        *ambiguous = is_undecidable(r) && proposal_choices_are(p, ambiguity_choices);
-        bool good = (*ambiguous || proposal_choices_are(p, failure_choices)) &&
-                    strcmp(p->plan, r->executor->request.digest) == 0;
-        if (*ambiguous && !r->step->schema->no_read) p->needs_id = true;
+        if (may_be_undecided(r) && proposal_choices_are(p, undecided_choices)) *choices = undecided_choices;
+        if (r->step->schema != NULL && proposal_choices_are(p, doubt_choices)) *choices = doubt_choices;
+        bool good = proposal_choices_are(p, *choices) && strcmp(p->plan, r->executor->request.digest) == 0;
+        if (*choices != failure_choices && needs_id(r)) p->needs_id = true;
         if (good) return p;
         proposal_free(p);
         return NULL;
@@ -245,10 +284,10 @@ bool question_before(struct step_run *r)
         unsigned number;
         const struct gate_row *row = newest_question(r, &number);
         if (row == NULL) return true;
-        bool ambiguous;
-        struct proposal *shown = recall(r, row, &ambiguous);
+        const char *const *choices;
+        struct proposal *shown = recall(r, row, &choices);
         const struct answer_slice *given = given_to(r, row->name);
-        begin(r, number, row->opened_ms, ambiguous, shown, "it failed");
+        begin(r, number, row->opened_ms, choices, shown, "it failed");
         r->question->outcome = row->status;
         bool answered = given != NULL && gate_count(r, given->rows, given->count);
         r->question->outcome = NULL;
@@ -262,10 +301,10 @@ bool question_before(struct step_run *r)
 /* Was the run ended by an answer to this? */
 static bool was_aborted(const struct step_run *r, const struct gate_row *row)
 {
-        bool ambiguous;
+        const char *const *choices;
         const struct executor_request *q = &r->executor->request;
         const struct answer_slice *given = given_to(r, row->name);
-        cleanup(proposal_free) struct proposal *shown = recall(r, row, &ambiguous);
+        cleanup(proposal_free) struct proposal *shown = recall(r, row, &choices);
         if (shown == NULL || given == NULL) return false;
         struct ballot b = {.approvers = q->approvers,
             .proposal = shown,

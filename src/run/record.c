@@ -137,7 +137,71 @@ static int row_fill(struct step_run *r, struct resource_row *row, const struct o
         return row->properties && row->outputs && (host == NULL || row->host) ? 0 : -1;
 }
 
-int record_result(struct step_run *r, const struct operation_outcome *outcome, struct error **err)
+/* --- one object, one address ----------------------------------------------------------------------------------------- */
+
+/* What tells one object from all others. */
+static char *identity(const char *type, const char *provider, const struct value *host, const char *id)
+{
+        struct text where __attribute__((__cleanup__(text_release_cleanup))) = {0};
+        const struct value *address = host ? value_get(host, "address") : NULL,
+                           *port = host ? value_get(host, "port") : NULL;
+        if (address != NULL) value_json(address, SECRETS_REVEAL, NULL, &where, NULL);
+        if (port != NULL) value_json(port, SECRETS_REVEAL, NULL, &where, NULL);
+        return mem_printf("%s\n%s\n%s\n%s", type, provider ? provider : "", where.data ? where.data : "", id);
+}
+
+static void own(struct executor *x, const char *type, const char *provider, const struct value *host,
+    const char *id, const char *address)
+{
+        if (id == NULL || *id == '\0') return;
+        cleanup_free char *key = identity(type, provider, host, id);
+        map_put_copy(&x->owners, key, (void *)address);
+}
+
+static void load_owners(struct executor *x)
+{
+        const struct state *state = x->request.plan->input->state;
+        if (x->owners_loaded) return;
+        x->owners_loaded = true;
+        for (size_t i = 0; i < state->count; i++) {
+                const struct recorded *o = &state->resources[i];
+                own(x, o->type, o->provider, o->host, o->id, o->address);
+        }
+}
+
+static const struct value *host_of(const struct step_run *r)
+{
+        return r->host ? r->host : r->step->recorded ? r->step->recorded->host : NULL;
+}
+
+const char *record_owner(struct step_run *r, const char *id)
+{
+        struct executor *x = r->executor;
+        if (r->step->schema->local || *id == '\0') return NULL;
+        load_owners(x);
+        cleanup_free char *key = identity(r->step->type, r->step->provider, host_of(r), id);
+        const char *owner = map_get(&x->owners, key);
+        return owner != NULL && strcmp(owner, r->step->address) != 0 ? owner : NULL;
+}
+
+static void take_ownership(struct step_run *r, const char *id)
+{
+        load_owners(r->executor);
+        own(r->executor, r->step->type, r->step->provider, host_of(r), id, r->step->address);
+}
+
+static void give_up_ownership(struct step_run *r)
+{
+        struct executor *x = r->executor;
+        const struct recorded *o = r->step->recorded;
+        if (!x->owners_loaded || o == NULL || o->id == NULL || *o->id == '\0') return;
+        cleanup_free char *key = identity(o->type, o->provider, o->host, o->id);
+        const char *owner = map_get(&x->owners, key);
+        if (owner != NULL && strcmp(owner, r->step->address) == 0) map_remove(&x->owners, key);
+}
+
+int record_result(
+    struct step_run *r, const struct operation_outcome *outcome, struct value **ret, struct error **err)
 {
         struct executor *x = r->executor;
         const struct schema *schema = r->step->schema;
@@ -150,9 +214,10 @@ int record_result(struct step_run *r, const struct operation_outcome *outcome, s
                 if (row_fill(r, row, outcome, properties, outputs, err) < 0) return -1;
                 set_aside(r);
                 add_resource(r, row, WRITE_RESOURCE);
+                if (!r->step->schema->local) take_ownership(r, row->id);
         }
-        cleanup(value_free) struct value *attributes = value_merge(properties, outputs);
-        plan_set_result(x->request.plan, r->step, attributes);
+        *ret = value_merge(properties, outputs);
+        plan_set_result(x->request.plan, r->step, *ret);
         return 0;
 }
 
@@ -178,6 +243,7 @@ void record_gone(struct step_run *r)
 {
         struct arena *a = journal_arena(r->executor->request.journal);
         struct resource_row *row = arena_alloc(a, sizeof *row);
+        give_up_ownership(r);
         row->address = arena_strdup(a, r->step->address);
         row->deposed = arena_strdup(a, deposed_key(r->step));
         add_resource(r, row, WRITE_RESOURCE_GONE);

@@ -17,8 +17,12 @@ const char *record_text(
 int record_split(const struct schema *schema, const struct value *planned, const struct value *observed,
     const char *id, struct value **properties, struct value **outputs, struct error **err);
 
-/* Writes the row of a finished create, update, replace or adopt, and tells the plan; for a lookup, tells the plan only. */
-int record_result(struct step_run *r, const struct operation_outcome *outcome, struct error **err);
+/* Writes the row of a finished create, update, replace or adopt, and tells the plan; for a lookup, tells the plan only. *attributes: its
+ * properties and outputs in one object; a new reference. */
+int record_result(struct step_run *r, const struct operation_outcome *outcome, struct value **attributes,
+    struct error **err);
+/* The other address at which the object of this id, of the step's type, provider and host, is recorded, before this run or by it; NULL. */
+const char *record_owner(struct step_run *r, const char *id);
 /* The object exists but is not as wanted: the row is marked, so that the next plan replaces it. */
 void record_tainted(struct step_run *r, const struct operation_outcome *outcome);
 void record_gone(struct step_run *r);

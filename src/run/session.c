@@ -210,6 +210,14 @@ static int load_durations(struct session *s, struct error **err)
         return 0;
 }
 
+static int load_open(struct session *s, struct error **err)
+{
+        struct operation_row *rows = NULL;
+        size_t count = 0;
+        if (store_operations(s->store, s->name, &rows, &count, err) < 0) return -1;
+        return state_add_operations(s->state, rows, count, s->seal ? &s->sealer : NULL, err);
+}
+
 /* What is recorded of an environment, or of one that was never written: nothing. */
 static int load_state(struct session *s, struct error **err)
 {
@@ -236,6 +244,7 @@ static int load_state(struct session *s, struct error **err)
         if (result == 0)
                 result = state_decode(
                     &row, rows, count, outputs, s->seal ? &s->sealer : NULL, &s->state, err);
+        if (result == 0 && recorded) result = load_open(s, err);
         environment_row_release(&row);
         return result;
 }

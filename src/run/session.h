@@ -205,7 +205,7 @@ void run_result_release(struct run_result *result);
 /* Runs the session's current plan. -1 only when nothing was started: lease busy (ERROR_BUSY), store trouble, a stale plan. */
 int session_run(
     struct session *s, const struct run_options *options, struct run_result *result, struct error **err);
-/* Settles and goes on with the last run that is interrupted or waiting. ERROR_MISSING when there is none. */
+/* Goes on with the last run that is interrupted or waiting. ERROR_MISSING when there is none. */
 int session_resume(
     struct session *s, const struct run_options *options, struct run_result *result, struct error **err);
 /* True (and its id in *run, to be freed) when the last run was interrupted or waits. */
@@ -213,20 +213,8 @@ bool session_unfinished(struct session *s, char **run, char **status);
 /* Whether a run that is recorded as running has nobody any more who works at it: its process is known to be gone, or did not renew its
  * lease. It was interrupted, and can be resumed. */
 bool session_run_left(struct session *s, const struct run_row *run);
-/* *open: a run left intents whose outcome is not known. A record that cannot be read is an error. */
-int session_intents(struct session *s, bool *open, struct error **err);
 /* ERROR_CONFLICT when a run is not over: the record is not to be changed by hand under it. */
 int session_refuse_unfinished(struct session *s, struct error **err);
-/* Before another plan: brings the open operations of unfinished runs to their end. The session's plan is dropped: plan
- * after it. Call it when session_intents says so. A run that only waits is cancelled by session_run, when another takes its
- * place. */
-struct settle_request {
-        const struct run_options *options;
-        /* A run is about to be settled, under the lease: nobody works at it any more. `status` as recorded. May be NULL. */
-        void (*settles)(void *context, const char *run, const char *status);
-        void *context;
-};
-int session_settle(struct session *s, const struct settle_request *request, struct error **err);
 /* Answers an open gate of the run that this process is running: "approved" or "rejected"; a question with one of its choices.
  * ERROR_MISSING, ERROR_DENIED, ERROR_INPUT. */
 int session_answer(struct session *s, const char *gate, const char *answer, const char *by,
@@ -276,8 +264,8 @@ int session_approvers(struct session *s, const struct approvers **ret, struct er
 int session_check_requester(struct session *s, const char *by, struct error **err);
 
 /* Writing the record by hand (state mv, rm, import; import): takes the lease, and then looks at what is recorded, so that what is decided on it
- * stays so until session_let_go. ERROR_CONFLICT where a run is not over. */
-int session_hold_record(struct session *s, struct error **err);
+ * stays so until session_let_go. ERROR_CONFLICT where a run is not over, unless `unfinished` may be. */
+int session_hold_record(struct session *s, bool unfinished, struct error **err);
 /* Such a change is a run of its own in the history, of that kind, begun and done at once, with an event `record-changed` for each resource:
  * writes[0] is left free for that run's; the `run` of all others is filled in. */
 int session_commit(

@@ -7,10 +7,10 @@
 #include "base/clock.h"
 #include "run/session_internal.h"
 
-int session_hold_record(struct session *s, struct error **err)
+int session_hold_record(struct session *s, bool unfinished, struct error **err)
 {
         if (session_hold(s, err) < 0) return -1;
-        if (session_reload(s, err) == 0 && session_refuse_unfinished(s, err) == 0) return 0;
+        if (session_reload(s, err) == 0 && (unfinished || session_refuse_unfinished(s, err) == 0)) return 0;
         session_let_go(s);
         return -1;
 }
@@ -19,6 +19,16 @@ int session_hold_record(struct session *s, struct error **err)
 static bool describe(const struct store_write *w, const char *user, struct text *out)
 {
         bool moves = w->kind == WRITE_RESOURCE_MOVE;
+        if (w->kind == WRITE_OPERATION_OVER) {
+                text_addc(out, '{');
+                text_add_member(out, "action", w->action);
+                text_add_member(out, "address", w->operation->address);
+                text_add_member(out, "gives_up", w->operation->action);
+                text_add_member(out, "of_run", w->operation->run);
+                text_add_member(out, "by", user);
+                text_addc(out, '}');
+                return true;
+        }
         if (!moves && w->kind != WRITE_RESOURCE && w->kind != WRITE_RESOURCE_GONE) return false;
         text_addc(out, '{');
         text_add_member(out, "action", w->action);

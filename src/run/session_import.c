@@ -83,9 +83,17 @@ static int record(struct session *s, const struct import *i, struct error **err)
             .updated_ms = clock_wall_ms(),
         };
         if (row.properties == NULL || row.outputs == NULL) return -1;
-        struct store_write writes[2] = {{0}, {.kind = WRITE_RESOURCE, .action = "import"}};
-        writes[1].resource = &row;
-        return session_commit(s, "import", writes, 2, err);
+        struct store_write *writes = arena_alloc(a, (2 + s->state->open_count) * sizeof *writes);
+        size_t count = 1;
+        writes[count] = (struct store_write){.kind = WRITE_RESOURCE, .action = "import"};
+        writes[count++].resource = &row;
+        /* Whatever was begun to be created there: a person says that it is this. */
+        const struct open_operation *open = map_get(&s->state->open_by_address, step->address);
+        for (; open != NULL; open = open->next) {
+                writes[count] = (struct store_write){.kind = WRITE_OPERATION_OVER, .action = "import"};
+                writes[count++].operation = open->row;
+        }
+        return session_commit(s, "import", writes, count, err);
 }
 
 static int import_now(struct session *s, const char *address, const char *id, struct error **err)
@@ -131,7 +139,7 @@ static int import_now(struct session *s, const char *address, const char *id, st
 
 int session_import(struct session *s, const char *address, const char *id, struct error **err)
 {
-        if (session_hold_record(s, err) < 0) return -1;
+        if (session_hold_record(s, false, err) < 0) return -1;
         int status = import_now(s, address, id, err);
         session_let_go(s);
         return status;

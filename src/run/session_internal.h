@@ -70,8 +70,7 @@ struct session {
         char *run;
         int64_t run_started_ms;
         int interrupts;
-        bool reading_gates, gates_changed, leaving, settling;
-        const char *settled_status; /* what the run is once it is settled */
+        bool reading_gates, gates_changed, leaving;
         struct gate_row *gate_rows;
         size_t gate_count;
         struct answer_row *answer_rows;
@@ -104,6 +103,8 @@ int session_round(struct session *s, char **ret, struct error **err);
 
 /* session_resume.c: the unfinished run, if any, as it is to be recorded when another takes its place; *found says so. */
 int session_supersede(struct session *s, struct run_row *ret, bool *found, struct error **err);
+/* Under the lease: ERROR_CONFLICT where the open operations are not those that the session's state has, and its plan is about. */
+int session_check_open(struct session *s, struct error **err);
 
 /*
  * session_present.c: finds s->present for a plan that is built from `saved`: from the file, with the parameters that are given today, else those
@@ -138,14 +139,11 @@ struct run_setup {
         const struct map *answers;      /* gates opened before */
         const struct map *given;        /* answers to them; see struct executor_request */
         const char *digest, *requester; /* of a run that goes on; NULL: of this one */
-        const struct map *operations;   /* address → struct operation_row *: open intents */
         const struct step_row *rows;    /* the run's step table as it stands; NULL for a new run */
         size_t row_count;
-        bool settle_only;
         const char *kind;
         const char *follows;    /* a new run: the round before it; or NULL */
         const char *on_failure; /* as recorded when the run began; NULL: not given then */
-        const char *status;     /* settling: what the run stays */
         const char *proof;      /* of a run that goes on, where what it proves changes; or NULL */
         struct run_row
             *before; /* an unfinished run that this one takes the place of, as it is to be; or NULL */

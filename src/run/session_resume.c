@@ -20,12 +20,9 @@ static bool is_unfinished(const char *status)
                strcmp(status, "waiting") == 0 || strcmp(status, RUN_ROLLBACK_DUE) == 0;
 }
 
-/* The run that an open intent belongs to; else the newest one that changes the world, if it is not over. */
-static const struct run_row *find_unfinished(
-    const struct run_row *runs, size_t count, const struct operation_row *operations, size_t operation_count)
+/* The newest run that changes the world, if it is not over. */
+static const struct run_row *find_unfinished(const struct run_row *runs, size_t count)
 {
-        for (size_t i = 0; operation_count > 0 && i < count; i++)
-                if (strcmp(runs[i].id, operations[0].run) == 0) return &runs[i];
         for (size_t i = 0; i < count; i++) {
                 if (!run_acts(runs[i].kind)) continue;
                 return is_unfinished(runs[i].status) ? &runs[i] : NULL;
@@ -37,18 +34,15 @@ static const struct run_row *find_unfinished(
 static int load_last(struct session *s, char **run, char **status, struct error **err)
 {
         struct run_row *runs = NULL;
-        struct operation_row *operations = NULL;
-        size_t count = 0, operation_count = 0;
+        size_t count = 0;
         *run = NULL;
         if (status != NULL) *status = NULL;
         if (s->store == NULL || *s->state->lineage == '\0') return 0;
-        if (store_operations(s->store, s->name, &operations, &operation_count, err) < 0) return -1;
         int result = store_runs(s->store, s->name, &runs, &count, err);
-        const struct run_row *found = find_unfinished(runs, count, operations, operation_count);
+        const struct run_row *found = find_unfinished(runs, count);
         if (found != NULL) *run = mem_strdup(found->id);
         if (found != NULL && status != NULL) *status = mem_strdup(found->status);
         run_rows_free(runs, count);
-        operation_rows_free(operations, operation_count);
         return result;
 }
 
@@ -75,11 +69,8 @@ struct unfinished { /* what is known of the run to go on with */
         struct run_row row;
         struct step_row *steps;
         size_t step_count;
-        struct operation_row *operations;
-        size_t operation_count;
         struct gate_row *gates;
         size_t gate_count;
-        struct map open;    /* address → struct operation_row * of this run */
         struct map answers; /* gate → struct gate_row *, as they stand */
         struct answer_row *given;
         size_t given_count;
@@ -94,9 +85,7 @@ static void unfinished_release(struct unfinished *u)
 {
         run_row_release(&u->row);
         step_rows_free(u->steps, u->step_count);
-        operation_rows_free(u->operations, u->operation_count);
         gate_rows_free(u->gates, u->gate_count);
-        map_release(&u->open);
         map_release(&u->answers);
         map_release(&u->given_by_gate);
         free(u->slices);
@@ -108,13 +97,9 @@ static int load_unfinished(struct session *s, const char *run, struct unfinished
 {
         if (store_run(s->store, s->name, run, &u->row, err) < 0 ||
             store_steps(s->store, s->name, run, &u->steps, &u->step_count, err) < 0 ||
-            store_operations(s->store, s->name, &u->operations, &u->operation_count, err) < 0 ||
             store_gates(s->store, s->name, run, &u->gates, &u->gate_count, err) < 0 ||
             store_answers(s->store, s->name, run, &u->given, &u->given_count, err) < 0)
                 return -1;
-        for (size_t i = 0; i < u->operation_count; i++)
-                if (strcmp(u->operations[i].run, run) == 0)
-                        map_put(&u->open, u->operations[i].address, &u->operations[i]);
         for (size_t i = 0; i < u->gate_count; i++) map_put(&u->answers, u->gates[i].name, &u->gates[i]);
         u->slices = answers_by_gate(u->given, u->given_count, &u->given_by_gate);
         if (u->row.plan == NULL)
@@ -160,6 +145,9 @@ static bool same_promise(const char *shown, enum action now)
         case ACTION_DELETE:
         case ACTION_REPLACE_DELETE:
                 return strcmp(shown, "delete") == 0 || strcmp(shown, "replace-delete") == 0;
+        case ACTION_UPDATE: /* less than what was shown: the object is there, and differs from what is wanted */
+                return strcmp(shown, "update") == 0 || strcmp(shown, "create") == 0 ||
+                       strcmp(shown, "replace") == 0 || strcmp(shown, "adopt") == 0;
         default: return strcmp(shown, action_name(now)) == 0;
         }
 }
@@ -230,23 +218,15 @@ static int renew_proof(struct session *s, const struct unfinished *u, const stru
         return proof_write(&p, &s->sealer, proof, err);
 }
 
-static int continue_run(struct session *s, const char *run, bool settle_only,
-    const struct run_options *options, struct run_result *result, struct error **err)
+static int continue_run(struct session *s, const char *run, const struct run_options *options,
+    struct run_result *result, struct error **err)
 {
         struct unfinished u = {0};
         int status = load_unfinished(s, run, &u, err);
         /* A rejection that somebody took out of the store would be none. */
-        if (status == 0 && !settle_only && u.gate_count > 0)
-                status = store_verify_answers(s->store, s->name, run, err);
+        if (status == 0 && u.gate_count > 0) status = store_verify_answers(s->store, s->name, run, err);
         if (status == 0) status = rebuild(s, &u, err);
-        if (status == 0 && !settle_only) status = map_steps(s, &u, err);
-        if (status == 0 && settle_only) {
-                u.row_of_step = mem_alloc((s->plan->count + 1) * sizeof *u.row_of_step);
-                for (size_t i = 0; i < s->plan->count; i++) {
-                        const struct operation_row *row = map_get(&u.open, s->plan->steps[i].address);
-                        u.row_of_step[i] = row ? row->step : -1;
-                }
-        }
+        if (status == 0) status = map_steps(s, &u, err);
         cleanup_free char *proof = NULL;
         if (status == 0) status = renew_proof(s, &u, options, &proof, err);
         if (status == 0) {
@@ -261,11 +241,8 @@ static int continue_run(struct session *s, const char *run, bool settle_only,
                     .given = &u.given_by_gate,
                     .digest = u.row.digest,
                     .requester = u.row.requester,
-                    .operations = &u.open,
-                    .settle_only = settle_only,
                     .kind = u.row.kind,
                     .on_failure = u.row.on_failure,
-                    .status = strcmp(u.row.status, RUN_ROLLBACK_DUE) == 0 ? RUN_ROLLBACK_DUE : "interrupted",
                 };
                 status = session_execute(s, options, &setup, result, err);
         }
@@ -281,7 +258,10 @@ int session_resume(
         if (load_last(s, &run, NULL, err) < 0) return -1;
         if (run == NULL)
                 return error_set(err, ERROR_MISSING, NULL,
-                    "environment '%s' has no run that was interrupted or waits", s->name);
+                    "environment '%s' has no run that was interrupted or waits%s", s->name,
+                    s->state->open_count > 0
+                        ? "; `tutti apply` finds out what became of what a run before left open"
+                        : "");
         if (session_hold(s, err) < 0) return -1;
         /* Under the lease, it is this run still, or another process has seen to it. */
         cleanup_free char *now = NULL;
@@ -289,7 +269,7 @@ int session_resume(
         if (status == 0 && !text_equal(run, now))
                 status = error_set(
                     err, ERROR_CONFLICT, NULL, "run %s was gone on with by another process meanwhile", run);
-        if (status == 0) status = continue_run(s, run, false, options, result, err);
+        if (status == 0) status = continue_run(s, run, options, result, err);
         session_let_go(s);
         return status;
 }
@@ -359,75 +339,21 @@ int session_give_up(struct session *s, const char *run, struct error **err)
         return end_unfinished(s, run, err);
 }
 
-/* It comes first: nothing can be settled without its answer. */
-static int refuse_question(
-    struct session *s, const char *run, const char *gate, const char *choices, struct error **err)
+static bool same_operation(const struct operation_row *a, const struct operation_row *b)
 {
-        struct text how __attribute__((__cleanup__(text_release_cleanup))) = {0};
-        struct text option __attribute__((__cleanup__(text_release_cleanup))) = {0};
-        text_add(&option, "--answer ");
-        text_add_shell(&option, choices ? choices : "WORD");
-        hint_add_named(&how, "approve", s->file, gate, option.data);
-        return error_set(
-            err, ERROR_CONFLICT, NULL, "run %s has a question that comes first: %s", run, how.data);
+        return strcmp(a->run, b->run) == 0 && a->step == b->step && text_equal(a->token, b->token) &&
+               text_equal(a->id, b->id) && a->state == b->state;
 }
 
-static int settle_run(
-    struct session *s, const char *run, const struct run_options *options, struct error **err)
+int session_check_open(struct session *s, struct error **err)
 {
-        struct run_result result = {0};
-        struct run_options quiet = *options;
-        quiet.interactive = false;
-        quiet.on_failure_given = false; /* it is said of the run that comes after */
-        int status = continue_run(s, run, true, &quiet, &result, err);
-        if (status == 0 && result.problems != NULL) status = error_move(err, &result.problems);
-        if (status == 0 && result.waiting_count > 0)
-                status = refuse_question(s, run, result.waiting[0], result.choices[0], err);
-        if (status == 0 && result.status == RUN_INTERRUPTED)
-                status = error_set(err, ERROR_CANCELLED, NULL, "interrupted while settling run %s", run);
-        run_result_release(&result);
-        return status;
-}
-
-/* One run after the other: each has intents of its own. A run that is settled and still has some holds what its plan does not know of. */
-static int settle_all(struct session *s, const struct settle_request *request, struct error **err)
-{
-        cleanup_free char *before = NULL;
-        for (;;) {
-                cleanup_free char *run = NULL, *status = NULL;
-                bool open = false;
-                if (session_intents(s, &open, err) < 0) return -1;
-                if (!open) return 0;
-                if (load_last(s, &run, &status, err) < 0) return -1;
-                if (run == NULL || text_equal(run, before))
-                        return error_set(err, ERROR_CONFLICT, NULL,
-                            "run %s left something under way that its own plan no longer holds; `tutti "
-                            "status` "
-                            "and `tutti show` tell what",
-                            run ? run : "?");
-                if (request->settles != NULL) request->settles(request->context, run, status);
-                if (settle_run(s, run, request->options, err) < 0) return -1;
-                free(before);
-                before = steal(run);
-        }
-}
-
-int session_settle(struct session *s, const struct settle_request *request, struct error **err)
-{
-        if (session_hold(s, err) < 0) return -1;
-        int status = settle_all(s, request, err);
-        session_let_go(s);
-        return session_reload(s, status < 0 ? NULL : err) < 0 ? -1 : status;
-}
-
-int session_intents(struct session *s, bool *open, struct error **err)
-{
-        struct operation_row *operations = NULL;
+        struct operation_row *rows = NULL;
         size_t count = 0;
-        *open = false;
-        if (s->store == NULL || *s->state->lineage == '\0') return 0;
-        if (store_operations(s->store, s->name, &operations, &count, err) < 0) return -1;
-        operation_rows_free(operations, count);
-        *open = count > 0;
-        return 0;
+        if (store_operations(s->store, s->name, &rows, &count, err) < 0) return -1;
+        bool same = count == s->state->operation_count;
+        for (size_t i = 0; same && i < count; i++) same = same_operation(&rows[i], &s->state->operations[i]);
+        operation_rows_free(rows, count);
+        if (same) return 0;
+        return error_set(err, ERROR_CONFLICT, NULL,
+            "another run was interrupted since the plan was made; plan again, or `tutti resume`");
 }

@@ -162,8 +162,7 @@ static int begin_run(
         s->run_started_ms = setup->started_ms > 0 ? setup->started_ms : clock_wall_ms();
         if (setup->run != NULL) {
                 s->run = mem_strdup(setup->run);
-                const char *status = s->settling ? s->settled_status : "running";
-                return write_run(s, status, setup, NULL, NULL, 0, err);
+                return write_run(s, "running", setup, NULL, NULL, 0, err);
         }
         struct text document __attribute__((__cleanup__(text_release_cleanup))) = {0};
         if (store_next_run(s->store, s->name, &s->run, err) < 0 || session_plan_write(s, &document, err) < 0)
@@ -389,7 +388,7 @@ static void delivered(void *context)
 static void recorded(void *context)
 {
         struct session *s = context;
-        if (!s->settling) emit_end(s);
+        emit_end(s);
         if (s->outbox != NULL)
                 outbox_finish(s->outbox, DELIVER_MS, delivered, s);
         else
@@ -399,7 +398,7 @@ static void recorded(void *context)
 static void happened(void *context, const struct event *e)
 {
         struct session *s = context;
-        if (!s->settling) session_notify(s, e, NULL);
+        session_notify(s, e, NULL);
 }
 
 static void finished(void *context)
@@ -408,8 +407,8 @@ static void finished(void *context)
         executor_result(s->executor, s->result);
         if (s->broken != NULL) return; /* nothing can be written any more */
         /* What a rollback will undo is not handed out: outputs stay as they were. */
-        if (!s->settling && !s->result->rollback_due) write_record_changes(s);
-        if (!s->settling && !s->result->rollback_due) write_outputs(s);
+        if (!s->result->rollback_due) write_record_changes(s);
+        if (!s->result->rollback_due) write_outputs(s);
         struct run_result *r = s->result;
         struct arena *a = journal_arena(s->journal);
         struct run_row *row = arena_alloc(a, sizeof *row);
@@ -417,10 +416,8 @@ static void finished(void *context)
         bool over = r->status == RUN_DONE || r->status == RUN_FAILED;
         *row = (struct run_row){
             .id = arena_strdup(a, s->run),
-            .status = arena_strdup(a, s->settling       ? s->settled_status
-                                      : r->rollback_due ? RUN_ROLLBACK_DUE
-                                                        : status_text(r->status)),
-            .summary = s->settling ? NULL : arena_strdup(a, summary),
+            .status = arena_strdup(a, r->rollback_due ? RUN_ROLLBACK_DUE : status_text(r->status)),
+            .summary = arena_strdup(a, summary),
             .started_ms = s->run_started_ms,
             .ended_ms = over ? clock_wall_ms() : 0,
         };
@@ -429,12 +426,10 @@ static void finished(void *context)
         journal_add(s->journal, &w);
         /* What others would be asked still, if the run did not end without their answer. */
         struct store_write gates = {.kind = WRITE_GATES_OVER, .run = row->id};
-        if (!s->settling && over && r->waiting_count > 0) journal_add(s->journal, &gates);
-        if (!s->settling) {
-                struct event e = end_event(s);
-                journal_event(s->journal, s->run, event_name(e.kind), summary);
-                session_notify(s, &e, summary);
-        }
+        if (over && r->waiting_count > 0) journal_add(s->journal, &gates);
+        struct event e = end_event(s);
+        journal_event(s->journal, s->run, event_name(e.kind), summary);
+        session_notify(s, &e, summary);
         journal_then(s->journal, recorded, s);
 }
 
@@ -485,8 +480,6 @@ static int run_loop(
             .user = s->user,
             .approvers = s->approvers,
             .listen = signal_file_changed,
-            .operations = setup->operations,
-            .settle_only = setup->settle_only,
             .present = s->present.plan,
             .schemas = &s->schemas,
             .destroys = s->input.mode == PLAN_DESTROY,
@@ -499,7 +492,7 @@ static int run_loop(
         s->executor = executor_new(&request);
         if (listen_to_world(s, err) < 0) return -1;
         journal_keep_lease(s->journal);
-        if (!s->settling && s->options->event != NULL) {
+        if (s->options->event != NULL) {
                 struct event e = {.kind = EVENT_RUN_STARTED,
                     .time_ms = clock_wall_ms(),
                     .run = s->run,
@@ -529,7 +522,7 @@ static int run_loop(
         }
         text_addc(&details, '}');
         journal_event(s->journal, s->run, event_name(EVENT_RUN_STARTED), details.data);
-        if (!s->settling) session_outbox_start(s);
+        session_outbox_start(s);
         executor_start(s->executor);
         loop_run(s->engine->loop);
         return 0;
@@ -538,7 +531,7 @@ static int run_loop(
 /* A session that applies once more goes on with what it deferred: another round. */
 static void keep_round(struct session *s, const struct run_setup *setup, const struct run_result *r)
 {
-        bool done = strcmp(setup->kind, "apply") == 0 && !s->settling && r->status == RUN_DONE;
+        bool done = strcmp(setup->kind, "apply") == 0 && r->status == RUN_DONE;
         free(s->round);
         s->round = done ? mem_strdup(r->run) : NULL;
 }
@@ -560,8 +553,6 @@ int session_execute(struct session *s, const struct run_options *options, const 
                 s->resolved_options.on_failure_given = failure_policy_find(
                     setup->on_failure, &s->resolved_options.on_failure);
         s->options = &s->resolved_options;
-        s->settling = setup->settle_only;
-        s->settled_status = setup->status;
         s->result = result;
         s->interrupts = 0;
         s->leaving = s->reading_gates = s->gates_changed = false;
@@ -643,11 +634,7 @@ int session_run(
         }
         environment_row_release(&row);
         /* An intent is no change of the record: another process may have left one since we looked. */
-        bool open = false;
-        if (status == 0) status = session_intents(s, &open, err);
-        if (open)
-                status = error_set(err, ERROR_CONFLICT, NULL,
-                    "another run was interrupted since the plan was made; apply again, or `tutti resume`");
+        if (status == 0) status = session_check_open(s, err);
         struct run_row before = {0};
         bool unfinished = false;
         if (status == 0) status = session_supersede(s, &before, &unfinished, err);

@@ -27,7 +27,9 @@ struct schema {
         bool lookup;                                                  /* a lookup, not a resource */
         bool acts_on_host;                                            /* wants `host` */
         bool can_find, can_import, repeatable, local, no_read, plans; /* see provider.h */
-        const struct property *properties;                            /* sorted by name */
+        bool finds_token, overwrites;                                 /* see provider.h */
+        const char *definition;            /* digest of its description, or NULL; see struct tutti_type */
+        const struct property *properties; /* sorted by name */
         size_t property_count;
         const struct property *outputs; /* sorted by name; `id` is among them */
         size_t output_count;

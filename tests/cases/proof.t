@@ -121,10 +121,14 @@ done
 RUN=$(sql "SELECT id FROM run ORDER BY row DESC LIMIT 1")
 keep
 forge "$RUN" 's/size_gb: 3/size_gb: 99/'
-refused "run $RUN has another plan" "apply settles nothing by another plan" apply shop.yaml --yes --approve all
-restore
+refused "run $RUN has another plan" "resume goes on with nothing by another plan" resume shop.yaml --approve all
 tutti apply shop.yaml --yes --approve all
-code 0 "by its own it does"
+code 0 "an apply goes by the template alone"
+tutti state show shop.yaml disk
+like "$OUT" "size_gb = 3" "and by nothing else"
+restore
+tutti resume shop.yaml --approve all
+code 0 "by its own plan it does"
 tutti destroy shop.yaml --yes
 code 0 "and away with it"
 rm -rf kept

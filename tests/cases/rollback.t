@@ -313,7 +313,7 @@ for i in $(seq 14); do
         TUTTI_FAULT=kill:$at "$TUTTI" apply policy.yaml --yes --on-failure rollback >/dev/null 2>&1
         tutti status policy.yaml --json
         [[ $(jq -r '.run.status' <<<"$OUT") =~ ^(interrupted|rollback)$ ]] || continue
-        is "$(jq -r '.run | .on_failure // .undoes' <<<"$OUT" | tr -d 0-9)" "$([ "$(jq -r .run.kind <<<"$OUT")" = apply ] && echo rollback || echo r)" "killed at $at: the policy is recorded"
+        is "$(jq -r '.run | if .kind == "apply" then .on_failure else .undoes end' <<<"$OUT" | tr -d 0-9)" "$([ "$(jq -r .run.kind <<<"$OUT")" = apply ] && echo rollback || echo r)" "killed at $at: the policy is recorded"
         tutti resume policy.yaml
         code 1 "resumed it fails"
         is "$(picture policy.yaml)" "outputs {}" "and is rolled back"

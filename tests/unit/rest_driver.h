@@ -29,7 +29,7 @@ struct tutti_op {
         struct value *prior, *planned, *saved, *observed;
         int state, cancelled;
         const struct tutti_reply *reply;
-        bool gone, failed;
+        bool gone, failed, accepted;
         enum tutti_failure failure;
         int64_t retry_after_ms, started_ms;
         char *message, *progress;
@@ -121,6 +121,11 @@ static void d_to(struct tutti_op *op, int state, const struct value *saved)
         op->saved = v;
 }
 
+static void d_accepted(struct tutti_op *op)
+{
+        op->accepted = true;
+}
+
 static void d_set_id(struct tutti_op *op, const char *id)
 {
         free(op->id);
@@ -192,7 +197,7 @@ static struct tutti_host driver_host(void)
         h.op_cancelled = d_cancelled;
         h.op_state = d_state, h.op_saved = d_saved, h.op_reply = d_reply, h.op_elapsed_ms = d_elapsed,
         h.wall_ms = driver_wall;
-        h.op_to = d_to, h.op_set_id = d_set_id, h.op_observed = d_observed, h.op_gone = d_gone,
+        h.op_to = d_to, h.op_set_id = d_set_id, h.op_accepted = d_accepted, h.op_observed = d_observed, h.op_gone = d_gone,
         h.op_progress = d_progress;
         h.op_fail = d_fail, h.wait_http = d_http, h.wait_sleep = d_sleep;
         return h;

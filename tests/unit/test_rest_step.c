@@ -157,7 +157,7 @@ static void test_errors(void)
         fails(401, NULL, "", TUTTI_DENIED, 0, "401");
         fails(404, NULL, "{}", TUTTI_NOT_FOUND, 0, "404 of a parent");
         fails(201, NULL, "{\"id\": \"x", TUTTI_TRANSIENT, 0, "a reply cut short");
-        fails(201, NULL, "{}", TUTTI_REFUSED, 0, "a reply without an id");
+        fails(201, NULL, "{}", TUTTI_UNCLEAR, 0, "a reply without an id");
 }
 
 static void test_broken(void)
