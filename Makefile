@@ -137,7 +137,7 @@ test: setup
 	@$(MAKE) --no-print-directory test-run
 
 test-run: all $(UNIT)
-	TUTTI=$(abspath $(O))/tutti TUTTI_BUILD=$(abspath $(O)) ASAN_OPTIONS=detect_leaks=1 \
+	TUTTI=$(abspath $(O))/tutti TUTTI_BUILD=$(abspath $(O)) TUTTI_STRICT=1 ASAN_OPTIONS=detect_leaks=1 \
 	prove -j4 --timer $(UNIT) $(sort $(wildcard tests/cases/*.t))
 
 lint: setup-lint

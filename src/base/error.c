@@ -1,6 +1,8 @@
 /* Lists of problems: appended in order, never reordered, bounded so that a hostile input cannot flood. */
 #include "base/error.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -45,6 +47,20 @@ int error_system(struct error **err, int errnum, const char *fmt, ...)
         cleanup_free char *message = mem_vprintf(fmt, ap);
         va_end(ap);
         return append(err, ERROR_SYSTEM, NULL, mem_printf("%s: %s", message, strerror(errnum)));
+}
+
+int error_internal(struct error **err, const char *fmt, ...)
+{
+        va_list ap;
+        va_start(ap, fmt);
+        cleanup_free char *message = mem_vprintf(fmt, ap);
+        va_end(ap);
+        const char *strict = getenv("TUTTI_STRICT");
+        if (strict != NULL && strcmp(strict, "1") == 0) {
+                fprintf(stderr, "internal error: %s\n", message);
+                abort();
+        }
+        return append(err, ERROR_SYSTEM, NULL, mem_printf("internal error: %s; please report it", message));
 }
 
 int error_context(struct error **err, const char *fmt, ...)

@@ -51,6 +51,10 @@ int error_set(struct error **err, enum error_kind kind, const struct place *plac
 /* As error_set with kind SYSTEM and ": strerror(errnum)" behind the message. */
 int error_system(struct error **err, int errnum, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/* A rule of the program itself does not hold: kind SYSTEM, "internal error: …; please report it". Where TUTTI_STRICT=1 is set, as the tests
+ * do, the program aborts here instead, so that nobody takes it for a failure of the world. Returns -1. */
+int error_internal(struct error **err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* Puts "context: " before the message of every problem in *err, and returns -1. */
 int error_context(struct error **err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

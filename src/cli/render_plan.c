@@ -147,6 +147,9 @@ void render_summary(const struct plan_summary *s, bool done, struct text *out)
         add_count(out, s->create, done ? "created" : "to create");
         add_count(out, s->update, done ? "updated" : "to update");
         add_count(out, s->replace, done ? "replaced" : "to replace");
+        add_count(out, s->replace_delete,
+            s->replace_delete == 1 ? "deleted (of a replacement that did not happen)"
+                                   : "deleted (of replacements that did not happen)");
         add_count(out, s->delete_, done ? "deleted" : "to delete");
         add_count(out, s->forget, done ? "forgotten" : "to forget");
         if (!done) add_count(out, s->keep, "unchanged");

@@ -135,10 +135,10 @@ static void print_event_json(const struct display *d, const struct event *e)
                 const struct plan_summary *s = e->summary;
                 text_addf(&json,
                     ",\"status\":\"%s\",\"summary\":{\"create\":%zu,\"update\":%zu,\"replace\":%zu,"
-                    "\"delete\":%zu,"
+                    "\"replace_delete\":%zu,\"delete\":%zu,"
                     "\"forget\":%zu,\"gates\":%zu,\"failed\":%zu,\"skipped\":%zu}",
-                    e->status, s->create, s->update, s->replace, s->delete_, s->forget, s->gates, e->failed,
-                    e->skipped);
+                    e->status, s->create, s->update, s->replace, s->replace_delete, s->delete_, s->forget,
+                    s->gates, e->failed, e->skipped);
                 if (e->problems != NULL) {
                         text_add(&json, ",\"problems\":");
                         json_problems(&json, e->problems);
@@ -241,15 +241,16 @@ static void in_flight_remove(struct display *d, uint32_t index)
         }
 }
 
-static const char *done_word(enum action action)
+static const char *done_word(const struct step *step)
 {
-        switch (action) {
+        switch (step->action) {
         case ACTION_UPDATE: return "updated";
         case ACTION_DELETE: return "deleted";
-        case ACTION_REPLACE_DELETE: return "deleted, to be replaced";
+        case ACTION_REPLACE_DELETE:
+                return step->create_first ? "replaced, the old one deleted" : "deleted, to be replaced";
         case ACTION_FORGET: return "forgotten";
         case ACTION_READ: return "read";
-        case ACTION_REPLACE: return "replaced";
+        case ACTION_REPLACE: return step->create_first ? "the new one created" : "replaced";
         default: return "created";
         }
 }
@@ -361,7 +362,7 @@ static void print_event(struct display *d, const struct event *e)
                 if (e->step->action == ACTION_DELETE && e->message != NULL)
                         print_safe(stdout, e->message);
                 else
-                        printf("%s", done_word(e->step->action));
+                        printf("%s", done_word(e->step));
                 printf(" %s(%s)%s\n", style_on(STYLE_DIM), duration, style_off());
                 break;
         case EVENT_STEP_FAILED:

@@ -170,8 +170,10 @@ int provider_plan(struct evaluation *ev, struct instance *i, const struct value 
         cleanup(value_free) struct value *planned = NULL;
         char *private_ = NULL;
         cleanup(error_free) struct error *problems = NULL;
-        if (in->provider_plan(in->provider_context, r->provider, settings, r->schema, prior, *proposed,
-                &planned, &replace->paths, &replace->count, &private_, &problems) < 0) {
+        struct provider_use use = provider_use_of(i->expansion->provider, i->address, r->provider);
+        use.config = settings;
+        if (in->provider_plan(in->provider_context, &use, r->schema, prior, *proposed, &planned,
+                &replace->paths, &replace->count, &private_, &problems) < 0) {
                 struct place place = place_of(i);
                 error_place(&problems, &place);
                 return error_move(err, &problems);
@@ -540,9 +542,9 @@ void decide_lookup(struct evaluation *ev, struct instance *i, struct error **err
         if (known && !entry_is_pending(i) && !i->node.deferred) {
                 struct wanted w = {.address = i->address,
                     .schema = schema,
-                    .provider = i->expansion->resource->provider,
-                    .config = provider ? provider->value : NULL,
+                    .use = provider_use_of(provider, i->address, i->expansion->resource->provider),
                     .properties = given};
+                w.use.config = provider ? provider->value : NULL;
                 vec_push(ev->wanted, ev->wanted_count, ev->wanted_capacity, w);
                 return;
         }

@@ -42,19 +42,23 @@ static double typical_seconds(
         return *seconds > 0 ? *seconds : fallback;
 }
 
-static double step_share(const struct plan_input *in, const struct step *step)
+static double step_share(struct plan *plan, const struct step *step)
 {
+        const struct plan_input *in = plan->input;
         if (in->parallel == NULL || step->schema == NULL || step->seconds <= 0) return 0;
-        unsigned parallel = in->parallel(in->duration_context, step->provider, step->schema);
+        const struct cell *cell = step_provider(plan, step);
+        unsigned parallel = in->parallel(in->duration_context, cell ? cell->provider : NULL, step->schema);
         return parallel > 0 ? step->seconds / parallel : 0;
 }
 
-/* A provider that does few things at once takes as long as all of its work, whatever the longest path. */
+/* A configuration of a provider that does few things at once takes as long as all of its work, whatever the longest path. */
 static void add_share(struct plan *plan, const struct step *step, struct map *work, struct arena *arena)
 {
         if (step->share <= 0) return;
-        const char *name = step->provider ? step->provider
-                                          : arena_strndup(arena, step->type, strcspn(step->type, "."));
+        const struct cell *cell = step_provider(plan, step);
+        const char *name = cell ? arena_printf(
+                                      arena, "%p", (const void *)cell) /* two configurations are two */
+                                : arena_strndup(arena, step->type, strcspn(step->type, "."));
         double *sum = map_get(work, name);
         if (sum == NULL) {
                 sum = arena_alloc(arena, sizeof *sum);
@@ -91,7 +95,7 @@ void estimate_build(struct plan *plan)
                 /* `remaining` holds the longest of what follows by now, as everything after it was passed before. */
                 step->seconds = typical_seconds(plan->input, step, &known, scratch);
                 if (step->recovery_of != NULL) continue;
-                step->share = step_share(plan->input, step);
+                step->share = step_share(plan, step);
                 step->remaining += step->seconds;
                 for (size_t a = 0; a < step->after_count; a++) {
                         struct step *before = &plan->steps[step->after[a]];

@@ -416,6 +416,11 @@ struct cell *module_provider(struct module *module, const char *name)
         return NULL;
 }
 
+struct provider_use provider_use_of(const struct cell *cell, const char *address, const char *name)
+{
+        return (struct provider_use){.address = address, .name = name, .block = cell ? cell->provider : NULL};
+}
+
 struct module *module_of_address(struct evaluation *ev, const char *address)
 {
         cleanup_free char *prefix = mem_strdup(address);

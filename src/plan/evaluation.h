@@ -209,6 +209,10 @@ void frame_names(void *context, void (*each)(void *sink, const char *name), void
 struct instance *expansion_find(const struct expansion *x, const struct value *key, const char *name);
 /* The configuration cell of a provider by name as seen from a module: its own, or that of a module around it; NULL. */
 struct cell *module_provider(struct module *module, const char *name);
+/* What such a cell (NULL: there is none) says of who serves `address`; its value is left out. */
+struct provider_use provider_use_of(const struct cell *cell, const char *address, const char *name);
+struct cell *step_provider(
+    const struct plan *plan, const struct step *step); /* resolve.c: of a step; or NULL */
 /* The module that an address stands in, or the nearest one around it that exists. */
 struct module *module_of_address(struct evaluation *ev, const char *address);
 

@@ -37,10 +37,10 @@ static void want_refresh(struct evaluation *ev)
                 if (config != NULL && !value_is_wholly_known(config)) continue;
                 struct wanted w = {.address = r->address,
                     .schema = schema,
-                    .provider = r->provider,
-                    .config = config,
+                    .use = provider_use_of(provider, r->address, r->provider),
                     .recorded = r,
                     .prior = evaluation_own(ev, diff_prior(schema, r, NULL))};
+                w.use.config = config;
                 vec_push(ev->wanted, ev->wanted_count, ev->wanted_capacity, w);
         }
 }

@@ -119,6 +119,14 @@ struct way_back {
         enum back_outputs outputs;
 };
 
+/* Who serves something: a provider as it is configured where that stands. Strings and values are borrowed from the plan. */
+struct provider_use {
+        const char *address;                /* of what is served */
+        const char *name;                   /* of the block; NULL: none is named */
+        const struct provider_block *block; /* at the root, or of a nested template; NULL: none is written */
+        const struct value *config;         /* an object as far as known; NULL: none is written */
+};
+
 struct plan_input {
         const struct environment *env;
         const struct state *state;
@@ -131,15 +139,14 @@ struct plan_input {
         const char *const *excludes; /* with what depends on them */
         size_t exclude_count;
         /* A provider's own planning, where a schema says `plans`; may be NULL. As provider.h's plan; with its configuration. */
-        int (*provider_plan)(void *context, const char *provider, const struct value *config,
-            const struct schema *schema, const struct value *prior, const struct value *proposed,
-            struct value **planned, const char *const **replace, size_t *replace_count, char **private_,
-            struct error **err);
+        int (*provider_plan)(void *context, const struct provider_use *use, const struct schema *schema,
+            const struct value *prior, const struct value *proposed, struct value **planned,
+            const char *const **replace, size_t *replace_count, char **private_, struct error **err);
         void *provider_context;
         /* Estimates: typical seconds of an action on a type; 0 unknown. May be NULL. */
         double (*duration)(void *context, const char *type, const char *action);
         /* How many operations a provider does at once; 0: no limit. May be NULL. */
-        unsigned (*parallel)(void *context, const char *provider, const struct schema *schema);
+        unsigned (*parallel)(void *context, const struct provider_block *block, const struct schema *schema);
         void *duration_context;      /* of both */
         bool allow_outside;          /* file functions may leave the project's folder */
         const struct way_back *back; /* PLAN_APPLY: only the way back to an earlier state; or NULL */
@@ -212,8 +219,7 @@ struct step {
 struct wanted { /* a read that plan_build would like to have in the world */
         const char *address;
         const struct schema *schema;
-        const char *provider;            /* configured provider, or NULL */
-        const struct value *config;      /* of the provider, wholly known */
+        struct provider_use use;         /* its configuration is wholly known */
         const struct value *properties;  /* lookup: its properties, wholly known; NULL for a refresh */
         const struct recorded *recorded; /* refresh; NULL for a lookup */
         const struct value *prior;       /* refresh: record's properties and outputs in one object */
@@ -239,6 +245,7 @@ bool record_change_matters(const struct record_change *change);
 
 struct plan_summary {
         size_t create, update, replace, delete_, keep, gates, deferred, forget, read;
+        size_t replace_delete; /* of a run: deleted to be replaced, and not replaced */
 };
 
 struct plan {
@@ -284,11 +291,9 @@ int plan_resolve(struct plan *plan, const struct step *step, struct value **prop
 bool plan_wants_open(const struct step *step, const struct value *properties);
 /* Whether something was planned that differs from what the creation that `step` goes on with makes: a change of it has to follow. */
 bool plan_changes_open(const struct step *step);
-/* The configuration of a provider by its configured name, at the root or where `step` stands; new reference; may be unknown in parts. */
-int plan_provider_config(
-    struct plan *plan, const struct step *step, struct value **config, struct error **err);
-/* The type of that provider ("aws"), or NULL where none is configured by that name. */
-const char *plan_provider_type(struct plan *plan, const struct step *step);
+/* Who serves a step: the provider of its name, configured where it stands or around that; its configuration as far as it is known now, borrowed
+ * until more becomes known. */
+int plan_provider(struct plan *plan, const struct step *step, struct provider_use *use, struct error **err);
 /* A gate's message and approvers with what is known now; new references, message may be NULL. */
 int plan_gate_text(
     struct plan *plan, const struct step *step, char **message, struct value **approvers, struct error **err);

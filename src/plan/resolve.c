@@ -131,34 +131,21 @@ int plan_resolve(struct plan *plan, const struct step *step, struct value **prop
         return -1;
 }
 
-static struct cell *provider_of(struct plan *plan, const struct step *step)
+struct cell *step_provider(const struct plan *plan, const struct step *step)
 {
         const struct instance *i = step->instance;
         struct module *m = i ? i->expansion->module : module_of_address(plan->evaluation, step->address);
         return step->provider ? module_provider(m, step->provider) : NULL;
 }
 
-const char *plan_provider_type(struct plan *plan, const struct step *step)
+int plan_provider(struct plan *plan, const struct step *step, struct provider_use *use, struct error **err)
 {
-        const struct cell *cell = provider_of(plan, step);
-        return cell ? cell->provider->type : NULL;
-}
-
-int plan_provider_config(
-    struct plan *plan, const struct step *step, struct value **config, struct error **err)
-{
-        struct evaluation *ev = plan->evaluation;
-        struct cell *cell = provider_of(plan, step);
-        *config = NULL;
-        if (cell == NULL) {
-                *config = value_object(NULL, NULL, 0);
-                return 0;
-        }
+        struct cell *cell = step_provider(plan, step);
+        *use = provider_use_of(cell, step->address, step->provider);
+        if (cell == NULL) return 0;
         cleanup(error_free) struct error *problems = NULL;
-        const struct value *v = cell_value(ev, cell, &problems);
-        if (error_count(problems) > 0) return error_move(err, &problems);
-        *config = value_ref(v);
-        return 0;
+        use->config = cell_value(plan->evaluation, cell, &problems);
+        return error_move(err, &problems);
 }
 
 int plan_gate_text(

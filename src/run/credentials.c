@@ -19,19 +19,19 @@ void credentials_renew(struct plan *present, const struct schema_source *schemas
     const char *provider, const char *type, struct value **config)
 {
         const struct step same = {.address = address, .provider = provider, .type = type};
-        cleanup(value_free) struct value *now = NULL;
+        struct provider_use now;
         cleanup(error_free) struct error *ignored = NULL;
         size_t count = 0;
         if (present == NULL || provider == NULL || *config == NULL || !value_is_known(*config)) return;
         cleanup_free char *kind = mem_strndup(type, strcspn(type, ".")); /* "aws" of aws.ec2.vpc */
-        if (!text_equal(plan_provider_type(present, &same), kind)) return;
-        if (plan_provider_config(present, &same, &now, &ignored) < 0) return;
+        if (plan_provider(present, &same, &now, &ignored) < 0) return;
+        if (now.block == NULL || !text_equal(now.block->type, kind)) return;
         const struct property *properties = schemas->config(schemas->context, kind, &count, NULL);
-        if (properties == NULL || !is_told(properties, count, now)) return;
+        if (properties == NULL || !is_told(properties, count, now.config)) return;
         struct value_builder b = {0};
         for (size_t i = 0; i < count; i++) {
                 const char *name = properties[i].name;
-                const struct value *v = value_get(properties[i].credential ? now : *config, name);
+                const struct value *v = value_get(properties[i].credential ? now.config : *config, name);
                 if (v != NULL) value_builder_add(&b, name, value_ref(v));
         }
         value_free(*config);

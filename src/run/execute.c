@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "run/credentials.h"
+#include "run/connect.h"
 #include "run/gate.h"
 #include "run/limit.h"
 #include "run/question.h"
@@ -39,20 +39,13 @@ static void refuse(struct step_run *r, struct error *err)
         execute_fail(r, text, false);
 }
 
-static int connect_provider(struct step_run *r, struct error **err)
+static int connect_step(struct step_run *r, struct error **err)
 {
-        struct executor *x = r->executor;
-        cleanup(value_free) struct value *config = NULL;
-        if (plan_provider_config(x->request.plan, r->step, &config, err) < 0) return -1;
-        credentials_renew(x->request.present, x->request.schemas, r->step->address, r->step->provider,
-            r->step->type, &config);
-        const struct provider_block *block = r->step->provider
-                                                 ? template_provider(x->request.plan->input->env->template,
-                                                       r->step->provider)
-                                                 : NULL;
-        r->connection = plugins_connect(x->request.plugins, r->step->schema,
-            r->step->provider ? r->step->provider : r->step->type, config, block ? block->parallel : 0,
-            block ? block->rate : 0, err);
+        const struct executor_request *q = &r->executor->request;
+        struct connector connector = {q->plugins, q->schemas, q->present};
+        struct provider_use use;
+        if (plan_provider(q->plan, r->step, &use, err) < 0) return -1;
+        r->connection = provider_connect(&connector, &use, r->step->schema, err);
         return r->connection ? 0 : -1;
 }
 
@@ -287,7 +280,7 @@ bool execute_start(struct step_run *r)
         }
         if (!question_before(r)) return true;
         struct error *err = NULL;
-        if (connect_provider(r, &err) < 0) {
+        if (connect_step(r, &err) < 0) {
                 refuse(r, err);
                 return true;
         }

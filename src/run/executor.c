@@ -7,46 +7,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "run/connect.h"
+#include "run/ending.h"
 #include "run/gate.h"
-#include "run/limit.h"
 #include "run/question.h"
-
-/* A binary heap of step indices: longest remaining path first, then the order of the table. */
-
-static bool more_urgent(const struct executor *x, uint32_t a, uint32_t b)
-{
-        double ra = x->table[a].remaining, rb = x->table[b].remaining;
-        return ra > rb || (ra == rb && a < b);
-}
-
-static void heap_push(const struct executor *x, struct heap *h, uint32_t index)
-{
-        vec_push(h->items, h->count, h->capacity, index);
-        for (size_t i = h->count - 1; i > 0;) {
-                size_t parent = (i - 1) / 2;
-                if (!more_urgent(x, h->items[i], h->items[parent])) return;
-                uint32_t swap = h->items[i];
-                h->items[i] = h->items[parent];
-                h->items[parent] = swap;
-                i = parent;
-        }
-}
-
-static uint32_t heap_pop(const struct executor *x, struct heap *h)
-{
-        uint32_t top = h->items[0];
-        h->items[0] = h->items[--h->count];
-        for (size_t i = 0;;) {
-                size_t best = i, left = 2 * i + 1, right = left + 1;
-                if (left < h->count && more_urgent(x, h->items[left], h->items[best])) best = left;
-                if (right < h->count && more_urgent(x, h->items[right], h->items[best])) best = right;
-                if (best == i) return top;
-                uint32_t swap = h->items[i];
-                h->items[i] = h->items[best];
-                h->items[best] = swap;
-                i = best;
-        }
-}
 
 static void connect_dependants(struct executor *x)
 {
@@ -112,7 +76,8 @@ void executor_free(struct executor *x)
         for (size_t i = 0; i < x->count; i++) {
                 struct step_run *r = &x->steps[i];
                 if (r->operation != NULL) operation_drop(r->operation);
-                if (r->connection != NULL) limiter_leave(r->connection->limiter); /* it outlives the run */
+                if (r->connection != NULL) connection_leave(r->connection, NULL); /* it outlives the run */
+                if (r->parked != NULL) r->parked->waiting.count = 0;
                 gate_free(r);
                 value_free(r->properties);
                 value_free(r->host);
@@ -124,16 +89,10 @@ void executor_free(struct executor *x)
                 free(r->adopt_id);
                 question_free(r);
         }
-        for (map_foreach (&x->parked, e)) {
-                struct heap *h = e->value;
-                free(h->items);
-                free(h);
-        }
-        map_release(&x->parked);
         map_release(&x->owners);
         recovery_release(x);
         error_free(x->problems);
-        free(x->ready.items);
+        heap_release(&x->ready);
         free(x->dependants);
         free(x->dependant_start);
         free(x->halves);
@@ -240,7 +199,7 @@ static void count_done(struct plan_summary *done, enum action action)
         case ACTION_READ: done->read++; break;
         case ACTION_GATE: done->gates++; break;
         case ACTION_JOIN:
-        case ACTION_REPLACE_DELETE: break;
+        case ACTION_REPLACE_DELETE: break; /* one replacement: its creation counts, see count_halves */
         }
 }
 
@@ -293,11 +252,26 @@ static void skip_dependants(struct executor *x, uint32_t from)
         free(stack);
 }
 
+static void make_ready(struct executor *x, uint32_t index)
+{
+        heap_push(&x->ready, x->table[index].remaining, index);
+}
+
+/* Gives a step's slot to the most urgent of those that wait for one of the same connection. */
 static void unpark(struct executor *x, struct connection *c)
 {
-        limiter_leave(c->limiter);
-        struct heap *h = map_get(&x->parked, c->name);
-        if (h != NULL && h->count > 0) heap_push(x, &x->ready, heap_pop(x, h));
+        if (connection_leave(c, &x->problems) < 0) x->faulty = true;
+        if (c->waiting.count == 0) return;
+        uint32_t next = heap_pop(&c->waiting);
+        x->steps[next].parked = NULL;
+        make_ready(x, next);
+}
+
+/* It has no slot at its provider, whose connection it came back with. */
+static void park(struct step_run *r)
+{
+        r->parked = steal(r->connection);
+        heap_push(&r->parked->waiting, r->step->remaining, r->step->index);
 }
 
 static void release_dependants(struct executor *x, uint32_t index)
@@ -305,7 +279,7 @@ static void release_dependants(struct executor *x, uint32_t index)
         for (uint32_t k = x->dependant_start[index]; k < x->dependant_start[index + 1]; k++) {
                 struct step_run *d = &x->steps[x->dependants[k]];
                 if (d->blockers > 0 && --d->blockers == 0 && d->status == STEP_PENDING)
-                        heap_push(x, &x->ready, x->dependants[k]);
+                        make_ready(x, x->dependants[k]);
         }
 }
 
@@ -419,7 +393,7 @@ void step_again(struct step_run *r)
         if (r->step->recovery_of != NULL)
                 r->status = STEP_STANDBY; /* its recovery begins it */
         else
-                heap_push(x, &x->ready, r->step->index);
+                make_ready(x, r->step->index);
         executor_schedule(x);
 }
 
@@ -449,16 +423,8 @@ static void pump(void *context)
                         executor_schedule(x);
                         return;
                 }
-                uint32_t index = heap_pop(x, &x->ready);
-                struct step_run *r = &x->steps[index];
-                if (r->status != STEP_PENDING || execute_start(r)) continue;
-                struct heap *h = map_get(&x->parked, r->connection->name);
-                if (h == NULL) {
-                        h = mem_alloc(sizeof *h);
-                        map_put_copy(&x->parked, r->connection->name, h);
-                }
-                heap_push(x, h, index);
-                r->connection = NULL;
+                struct step_run *r = &x->steps[heap_pop(&x->ready)];
+                if (r->status == STEP_PENDING && !execute_start(r)) park(r);
         }
         bool recovers = recovery_go_on(x);
         bool can_go_on = x->ready.count > 0 && !x->stopping;
@@ -481,7 +447,7 @@ void executor_start(struct executor *x)
         open_drop_moot(x);
         for (size_t i = 0; i < x->count; i++)
                 if (x->steps[i].blockers == 0 && x->steps[i].status == STEP_PENDING)
-                        heap_push(x, &x->ready, (uint32_t)i);
+                        make_ready(x, (uint32_t)i);
         executor_schedule(x);
 }
 
@@ -509,12 +475,20 @@ void executor_stop_now(struct executor *x)
         executor_schedule(x);
 }
 
-void executor_result(struct executor *x, struct run_result *result)
+/* What was deleted to be replaced, and was not replaced. */
+static size_t count_halves(const struct executor *x)
 {
-        result->done = x->done;
-        result->failed = x->failed;
-        result->skipped = x->skipped;
-        result->problems = steal(x->problems);
+        size_t count = 0;
+        for (size_t i = 0; i < x->count && x->halves != NULL; i++) {
+                bool deleted = x->table[i].action == ACTION_REPLACE_DELETE && x->steps[i].status == STEP_DONE;
+                uint32_t other = x->halves[i];
+                count += deleted && (other == UINT32_MAX || x->steps[other].status != STEP_DONE);
+        }
+        return count;
+}
+
+static void list_open(struct executor *x, struct run_result *result)
+{
         for (size_t i = 0; i < x->count; i++) {
                 struct step_run *r = &x->steps[i];
                 bool open = r->status == STEP_PENDING || r->status == STEP_RUNNING ||
@@ -527,19 +501,33 @@ void executor_result(struct executor *x, struct run_result *result)
                 result->choices[capacity] = question_choices(r);
                 result->waiting[result->waiting_count++] = mem_strdup(gate_name(r));
         }
-        /* A failure that ended the run, or asks for the way back, leaves nothing to plan anew for. */
-        bool again = x->again && !x->given_up;
-        result->again = again && !x->aborted;
-        result->rollback_due = x->rollback_due;
+}
+
+static enum run_status status_of(const struct executor *x, const struct run_result *result, bool again)
+{
+        if (x->faulty) return RUN_FAILED;
         if (x->aborted || again ||
             (x->interrupted && (x->rollback_due || x->recovery_next < x->recovery_count)))
-                result->status = RUN_INTERRUPTED;
-        else if (x->stopping && x->failed == 0 && result->remaining > 0)
-                result->status = RUN_INTERRUPTED;
-        else if (result->waiting_count > 0 && !x->given_up)
-                result->status = RUN_WAITING;
-        else
-                result->status = x->failed > 0 ? RUN_FAILED : RUN_DONE;
+                return RUN_INTERRUPTED;
+        if (x->stopping && x->failed == 0 && result->remaining > 0) return RUN_INTERRUPTED;
+        if (result->waiting_count > 0 && !x->given_up) return RUN_WAITING;
+        return x->failed > 0 ? RUN_FAILED : RUN_DONE;
+}
+
+void executor_result(struct executor *x, struct run_result *result)
+{
+        if (ending_check(x, &x->problems) < 0) x->faulty = true;
+        result->done = x->done;
+        result->done.replace_delete = count_halves(x);
+        result->failed = x->failed;
+        result->skipped = x->skipped;
+        result->problems = steal(x->problems);
+        list_open(x, result);
+        /* A failure that ended the run, or asks for the way back, leaves nothing to plan anew for. */
+        bool again = x->again && !x->given_up;
+        result->again = again && !x->aborted && !x->faulty;
+        result->rollback_due = x->rollback_due;
+        result->status = status_of(x, result, again);
 }
 
 const char *executor_step_status(const struct executor *x, uint32_t index, int64_t *started_ms)

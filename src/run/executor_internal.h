@@ -23,7 +23,8 @@ struct step_run {
         int64_t started_ms; /* monotonic */
         int64_t started_wall_ms;
         struct operation *operation;
-        struct connection *connection;
+        struct connection *connection;   /* where it has a slot */
+        struct connection *parked;       /* where it waits for one */
         struct value *properties, *host; /* resolved */
         struct value *saved;             /* of a resumed operation */
         struct value *wanted;  /* an earlier creation is gone on with: the properties that are wanted now */
@@ -41,11 +42,6 @@ struct step_run {
         struct gate *gate;         /* gate.c: while it waits for people, or NULL */
 };
 
-struct heap { /* step indices, most urgent first */
-        uint32_t *items;
-        size_t count, capacity;
-};
-
 struct executor {
         struct executor_request request;
         const struct step *table;
@@ -54,11 +50,11 @@ struct executor {
         uint32_t *dependants, *dependant_start; /* CSR: who waits for whom */
         uint32_t *
             halves; /* of each step the other half of its replacement, else UINT32_MAX; NULL: there is none */
-        struct heap ready;
-        struct map parked; /* connection name → struct heap *: waiting for a slot there */
+        struct heap ready; /* step indices, by the longest remaining path */
         size_t running, left, gates_open;
         size_t recording; /* steps released and questions answered that are not yet durable */
         bool stopping, aborted, pump_scheduled, over;
+        bool faulty;                  /* the program itself failed: the run is not done, whatever was done */
         bool given_up;                /* a failure ended the whole run, as its policy says */
         bool rollback_due;            /* ...and what it did is to be undone */
         bool interrupted;             /* the user does not want to go on now */

@@ -53,9 +53,11 @@ bool limiter_enter(struct limiter *l)
         return true;
 }
 
-void limiter_leave(struct limiter *l)
+bool limiter_leave(struct limiter *l)
 {
+        if (l->inside == 0) return false;
         l->inside--;
+        return true;
 }
 
 double limiter_rate(const struct limiter *l)

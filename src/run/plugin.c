@@ -29,7 +29,7 @@ struct plugins {
         size_t folder_count, folder_capacity;
         bool has_project;
         struct map loaded;      /* name → struct plugin * */
-        struct map connections; /* name and digest → struct connection * */
+        struct map connections; /* name, limits and digest → struct connection * */
 };
 
 static void folder_add(struct plugins *p, char *steal_path)
@@ -81,6 +81,7 @@ static void connection_free(struct connection *c)
 {
         if (c->provider->close != NULL) c->provider->close(c->context);
         turns_free(c->turns);
+        heap_release(&c->waiting);
         limiter_free(c->limiter);
         free(c->name);
         free(c);
@@ -397,7 +398,7 @@ struct connection *plugins_connect(struct plugins *p, const struct schema *schem
 {
         cleanup_free char *kind = mem_strndup(schema->type, strcspn(schema->type, "."));
         struct text key = {0};
-        text_addf(&key, "%s %s", kind, name);
+        text_addf(&key, "%s %s %u %.17g", kind, name, parallel, rate);
         if (config != NULL && value_count(config) > 0) {
                 unsigned char digest[32];
                 char hex[65];

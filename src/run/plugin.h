@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "providers/provider.h"
+#include "run/heap.h"
 #include "template/schema.h"
 
 struct plugins; /* all loaded providers and their schemas */
@@ -31,17 +32,21 @@ int plugins_names(struct plugins *plugins, char ***names, size_t *count, struct 
 const struct schema *plugin_schema_at(struct plugin *plugin, size_t index, struct error **err);
 const char *plugin_doc(struct plugin *plugin);
 
-/* A configured provider: shared by all operations with the same name and configuration. */
+/*
+ * A configured provider, one for each name, configuration and pair of limits. What belongs to it (its slots, its line, who waits for them) is
+ * kept here and never by its name: two nested templates may configure one name differently.
+ */
 struct connection {
         struct plugin *plugin;
         const struct tutti_provider *provider;
         void *context;
         struct limiter *limiter; /* see run/limit.h */
         struct turns *turns;     /* see run/turn.h */
+        struct heap waiting;     /* who waits for a slot here: steps of the run, or reads, by their index */
         char *name;
 };
 /*
- * Opens (or finds again) the provider of `schema` with `config`, an object converted to the provider's configuration schema here.
+ * For connect.c, by which everybody connects. Opens (or finds again) the provider of `schema` with `config`, an object converted to the provider's configuration schema here.
  * `parallel` and `rate` override the provider's limits where they are not 0. Borrowed; lives as long as `plugins`.
  */
 struct connection *plugins_connect(struct plugins *plugins, const struct schema *schema, const char *name,

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "run/credentials.h"
+#include "run/connect.h"
 #include "run/limit.h"
 #include "run/record.h"
 #include "run/session_internal.h"
@@ -15,19 +15,14 @@ struct reader;
 struct reading {
         struct reader *reader;
         const struct wanted *wanted;
-        struct connection *connection;
-        struct reading *next; /* waiting for a slot of the same provider */
-};
-
-struct queue {
-        struct reading *first, *last;
+        struct connection *connection; /* whose slot it has, or waits for */
 };
 
 struct reader {
         struct session *session;
         struct engine *engine;
         const struct plan_request *request;
-        struct map queues; /* connection name → struct queue * */
+        struct reading *readings;
         size_t running, finished, total;
         struct error *problems;
 };
@@ -104,7 +99,7 @@ static void read_over(void *context, const struct operation_outcome *outcome)
         } else {
                 put_refresh(reader, w, outcome);
         }
-        limiter_leave(r->connection->limiter);
+        connection_leave(r->connection, &reader->problems);
         reader->running--;
         reader->finished++;
         report(reader, w->address, true);
@@ -135,12 +130,8 @@ static void start(struct reading *r)
 
 static void start_next(struct reader *reader, struct connection *c)
 {
-        struct queue *q = map_get(&reader->queues, c->name);
-        while (q != NULL && q->first != NULL && limiter_enter(c->limiter)) {
-                struct reading *r = q->first;
-                q->first = r->next;
-                start(r);
-        }
+        while (c->waiting.count > 0 && limiter_enter(c->limiter))
+                start(&reader->readings[heap_pop(&c->waiting)]);
 }
 
 /* Nothing to ask: the record is all there is. */
@@ -153,31 +144,17 @@ static bool needs_no_read(struct reader *reader, const struct wanted *w)
 
 static int enqueue(struct reader *reader, struct reading *r)
 {
-        const struct wanted *w = r->wanted;
-        const struct provider_block *block =
-            w->provider ? template_provider(reader->session->input.env->template, w->provider) : NULL;
-        struct error *err = NULL;
         struct session *s = reader->session;
-        cleanup(value_free) struct value *config = w->config ? value_ref(w->config) : NULL;
-        credentials_renew(s->present.plan, &s->schemas, w->address, w->provider, w->schema->type, &config);
-        r->connection = plugins_connect(reader->session->plugins, w->schema,
-            w->provider ? w->provider : w->schema->type, config, block ? block->parallel : 0,
-            block ? block->rate : 0, &err);
+        const struct wanted *w = r->wanted;
+        struct connector connector = {s->plugins, &s->schemas, s->present.plan};
+        struct error *err = NULL;
+        r->connection = provider_connect(&connector, &w->use, w->schema, &err);
         if (r->connection == NULL) {
                 struct place place = {.address = w->address};
                 error_place(&err, &place);
                 return error_move(&reader->problems, &err);
         }
-        struct queue *q = map_get(&reader->queues, r->connection->name);
-        if (q == NULL) {
-                q = mem_alloc(sizeof *q);
-                map_put_copy(&reader->queues, r->connection->name, q);
-        }
-        if (q->first == NULL)
-                q->first = r;
-        else
-                q->last->next = r;
-        q->last = r;
+        heap_push(&r->connection->waiting, 0, (uint32_t)(r - reader->readings)); /* in their order */
         return 0;
 }
 
@@ -188,7 +165,8 @@ int session_read(
         if (engine == NULL) return -1;
         struct reader reader = {
             .session = s, .engine = engine, .request = request, .total = plan->wanted_count};
-        struct reading *readings = mem_alloc((plan->wanted_count + 1) * sizeof *readings);
+        cleanup_free struct reading *readings = mem_alloc((plan->wanted_count + 1) * sizeof *readings);
+        reader.readings = readings;
         for (size_t i = 0; i < plan->wanted_count; i++) {
                 readings[i] = (struct reading){.reader = &reader, .wanted = &plan->wanted[i]};
                 if (needs_no_read(&reader, &plan->wanted[i]))
@@ -199,8 +177,8 @@ int session_read(
         for (size_t i = 0; i < plan->wanted_count; i++)
                 if (readings[i].connection != NULL) start_next(&reader, readings[i].connection);
         if (reader.running > 0) loop_run(engine->loop);
-        for (map_foreach (&reader.queues, q)) free(q->value);
-        map_release(&reader.queues);
-        free(readings);
+        if (reader.problems == NULL && reader.finished < reader.total)
+                error_internal(&reader.problems, "%zu of %zu reads were never made",
+                    reader.total - reader.finished, reader.total);
         return error_move(err, &reader.problems);
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "run/connect.h"
 #include "run/record.h"
 #include "run/session_internal.h"
 
@@ -106,10 +107,10 @@ static int import_now(struct session *s, const char *address, const char *id, st
         if (!i.step->schema->can_import)
                 return error_set(err, ERROR_INPUT, NULL, "%s: objects of type %s cannot be imported", address,
                     i.step->type);
-        cleanup(value_free) struct value *config = NULL;
-        if (plan_provider_config(plan, i.step, &config, err) < 0) return -1;
-        struct connection *c = plugins_connect(s->plugins, i.step->schema,
-            i.step->provider ? i.step->provider : i.step->type, config, 0, 0, err);
+        struct connector connector = {s->plugins, &s->schemas, NULL};
+        struct provider_use use;
+        if (plan_provider(plan, i.step, &use, err) < 0) return -1;
+        struct connection *c = provider_connect(&connector, &use, i.step->schema, err);
         if (c == NULL || session_engine(s, err) == NULL) return -1;
         struct operation_request op = {.action = TUTTI_IMPORT,
             .schema = i.step->schema,

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "run/credentials.h"
+#include "run/connect.h"
 #include "run/session_internal.h"
 
 enum { READ_ROUNDS = 50 }; /* lookups that feed lookups; templates nest far less deep */
@@ -26,27 +26,20 @@ static double duration(void *context, const char *type, const char *action)
         return seconds ? *seconds : 0;
 }
 
-static unsigned parallel(void *context, const char *provider, const struct schema *schema)
+static unsigned parallel(void *context, const struct provider_block *block, const struct schema *schema)
 {
         struct session *s = context;
-        const struct provider_block *block = provider ? template_provider(s->input.env->template, provider)
-                                                      : NULL;
         return block != NULL && block->parallel > 0 ? block->parallel : plugins_parallel(s->plugins, schema);
 }
 
 /* Asks the provider over the connection that the run will use. */
-static int ask_provider(void *context, const char *provider, const struct value *config,
-    const struct schema *schema, const struct value *prior, const struct value *proposed,
-    struct value **planned, const char *const **replace, size_t *replace_count, char **private_,
-    struct error **err)
+static int ask_provider(void *context, const struct provider_use *use, const struct schema *schema,
+    const struct value *prior, const struct value *proposed, struct value **planned,
+    const char *const **replace, size_t *replace_count, char **private_, struct error **err)
 {
         struct session *s = context;
-        const struct provider_block *block = provider ? template_provider(s->input.env->template, provider)
-                                                      : NULL;
-        cleanup(value_free) struct value *renewed = config ? value_ref(config) : NULL;
-        credentials_renew(s->present.plan, &s->schemas, "", provider, schema->type, &renewed);
-        struct connection *c = plugins_connect(s->plugins, schema, provider ? provider : schema->type,
-            renewed, block ? block->parallel : 0, block ? block->rate : 0, err);
+        struct connector connector = {s->plugins, &s->schemas, s->present.plan};
+        struct connection *c = provider_connect(&connector, use, schema, err);
         if (c == NULL) return -1;
         return connection_plan(c, schema, prior, proposed, planned, replace, replace_count, private_, err);
 }

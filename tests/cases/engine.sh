@@ -8,6 +8,7 @@
 
 HERE=$(cd "${BASH_SOURCE%/*}/../.." && pwd)
 TUTTI=$(realpath "${TUTTI:-build/tutti}")
+export TUTTI_STRICT=1 # a fault of the program itself ends it at once
 . "${BASH_SOURCE%/*}/sandbox.sh"
 
 engine_sandbox() {

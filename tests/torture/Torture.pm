@@ -19,6 +19,7 @@ our @EXPORT = qw(%running stop_all cores $tutti %cloud $work $json cloud_start c
 my $http = HTTP::Tiny->new(timeout => 30);
 use constant { TOKEN => 'torture', COMMAND_MAX => 120 };
 delete @ENV{grep { /^TUTTI_/ } keys %ENV};
+$ENV{TUTTI_STRICT} = 1; # a fault of the program itself ends it at once
 
 sub cores { my $n = () = slurp('/proc/cpuinfo') =~ /^processor\s*:/mg; return $n || 1 }
 

@@ -308,14 +308,13 @@ static void stays_on_hosts(void)
         cloud_release(&c);
 }
 
-static int smart_plan(void *context, const char *provider, const struct value *config,
-    const struct schema *schema, const struct value *prior, const struct value *proposed,
-    struct value **planned, const char *const **replace, size_t *replace_count, char **private_,
-    struct error **err)
+static int smart_plan(void *context, const struct provider_use *use, const struct schema *schema,
+    const struct value *prior, const struct value *proposed, struct value **planned,
+    const char *const **replace, size_t *replace_count, char **private_, struct error **err)
 {
         static const char *const paths[] = {"name"};
         struct cloud *c = context;
-        (void)provider, (void)config, (void)schema, (void)err;
+        (void)use, (void)schema, (void)err;
         c->types.plan_calls++;
         cleanup(value_free) struct value *shade = value_string("blue");
         *planned = value_with(proposed, "shade", shade);
