@@ -10,11 +10,13 @@
 #include "cli/state_document.h"
 #include "cli/work.h"
 #include "io/file.h"
+#include "plan/address.h"
 
+/* What is recorded can be named as it is recorded, so that what is no address can be given one. */
 static const struct recorded *find(struct session *s, const char *address, struct error **err)
 {
         const struct recorded *r = map_get(&session_state(s)->by_address, address);
-        if (r == NULL)
+        if (r == NULL && address_check(address, err) == 0)
                 error_set(err, ERROR_MISSING, NULL,
                     "nothing is recorded at '%s'; `tutti state list` shows what is", address);
         return r;
@@ -140,7 +142,7 @@ static void print_change(const char *what, const char *key, const char *a, const
 static int move(const struct options *o, struct session *s, struct error **err)
 {
         const char *from = o->args[2], *to = o->args[3];
-        if (find(s, from, err) == NULL) return -1;
+        if (find(s, from, err) == NULL || address_check(to, err) < 0) return -1;
         if (find_open(s, from) != NULL)
                 return error_set(err, ERROR_CONFLICT, NULL,
                     "run %s began something at '%s', and it is not known what became of it; `tutti apply` "
@@ -330,6 +332,8 @@ static int state_history(const struct options *o, struct session *s)
         cleanup(error_free) struct error *err = NULL;
         struct history_row *rows;
         size_t count;
+        bool recorded = map_has(&session_state(s)->by_address, o->args[2]);
+        if (!recorded && address_check(o->args[2], &err) < 0) return print_error(o, err);
         if (store_history(session_store(s), session_name(s), o->args[2], &rows, &count, &err) < 0)
                 return print_error(o, err);
         if (count == 0) {

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "cli/print.h"
+#include "plan/address.h"
 
 static int add_value(
     struct text *out, const struct value *v, bool reveal, const struct sealer *sealer, struct error **err)
@@ -109,6 +110,7 @@ static int row_of(
         if (*row->address == '\0' || *row->type == '\0')
                 return error_set(
                     err, ERROR_INPUT, NULL, "a resource of the document lacks its address or type");
+        if (address_check(row->address, err) < 0) return -1;
         if (*row->deposed == '\0' && map_has(&session_state(s)->by_address, row->address))
                 return error_set(err, ERROR_CONFLICT, NULL, "%s is recorded already", row->address);
         row->properties = part(s, arena, json_object_get(r, "properties"), err);
@@ -120,6 +122,8 @@ static int row_of(
         for (size_t i = 0; i < row->after_count; i++) {
                 const char *address = json_string_value(json_array_get(after, i));
                 row->after[i] = arena_strdup(arena, address ? address : "");
+                if (address_check(row->after[i], err) < 0)
+                        return error_context(err, "what %s comes after", row->address);
         }
         row->created_ms = row->updated_ms = clock_wall_ms();
         clock_parse(string_of(arena, r, "created"), &row->created_ms);

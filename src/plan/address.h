@@ -7,6 +7,7 @@
 #ifndef TUTTI_PLAN_ADDRESS_H
 #define TUTTI_PLAN_ADDRESS_H
 
+#include "base/error.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -15,6 +16,16 @@
 const char *address_bare(struct arena *arena, const char *prefix, const char *name);
 const char *address_counted(struct arena *arena, const char *bare, uint64_t index);
 const char *address_keyed(struct arena *arena, const char *bare, const char *key, size_t len);
+
+/*
+ * Whether a text from outside is an address as the above write it. ERROR_INPUT where it is none, with the address that was most likely
+ * meant: "`web[foo]` is no address; `web["foo"]`?".
+ */
+int address_check(const char *text, struct error **err);
+/* Whether the last part of an address has an index: it names one instance. */
+bool address_is_indexed(const char *address);
+/* Whether `cover` is `address`, or covers it. */
+bool address_is_within(const char *address, const char *cover);
 
 enum { ADDRESS_COVERS = 64 };
 /* The lengths of the prefixes of `address` that cover it, shortest first; at most ADDRESS_COVERS, the whole always last. */

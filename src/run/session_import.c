@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "plan/address.h"
 #include "run/connect.h"
 #include "run/record.h"
 #include "run/session_internal.h"
@@ -140,7 +141,7 @@ static int import_now(struct session *s, const char *address, const char *id, st
 
 int session_import(struct session *s, const char *address, const char *id, struct error **err)
 {
-        if (session_hold_record(s, false, err) < 0) return -1;
+        if (address_check(address, err) < 0 || session_hold_record(s, false, err) < 0) return -1;
         int status = import_now(s, address, id, err);
         session_let_go(s);
         return status;

@@ -121,11 +121,12 @@ const char **key_names(
         return names;
 }
 
-static bool is_identifier(const char *name)
+bool name_is_good(const char *name, size_t len)
 {
+        if (len == 0 || len > NAME_MAX_LEN) return false;
         if (*name != '_' && !(*name >= 'a' && *name <= 'z') && !(*name >= 'A' && *name <= 'Z')) return false;
-        for (; *name != '\0'; name++) {
-                char c = *name;
+        for (size_t i = 0; i < len; i++) {
+                char c = name[i];
                 if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
                     c != '_' && c != '-')
                         return false;
@@ -139,7 +140,7 @@ void key_check_name(struct reading *in, const struct yaml_entry *entry, const ch
         static const char *const roots[] = {
             "param", "local", "lookup", "each", "count", "self", "failure", "environment", "path"};
         struct place place = yaml_key_place(in->file, entry);
-        if (!is_identifier(entry->key) || strlen(entry->key) > NAME_MAX_LEN) {
+        if (!name_is_good(entry->key, strlen(entry->key))) {
                 loader_problem(in->loader, place, NULL,
                     "'%.130s' cannot be the name of a %s: a name begins with a letter and holds letters, "
                     "digits, '_' and '-', at most %d",

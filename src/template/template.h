@@ -16,6 +16,9 @@
 #include "template/approvers.h"
 #include "template/schema.h"
 
+/* Whether a resource, parameter, … can have that name: a letter or '_' first, then letters, digits, '_' and '-'; at most 128. */
+bool name_is_good(const char *name, size_t len);
+
 struct parameter {
         const char *name, *doc;
         const struct type *type;      /* constraint; dynamic when none is given */
