@@ -76,13 +76,20 @@ struct ordering {
         struct graph *graph;
         uint32_t *waiting; /* edges that still hold each node back */
         uint32_t *place;   /* in the order, from 1; 0: not yet */
-        bool *reluctant;   /* an edge to it was given up: it comes as late as it can */
+        uint32_t *owed;    /* edges to it that were given up, and would be respected if it came later */
         struct heap ready, late;
 };
 
 static void make_ready(struct ordering *o, uint32_t node)
 {
-        heap_push(o->reluctant[node] ? &o->late : &o->ready, node);
+        heap_push(o->owed[node] > 0 ? &o->late : &o->ready, node);
+}
+
+/* What nothing is owed any more is no longer late; its entry there is passed over when its turn comes. */
+static void pay(struct ordering *o, uint32_t node)
+{
+        if (o->owed[node] == 0 || --o->owed[node] > 0) return;
+        if (o->waiting[node] == 0 && o->place[node] == 0) heap_push(&o->ready, node);
 }
 
 static void release_successors(struct ordering *o, uint32_t node)
@@ -90,59 +97,107 @@ static void release_successors(struct ordering *o, uint32_t node)
         const struct graph *graph = o->graph;
         for (size_t i = graph->first[node]; i < graph->first[node + 1]; i++) {
                 const struct graph_edge *edge = &graph->edges[graph->by_from[i]];
-                if (edge->bond != BOND_DROPPED && --o->waiting[edge->to] == 0) make_ready(o, edge->to);
+                if (edge->bond == BOND_DROPPED)
+                        pay(o, edge->to);
+                else if (--o->waiting[edge->to] == 0)
+                        make_ready(o, edge->to);
+        }
+}
+
+/* One path of the search for circles. */
+struct search {
+        const struct graph *graph;
+        const uint32_t *placed;
+        uint32_t *circle, circles;
+        uint32_t *number, *low,
+            count; /* in the order in which nodes are found; the lowest that is reached from there */
+        uint32_t *path, depth;      /* from the root to where the search is */
+        uint32_t *open, open_count; /* found, and their circle not closed yet */
+        size_t *next;               /* edge to look at */
+};
+
+static void find(struct search *s, uint32_t node)
+{
+        s->number[node] = s->low[node] = ++s->count;
+        s->path[s->depth++] = s->open[s->open_count++] = node;
+}
+
+/* All that is open from `node` on is one circle, or a node that is in none. */
+static void close_circle(struct search *s, uint32_t node)
+{
+        s->circles++;
+        do s->circle[s->open[--s->open_count]] = s->circles;
+        while (s->open[s->open_count] != node);
+}
+
+static void search_from(struct search *s, uint32_t root)
+{
+        find(s, root);
+        while (s->depth > 0) {
+                uint32_t node = s->path[s->depth - 1];
+                if (s->next[node] == s->graph->first[node + 1]) {
+                        if (s->low[node] == s->number[node]) close_circle(s, node);
+                        if (--s->depth == 0) return;
+                        uint32_t before = s->path[s->depth - 1];
+                        if (s->low[node] < s->low[before]) s->low[before] = s->low[node];
+                        continue;
+                }
+                const struct graph_edge *edge = &s->graph->edges[s->graph->by_from[s->next[node]++]];
+                if (edge->bond == BOND_DROPPED || s->placed[edge->to]) continue;
+                if (s->number[edge->to] == 0)
+                        find(s, edge->to);
+                else if (s->circle[edge->to] == 0 && s->number[edge->to] < s->low[node])
+                        s->low[node] = s->number[edge->to];
         }
 }
 
 /*
- * The unplaced nodes that something unplaced both precedes and follows: circles, and what lies between them. What merely comes
- * after a circle is peeled off from the end, so that none of its edges is given up. `core` has room for every node.
+ * Which unplaced nodes are in a circle together: strongly connected components, after Tarjan, "Depth-first search and linear graph
+ * algorithms" (1972), without recursion. What lies between two circles is in neither. `circle` has room for every node.
  */
-static void find_core(const struct graph *graph, const uint32_t *placed, bool *core)
+static void find_circles(const struct graph *graph, const uint32_t *placed, uint32_t *circle)
 {
         uint32_t n = graph->node_count;
-        cleanup_free uint32_t *after = mem_alloc(n * sizeof *after);
-        cleanup_free uint32_t *stack = mem_alloc(n * sizeof *stack);
-        cleanup_free size_t *first = mem_alloc(((size_t)n + 1) * sizeof *first);
-        cleanup_free size_t *fill = mem_alloc(((size_t)n + 1) * sizeof *fill);
-        cleanup_free uint32_t *before = mem_alloc(graph->edge_count * sizeof *before);
-        for (size_t i = 0; i < graph->edge_count; i++) first[graph->edges[i].to + 1]++;
-        for (uint32_t v = 0; v < n; v++) first[v + 1] += first[v];
-        memcpy(fill, first, ((size_t)n + 1) * sizeof *fill);
-        for (size_t i = 0; i < graph->edge_count; i++) {
-                const struct graph_edge *edge = &graph->edges[i];
-                before[fill[edge->to]++] = (uint32_t)i;
-                if (edge->bond != BOND_DROPPED && !placed[edge->to]) after[edge->from]++;
-        }
-        size_t depth = 0;
-        for (uint32_t v = 0; v < n; v++) {
-                core[v] = !placed[v];
-                if (core[v] && after[v] == 0) stack[depth++] = v;
-        }
-        while (depth > 0) {
-                uint32_t v = stack[--depth];
-                core[v] = false;
-                for (size_t i = first[v]; i < first[v + 1]; i++) {
-                        const struct graph_edge *edge = &graph->edges[before[i]];
-                        if (edge->bond == BOND_DROPPED || !core[edge->from]) continue;
-                        if (--after[edge->from] == 0) stack[depth++] = edge->from;
-                }
-        }
+        cleanup_free uint32_t *number = mem_alloc(n * sizeof *number), *low = mem_alloc(n * sizeof *low);
+        cleanup_free uint32_t *path = mem_alloc(n * sizeof *path), *open = mem_alloc(n * sizeof *open);
+        cleanup_free size_t *next = mem_dup(graph->first, ((size_t)n + 1) * sizeof *next);
+        struct search s = {.graph = graph,
+            .placed = placed,
+            .circle = circle,
+            .number = number,
+            .low = low,
+            .path = path,
+            .open = open,
+            .next = next};
+        for (uint32_t v = 0; v < n; v++)
+                if (!placed[v] && number[v] == 0) search_from(&s, v);
 }
 
-/* Gives up the edges of one bond that may close a circle. */
+/* Gives up the edges of one bond that are part of a circle. */
 static void drop_edges(struct ordering *o, enum graph_bond bond)
 {
         struct graph *graph = o->graph;
-        cleanup_free bool *core = mem_alloc(graph->node_count * sizeof *core);
-        find_core(graph, o->place, core);
+        cleanup_free uint32_t *circle = mem_alloc(graph->node_count * sizeof *circle);
+        find_circles(graph, o->place, circle);
         for (size_t i = 0; i < graph->edge_count; i++) {
                 struct graph_edge *edge = &graph->edges[i];
-                if (edge->bond != bond || !core[edge->from] || !core[edge->to]) continue;
+                if (edge->bond != bond || circle[edge->from] == 0 || circle[edge->from] != circle[edge->to])
+                        continue;
                 edge->bond = BOND_DROPPED;
-                o->reluctant[edge->to] = true;
-                if (--o->waiting[edge->to] == 0) make_ready(o, edge->to);
+                o->owed[edge->to]++;
+                o->waiting[edge->to]--;
         }
+        for (uint32_t v = 0; v < graph->node_count; v++)
+                if (circle[v] != 0 && o->waiting[v] == 0) make_ready(o, v);
+}
+
+static bool next_node(struct ordering *o, uint32_t *node)
+{
+        while (o->ready.count > 0 || o->late.count > 0) {
+                *node = heap_pop(o->ready.count > 0 ? &o->ready : &o->late);
+                if (o->place[*node] == 0) return true;
+        }
+        return false;
 }
 
 /* What the order respects anyway is not given up. */
@@ -162,8 +217,8 @@ uint32_t graph_order(struct graph *graph, uint32_t *order)
         cleanup_free uint32_t *waiting = mem_alloc(n * sizeof *waiting),
                               *place = mem_alloc(n * sizeof *place);
         cleanup_free uint32_t *ready = mem_alloc(n * sizeof *ready), *late = mem_alloc(n * sizeof *late);
-        cleanup_free bool *reluctant = mem_alloc(n * sizeof *reluctant);
-        struct ordering o = {graph, waiting, place, reluctant, {.items = ready}, {.items = late}};
+        cleanup_free uint32_t *owed = mem_alloc(n * sizeof *owed);
+        struct ordering o = {graph, waiting, place, owed, {.items = ready}, {.items = late}};
         for (size_t i = 0; i < graph->edge_count; i++)
                 if (graph->edges[i].bond != BOND_DROPPED) waiting[graph->edges[i].to]++;
         for (uint32_t v = 0; v < n; v++)
@@ -171,12 +226,12 @@ uint32_t graph_order(struct graph *graph, uint32_t *order)
 
         int give_up = BOND_WISH;
         while (count < n) {
-                if (o.ready.count == 0 && o.late.count == 0) {
+                uint32_t node;
+                if (!next_node(&o, &node)) {
                         if (give_up == BOND_FIRM) return count;
                         drop_edges(&o, (enum graph_bond)give_up--);
                         continue;
                 }
-                uint32_t node = heap_pop(o.ready.count > 0 ? &o.ready : &o.late);
                 order[count++] = node;
                 place[node] = count;
                 release_successors(&o, node);

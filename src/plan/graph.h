@@ -46,8 +46,8 @@ void graph_add_edge(struct graph *graph, uint32_t from, uint32_t to, enum graph_
 
 /*
  * Puts all nodes into `order` (room for node_count) so that every edge leads forward; among nodes that could come next, the lowest
- * number does. Returns how many were placed: fewer than node_count when firm edges close a circle. Looser edges within circles
- * become BOND_DROPPED, but for those that the order can respect all the same. O(V log V + E).
+ * number does. Returns how many were placed: fewer than node_count when firm edges close a circle. Looser edges that are part of
+ * a circle become BOND_DROPPED, but for those that the order can respect all the same. O(V log V + E).
  */
 uint32_t graph_order(struct graph *graph, uint32_t *order);
 
