@@ -16,6 +16,7 @@ static int write_one(
         case WRITE_OPERATION_OVER: return write_operation_over(s, e, w->operation, err);
         case WRITE_RESOURCE: return write_resource(s, e, w, err);
         case WRITE_RESOURCE_GONE: return write_resource_gone(s, e, w, err);
+        case WRITE_RESOURCE_AFTER: return write_resource_after(s, e, w, err);
         case WRITE_RESOURCE_MOVE: return write_resource_move(s, e, w, err);
         case WRITE_OUTPUTS: return write_outputs(s, e, w->outputs, err);
         case WRITE_GATE: return write_gate(s, e, w->gate, err);

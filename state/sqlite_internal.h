@@ -61,9 +61,10 @@ void bind_int(sqlite3_stmt *st, int index, int64_t value);
 /* A column as a string that the caller owns; NULL for NULL. */
 char *column_text(sqlite3_stmt *st, int column);
 int64_t column_int(sqlite3_stmt *st, int column);
-/* Addresses as one blob, each with a NUL byte behind it, as no address holds one. The caller frees the list and its texts. */
-void addresses_write(char *const *addresses, size_t count, struct text *out);
-char **addresses_read(const char *blob, size_t len, size_t *count);
+/* Addresses as one blob, each with a NUL byte behind it, as no address holds one; before the last `inherited` of them an empty one, as no address
+ * is empty. The caller frees the list and its texts; `inherited` may be NULL. */
+void addresses_write(char *const *addresses, size_t count, size_t inherited, struct text *out);
+char **addresses_read(const char *blob, size_t len, size_t *count, size_t *inherited);
 
 /* ---- transactions (sqlite_statement.c) ---- */
 
@@ -120,6 +121,8 @@ int write_operation(
 int write_operation_over(
     struct store *s, const struct environment_state *e, const struct operation_row *op, struct error **err);
 int write_resource(
+    struct store *s, struct environment_state *e, const struct store_write *w, struct error **err);
+int write_resource_after(
     struct store *s, struct environment_state *e, const struct store_write *w, struct error **err);
 int write_resource_gone(
     struct store *s, struct environment_state *e, const struct store_write *w, struct error **err);

@@ -30,7 +30,7 @@ static struct operation_row operation_read(sqlite3_stmt *st)
             .definition = column_text(st, 19),
         };
         row.after = addresses_read(
-            sqlite3_column_blob(st, 16), (size_t)sqlite3_column_bytes(st, 16), &row.after_count);
+            sqlite3_column_blob(st, 16), (size_t)sqlite3_column_bytes(st, 16), &row.after_count, NULL);
         return row;
 }
 
@@ -106,7 +106,7 @@ int write_operation(
         bind_text(st, 16, op->private_);
         bind_int(st, 17, op->started_ms);
         struct text after __attribute__((__cleanup__(text_release_cleanup))) = {0};
-        addresses_write(op->after, op->after_count, &after);
+        addresses_write(op->after, op->after_count, 0, &after);
         sqlite3_bind_blob64(st, 18, after.len > 0 ? after.data : "", after.len, SQLITE_STATIC);
         bind_int(st, 19, op->absent);
         bind_int(st, 20, op->accepted);

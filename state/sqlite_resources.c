@@ -10,23 +10,32 @@
 
 #include "base/text.h"
 
-/* ---- dependency addresses as one blob: each address with a NUL byte behind it, as no address holds one ---- */
+/* ---- dependency addresses as one blob: each address with a NUL byte behind it, as no address holds one; before those that are inherited
+ * an empty one, as no address is empty ---- */
 
-void addresses_write(char *const *after, size_t count, struct text *out)
+void addresses_write(char *const *after, size_t count, size_t inherited, struct text *out)
 {
-        for (size_t i = 0; i < count; i++) text_addn(out, after[i], strlen(after[i]) + 1);
+        size_t own = count - inherited;
+        for (size_t i = 0; i < count; i++) {
+                if (i == own) text_addc(out, '\0');
+                text_addn(out, after[i], strlen(after[i]) + 1);
+        }
 }
 
-char **addresses_read(const char *blob, size_t len, size_t *count)
+char **addresses_read(const char *blob, size_t len, size_t *count, size_t *inherited)
 {
         char **list = NULL;
-        size_t capacity = 0;
+        size_t capacity = 0, own = SIZE_MAX;
         *count = 0;
         for (size_t start = 0; start < len;) {
                 size_t n = strnlen(blob + start, len - start);
-                vec_push(list, *count, capacity, mem_strndup(blob + start, n));
+                if (n > 0)
+                        vec_push(list, *count, capacity, mem_strndup(blob + start, n));
+                else if (own == SIZE_MAX)
+                        own = *count;
                 start += n + 1;
         }
+        if (inherited != NULL) *inherited = own < *count ? *count - own : 0;
         return list;
 }
 
@@ -52,7 +61,7 @@ static struct resource_row resource_read(sqlite3_stmt *st)
             .tainted = column_int(st, 15) != 0,
         };
         row.after = addresses_read(
-            sqlite3_column_blob(st, 9), (size_t)sqlite3_column_bytes(st, 9), &row.after_count);
+            sqlite3_column_blob(st, 9), (size_t)sqlite3_column_bytes(st, 9), &row.after_count, &row.inherited_count);
         return row;
 }
 
@@ -211,7 +220,7 @@ int write_resource(
         int known = remember(s, e, w, row->address, row->deposed, err);
         if (known < 0) return -1;
         struct text after __attribute__((__cleanup__(text_release_cleanup))) = {0};
-        addresses_write(row->after, row->after_count, &after);
+        addresses_write(row->after, row->after_count, row->inherited_count, &after);
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
             "INSERT INTO resource (environment, address, deposed, type, provider, remote_id, properties, "
             "outputs, host,"
@@ -244,6 +253,24 @@ int write_resource(
         environment_change(e);
         if (sqlite_run(s, st, err) < 0) return -1;
         return known > 0 ? 0 : remember_creation(s, e, w, row->address, err);
+}
+
+int write_resource_after(
+    struct store *s, struct environment_state *e, const struct store_write *w, struct error **err)
+{
+        const struct resource_row *row = w->resource;
+        struct text after __attribute__((__cleanup__(text_release_cleanup))) = {0};
+        after_write(row, &after);
+        cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(
+            s, "UPDATE resource SET after = ? WHERE environment = ? AND address = ? AND deposed = ?", err);
+        if (st == NULL) return -1;
+        sqlite3_bind_blob64(st, 1, after.len > 0 ? after.data : "", after.len, SQLITE_STATIC);
+        bind_int(st, 2, e->id);
+        bind_text(st, 3, row->address);
+        bind_name(st, 4, row->deposed);
+        if (sqlite_run(s, st, err) < 0) return -1;
+        if (sqlite3_changes(s->db) > 0) environment_change(e);
+        return 0;
 }
 
 int write_resource_gone(

@@ -94,7 +94,9 @@ struct resource_row {
         char *private_;             /* the provider's own bytes (text), or NULL */
         char **after; /* addresses it depends on, for deletion order when it has left the template */
         size_t after_count;
-        char *token; /* of the operation that created it */
+        size_t
+            inherited_count; /* the last so many of these it comes after because what was between them is gone */
+        char *token;         /* of the operation that created it */
         bool protect, keep;
         bool tainted; /* made but broken: the next plan replaces it */
         int64_t created_ms, updated_ms;
@@ -301,6 +303,7 @@ enum store_write_kind {
         WRITE_OPERATION_OVER, /* delete by run + step: the operation is settled; again is no error */
         WRITE_RESOURCE,      /* insert or update by address + deposed; history gets the version it replaces */
         WRITE_RESOURCE_GONE, /* delete by address + deposed; history keeps it; again is no error */
+        WRITE_RESOURCE_AFTER, /* by address + deposed, only what it comes after: no version of history; none there is no error */
         WRITE_RESOURCE_MOVE, /* new address or deposed; ERROR_MISSING if nothing is there, ERROR_CONFLICT if the new one is taken */
         WRITE_OUTPUTS, /* text */
         WRITE_GATE, /* insert or update by run + name; one that waits does not undo an outcome, unless `reopen` */
@@ -322,7 +325,8 @@ struct store_write {
                         size_t count;
                 } steps;                               /* WRITE_STEPS, and WRITE_STEP with count 1 */
                 const struct operation_row *operation; /* WRITE_OPERATION; for _OVER run and step count */
-                const struct resource_row *resource;   /* also _GONE: address and deposed count */
+                const struct resource_row
+                    *resource; /* also _GONE and _AFTER: address and deposed count, and `after` */
                 struct {
                         const char *from, *from_deposed, *to, *to_deposed;
                 } move;

@@ -32,6 +32,7 @@ static int rounds(struct session *s, const struct options *o, enum plan_mode mod
                 if (empty && round == 0) deliver(s);
                 if (empty && !o->json) {
                         if (round == 0) code = supersede_end(s, o);
+                        if (code == EXIT_DONE) code = flow_record_orders(s, o);
                         if (code == EXIT_DONE) flow_show_outputs(s, o);
                         return code;
                 }

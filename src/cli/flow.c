@@ -167,6 +167,18 @@ void flow_show_outputs(struct session *s, const struct options *o)
         render_outputs(session_state(s)->outputs);
 }
 
+int flow_record_orders(struct session *s, const struct options *o)
+{
+        cleanup(error_free) struct error *err = NULL;
+        bool outdated = false;
+        /* A run that waits still records it when it goes on, or the next apply does. */
+        if (!session_has_orders(s) || session_unfinished(s, NULL, NULL)) return EXIT_DONE;
+        if (session_record_orders(s, &outdated, &err) < 0)
+                return tries_again(o, err) ? FLOW_AGAIN : print_error(o, err);
+        if (!outdated) return EXIT_DONE;
+        return session_reload(s, &err) < 0 ? print_error(o, err) : FLOW_AGAIN;
+}
+
 /* Nobody can say yes: refuses, with the exit code. */
 static int refuse_unasked(const struct options *o)
 {

@@ -25,6 +25,8 @@ int flow_undo(struct session *s, const struct options *o, const char *run, bool 
 bool flow_can_confirm(const struct options *o);
 /* False, with the reason printed and *code set, when nobody said yes: EXIT_INTERRUPTED when somebody said no. */
 bool flow_confirm(const struct options *o, const char *question, int *code);
+/* Nothing is to be done: what changed of the order of things is recorded all the same, without a word. EXIT_DONE, or FLOW_AGAIN as above. */
+int flow_record_orders(struct session *s, const struct options *o);
 void flow_show_outputs(struct session *s, const struct options *o);
 
 #endif

@@ -5,37 +5,89 @@
 #include <string.h>
 #include "plan/evaluation.h"
 
-static bool same_addresses(const struct recorded *r, const char **depends, size_t count)
+static bool same_order(const struct recorded *r, const struct record_order *o)
 {
-        if (r->after_count != count) return false;
-        for (size_t i = 0; i < count; i++)
-                if (strcmp(r->after[i], depends[i]) != 0) return false;
+        if (r->after_count != o->count || r->inherited_count != o->inherited_count) return false;
+        for (size_t i = 0; i < o->count; i++)
+                if (strcmp(r->after[i], o->after[i]) != 0) return false;
         return true;
 }
 
-static bool differs(const struct instance *i, const struct record_change *c)
+struct orders {
+        struct record_order *items;
+        size_t count, capacity;
+};
+
+static void add_order(struct orders *orders, struct record_order order)
 {
-        const struct recorded *r = i->recorded;
-        return c->host != NULL || r->protect != c->protect || r->keep != c->keep ||
-               !same_addresses(r, c->depends, c->depends_count);
+        if (!same_order(order.recorded, &order))
+                vec_push(orders->items, orders->count, orders->capacity, order);
 }
 
-void annotate_build(struct evaluation *ev, struct plan *plan)
+static void annotate_kept(struct evaluation *ev, struct plan *plan, struct orders *orders)
 {
         size_t count = 0, capacity = 0;
         struct record_change *changes = NULL;
         for (size_t n = 0; n < ev->node_count; n++) {
                 const struct instance *i = (const struct instance *)ev->nodes[n];
                 if (i->node.kind != NODE_INSTANCE || !i->kept) continue;
+                const struct recorded *r = i->recorded;
                 struct record_change c = {
-                    .recorded = i->recorded, .protect = i->protect, .keep = i->expansion->resource->keep};
-                c.depends = instance_depends(ev, i, &c.depends_count);
+                    .recorded = r, .protect = i->protect, .keep = i->expansion->resource->keep};
+                c.depends = instance_order(ev, i, &c.depends_count, &c.inherited_count);
                 bool told = i->host && value_is_wholly_known(i->host);
-                if (told && !(i->recorded->host && value_equal(i->host, i->recorded->host))) c.host = i->host;
-                if (differs(i, &c)) vec_push(changes, count, capacity, c);
+                if (told && !(r->host && value_equal(i->host, r->host))) c.host = i->host;
+                struct record_order order = {r, c.depends, c.depends_count, c.inherited_count};
+                bool ordered = same_order(r, &order);
+                if (!ordered) add_order(orders, order);
+                if (!ordered || c.host != NULL || record_change_matters(&c))
+                        vec_push(changes, count, capacity, c);
         }
         plan->record_changes = arena_alloc(ev->arena, count * sizeof *changes);
         if (count > 0) memcpy(plan->record_changes, changes, count * sizeof *changes);
         plan->record_change_count = count;
         free(changes);
+}
+
+/* What is not compared with the template, or is updated, inherits all the same. */
+static void annotate_others(struct evaluation *ev, const struct plan *plan, struct orders *orders)
+{
+        const struct state *state = ev->input->state;
+        cleanup_free bool *done = mem_alloc(state->count * sizeof *done);
+        for (size_t n = 0; n < ev->node_count; n++) {
+                const struct instance *i = (const struct instance *)ev->nodes[n];
+                if (i->node.kind != NODE_INSTANCE || i->recorded == NULL) continue;
+                done[i->recorded - state->resources] = i->kept || i->acts;
+        }
+        for (size_t s = 0; s < plan->count; s++) {
+                const struct step *step = &plan->steps[s];
+                if (step->recorded == NULL) continue;
+                if (step->action == ACTION_DELETE || step->action == ACTION_FORGET)
+                        done[step->recorded - state->resources] = true;
+                if (step->action == ACTION_UPDATE && step->inherited_count > 0)
+                        add_order(orders, (struct record_order){step->recorded, step->depends,
+                                              step->depends_count, step->inherited_count});
+        }
+        for (size_t r = 0; r < state->count; r++) {
+                const struct recorded *recorded = &state->resources[r];
+                size_t own = recorded->after_count - recorded->inherited_count, inherited;
+                if (done[r] || recorded->deposed[0] != '\0') continue;
+                const char **list = inherited_order(ev, recorded, recorded->after, own, &inherited);
+                if (inherited == 0) continue;
+                const char **after = arena_alloc(ev->arena, (own + inherited) * sizeof *after);
+                if (own > 0) memcpy(after, recorded->after, own * sizeof *after);
+                memcpy(after + own, list, inherited * sizeof *after);
+                add_order(orders, (struct record_order){recorded, after, own + inherited, inherited});
+        }
+}
+
+void annotate_build(struct evaluation *ev, struct plan *plan)
+{
+        struct orders orders = {0};
+        annotate_kept(ev, plan, &orders);
+        if (inheritance_any(ev)) annotate_others(ev, plan, &orders);
+        plan->orders = arena_alloc(ev->arena, orders.count * sizeof *orders.items);
+        if (orders.count > 0) memcpy(plan->orders, orders.items, orders.count * sizeof *orders.items);
+        plan->order_count = orders.count;
+        free(orders.items);
 }

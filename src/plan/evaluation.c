@@ -44,6 +44,7 @@ void evaluation_free(struct evaluation *ev)
         for (size_t i = 0; i < ev->owned_count; i++) value_free(ev->owned[i]);
         value_free(ev->unknown);
         blueprints_release(&ev->blueprints);
+        inheritance_release(ev);
         map_release(&ev->modules);
         map_release(&ev->deferred_bare);
         map_release(&ev->returning);

@@ -36,6 +36,7 @@ struct node {
         bool left_out; /* by targets or excludes */
         bool chosen;   /* by targets */
         bool gated;    /* is an approval gate, or stands for one among others */
+        bool holds;    /* an object is it, or in it */
         bool first;    /* something that is replaced create-first needs it to be replaced create-first too */
         uint32_t stamp;
         uint32_t step; /* the step that stands for it, or STEP_NONE */
@@ -164,6 +165,7 @@ struct evaluation {
             released;         /* way back: addresses; `absent` holds those that are released too */
         struct map concerned; /* way back: what covers an address that is to return or to stay */
         size_t root_budget;
+        struct inheritance *inheritance;               /* inherit.c; NULL until asked for */
         const char *failure_address, *failure_message; /* while recovery steps run; in the arena */
         struct arena *scratch;                         /* for addresses in messages while it runs */
 };
@@ -222,6 +224,16 @@ int instances_expand(struct evaluation *ev, struct error **err);
 /* roots.c: the addresses that an instance depends on, for the record; in the arena. */
 int roots_collect(struct evaluation *ev, struct error **err);
 const char **instance_depends(struct evaluation *ev, const struct instance *instance, size_t *count);
+
+/* inherit.c: the same, and behind them what it comes after because something in between is gone; in the arena. */
+const char **instance_order(
+    struct evaluation *ev, const struct instance *instance, size_t *count, size_t *inherited_count);
+/* What a recorded resource inherits whose own order is `own`; in the arena. */
+const char **inherited_order(
+    struct evaluation *ev, const struct recorded *r, const char *const *own, size_t own_count, size_t *count);
+bool inheritance_any(struct evaluation *ev); /* whether something recorded left the template */
+bool inheritance_has_left(struct evaluation *ev, const struct recorded *r);
+void inheritance_release(struct evaluation *ev);
 
 /* annotate.c: kept resources of which the record says something else than the template now. */
 void annotate_build(struct evaluation *ev, struct plan *plan);

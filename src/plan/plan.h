@@ -28,7 +28,7 @@ struct recorded {
         struct value *properties, *outputs; /* objects */
         struct value *host;                 /* or NULL */
         const char *const *after;
-        size_t after_count;
+        size_t after_count, inherited_count; /* the last so many: because what was between them is gone */
         bool protect, keep;
         bool tainted; /* made but broken: plan a replacement, reason "its creation failed" */
         int64_t created_ms, updated_ms;
@@ -197,7 +197,7 @@ struct step {
         const uint32_t *after; /* steps that must be done first */
         size_t after_count;
         const char **depends; /* addresses it depends on, as recorded for deletion order */
-        size_t depends_count;
+        size_t depends_count, inherited_count;
         const struct approval *approval; /* gates */
         const char *
             gate; /* gates: its name; for a step that an `approve:` gate guards: that gate's name; else NULL */
@@ -236,12 +236,22 @@ struct deferred {
 struct record_change {
         const struct recorded *recorded;
         const char **depends;
-        size_t depends_count;
+        size_t depends_count, inherited_count;
         bool protect, keep;
         const struct value *host; /* the same host by another address, user or key; NULL: as recorded */
 };
-/* `protect` or `keep` changes: worth a run by itself. What it depends on is worth none, it is recorded along with other things. */
+/* `protect` or `keep` changes: worth a run by itself. What it depends on, and its host, are worth none: apply records them all the same. */
 bool record_change_matters(const struct record_change *change);
+
+/*
+ * What is to be recorded of a resource that stays as what it comes after. Written before the first step of a run: nothing leaves the record
+ * before those that came after it have inherited its order.
+ */
+struct record_order {
+        const struct recorded *recorded;
+        const char **after;
+        size_t count, inherited_count; /* the last so many are inherited */
+};
 
 struct plan_summary {
         size_t create, update, replace, delete_, keep, gates, deferred, forget, read;
@@ -261,6 +271,8 @@ struct plan {
         size_t record_change_count;
         const struct open_operation **moot; /* open operations that there is nothing to do about any more */
         size_t moot_count;
+        struct record_order *orders;
+        size_t order_count;
         struct plan_summary summary;
         const struct value *outputs; /* as far as known */
         bool outputs_change;         /* planned outputs differ from the recorded ones */

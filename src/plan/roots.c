@@ -1,20 +1,34 @@
 /*
  * The addresses that an instance depends on, as they are recorded so that it can be deleted in the right order when its template is
- * gone. Locals, parameters, gates and lookups are looked through; all instances of a resource are one address.
+ * gone. Locals, parameters, gates and lookups are looked through, and so is what holds no object: a resource without instances, a nested
+ * template of gates only. All instances of a resource are one address.
  */
 #include <string.h>
 #include "plan/evaluation.h"
 
+static bool may_hold(const struct node *n)
+{
+        const struct expansion *x = n->kind == NODE_EXPANSION  ? (const struct expansion *)n
+                                    : n->kind == NODE_INSTANCE ? ((const struct instance *)n)->expansion
+                                                               : NULL;
+        return x != NULL && (x->resource->kind == RESOURCE_MANAGED || x->resource->kind == RESOURCE_TEMPLATE);
+}
+
 static bool is_object(const struct node *n)
 {
-        if (n->kind == NODE_INSTANCE) {
-                const struct instance *i = (const struct instance *)n;
-                enum resource_kind kind = i->expansion->resource->kind;
-                return kind == RESOURCE_MANAGED || kind == RESOURCE_TEMPLATE;
-        }
-        if (n->kind != NODE_EXPANSION) return false;
-        enum resource_kind kind = ((const struct expansion *)n)->resource->kind;
-        return kind == RESOURCE_MANAGED || kind == RESOURCE_TEMPLATE;
+        return n->holds && may_hold(n);
+}
+
+/* Its dependencies have been looked at. */
+static bool find_holds(const struct node *n)
+{
+        if (n->kind != NODE_MEMBERS && !may_hold(n)) return false;
+        if (n->kind == NODE_INSTANCE && ((const struct instance *)n)->nested == NULL) return true;
+        if (n->kind == NODE_EXPANSION && !((const struct expansion *)n)->expanded) return true;
+        if (n->kind == NODE_EXPANSION && ((const struct expansion *)n)->count == 0) return false;
+        for (uint32_t d = 0; d < n->dep_count; d++)
+                if (n->deps[d]->holds) return true;
+        return false;
 }
 
 struct gathering {
@@ -51,7 +65,8 @@ int roots_collect(struct evaluation *ev, struct error **err)
         int status = 0;
         for (size_t n = 0; n < ev->node_count && status == 0; n++) {
                 struct node *node = ev->nodes[n];
-                if (is_object(node) || node->kind == NODE_MEMBERS) continue;
+                node->holds = find_holds(node);
+                if (is_object(node) || (node->kind == NODE_MEMBERS && node->holds)) continue;
                 gather_behind(ev, &g, node);
                 if (g.count > ev->root_budget) {
                         status = error_set(err, ERROR_INPUT, NULL,

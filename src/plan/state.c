@@ -35,6 +35,7 @@ static int decode_row(
             .token = row->token,
             .after = (const char *const *)row->after,
             .after_count = row->after_count,
+            .inherited_count = row->inherited_count,
             .protect = row->protect,
             .keep = row->keep,
             .tainted = row->tainted,

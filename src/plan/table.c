@@ -4,19 +4,7 @@
  */
 #include <string.h>
 #include "plan/address.h"
-#include "plan/evaluation.h"
-#include "plan/graph.h"
-
-struct draft {
-        struct evaluation *ev;
-        struct arena *arena;
-        struct step *steps;
-        size_t count, capacity;
-        struct graph graph;
-        uint32_t *seen, mark; /* per step: the set it was last put into */
-        size_t seen_capacity;
-        struct map groups; /* recorded address → struct group *, those that depend on it */
-};
+#include "plan/draft.h"
 
 static uint32_t add_step(struct draft *d, struct step step)
 {
@@ -34,6 +22,16 @@ static uint32_t add_step(struct draft *d, struct step step)
 static void add_edge(struct draft *d, uint32_t from, uint32_t to, enum graph_bond bond)
 {
         if (from != STEP_NONE && to != STEP_NONE && from != to) graph_add_edge(&d->graph, from, to, bond);
+}
+
+uint32_t draft_join(struct draft *d, const char *address)
+{
+        return add_step(d, (struct step){.action = ACTION_JOIN, .address = address, .type = "join"});
+}
+
+void draft_edge(struct draft *d, uint32_t from, uint32_t to, enum graph_bond bond)
+{
+        add_edge(d, from, to, bond);
 }
 
 static const char *node_label(struct evaluation *ev, const struct node *n)
@@ -144,7 +142,8 @@ static struct step step_of(struct draft *d, struct instance *i)
             .instance = i};
         const struct observation *seen = i->recorded ? world_get(d->ev->input->world, i->address) : NULL;
         if (i->private_ == NULL && seen && seen->private_) step.private_ = seen->private_;
-        if (r->kind == RESOURCE_MANAGED) step.depends = instance_depends(d->ev, i, &step.depends_count);
+        if (r->kind == RESOURCE_MANAGED)
+                step.depends = instance_order(d->ev, i, &step.depends_count, &step.inherited_count);
         return step;
 }
 
@@ -233,10 +232,12 @@ static void add_removal(struct draft *d, struct removal *m)
 
 /* Steps that have to be done before something of one address may be deleted, by what they do. */
 enum release {
-        RELEASE_DELETE, /* delete what was made upon it */
+        RELEASE_DELETE,  /* delete what was made upon it */
+        RELEASE_INHERIT, /* delete what comes after it only because something between them is gone */
         RELEASE_UPDATE, /* lead what was made upon it over to something else, possibly to its own successor */
         RELEASE_DEPART, /* the latter only when it is not to its successor */
         RELEASE_KINDS,
+        RELEASE_NONE = RELEASE_KINDS,
 };
 struct group {
         struct {
@@ -259,7 +260,14 @@ static void enter(struct draft *d, const char *address, enum release kind, uint3
 
 static void enter_deletion(struct draft *d, const struct recorded *r, uint32_t step)
 {
-        for (size_t a = 0; a < r->after_count; a++) enter(d, r->after[a], RELEASE_DELETE, step);
+        size_t own = r->after_count - r->inherited_count;
+        for (size_t a = 0; a < r->after_count; a++)
+                enter(d, r->after[a], a < own ? RELEASE_DELETE : RELEASE_INHERIT, step);
+}
+
+void draft_enter_passing(struct draft *d, const struct recorded *r, uint32_t join)
+{
+        for (size_t a = 0; a < r->after_count; a++) enter(d, r->after[a], RELEASE_INHERIT, join);
 }
 
 static void enter_update(struct draft *d, struct instance *i)
@@ -275,17 +283,31 @@ static void enter_update(struct draft *d, struct instance *i)
         map_release(&now);
 }
 
-/* One step for all of a group's of one kind. It is the way into the join that may be given up, one by one. */
-static uint32_t join_of(struct draft *d, const char *address, struct group *g, enum release kind)
+/* How much each is meant. When everything is destroyed the template's order (order_by_template) comes before the recorded one. */
+static enum graph_bond bond_of(const struct draft *d, enum release kind)
 {
-        enum graph_bond bond = kind == RELEASE_DELETE ? BOND_LOOSE : BOND_WISH;
-        if (g->by[kind].count == 0) return STEP_NONE;
-        if (g->by[kind].count == 1) return g->by[kind].steps[0];
-        if (g->by[kind].join != STEP_NONE) return g->by[kind].join;
-        uint32_t join = add_step(d, (struct step){.action = ACTION_JOIN, .address = address, .type = "join"});
-        for (size_t i = 0; i < g->by[kind].count; i++) add_edge(d, g->by[kind].steps[i], join, bond);
-        g->by[kind].join = join;
-        return join;
+        bool destroy = d->ev->input->mode == PLAN_DESTROY;
+        if (kind == RELEASE_DELETE) return destroy ? BOND_FAIR : BOND_LOOSE;
+        return kind == RELEASE_INHERIT && !destroy ? BOND_FAIR : BOND_WISH;
+}
+
+/* `deleting` waits for all of a group's of one kind; many are joined. It is the way into the join that may be given up, one by one. */
+static void wait_for_group(
+    struct draft *d, const char *address, struct group *g, enum release kind, uint32_t deleting)
+{
+        enum graph_bond bond = bond_of(d, kind);
+        if (g->by[kind].count == 0) return;
+        if (g->by[kind].count == 1) {
+                add_edge(d, g->by[kind].steps[0], deleting, bond);
+                return;
+        }
+        if (g->by[kind].join == STEP_NONE) {
+                g->by[kind].join = draft_join(d, address);
+                for (size_t i = 0; i < g->by[kind].count; i++)
+                        add_edge(d, g->by[kind].steps[i], g->by[kind].join, bond);
+        }
+        add_edge(d, g->by[kind].join, deleting,
+            kind == RELEASE_DELETE || kind == RELEASE_INHERIT ? BOND_FIRM : bond);
 }
 
 /* `deleting` waits until nothing stands on what it deletes, as far as `updates` can be waited for. */
@@ -298,13 +320,18 @@ static void wait_for_dependants(
                 text_addn(scratch, address, lengths[c]);
                 struct group *g = map_get(&d->groups, scratch->data);
                 if (g == NULL) continue;
-                add_edge(d, join_of(d, address, g, RELEASE_DELETE), deleting, BOND_LOOSE);
-                add_edge(d, join_of(d, address, g, updates), deleting, BOND_WISH);
+                wait_for_group(d, address, g, RELEASE_DELETE, deleting);
+                wait_for_group(d, address, g, RELEASE_INHERIT, deleting);
+                if (updates != RELEASE_NONE) wait_for_group(d, address, g, updates, deleting);
         }
 }
 
-/* The step that everything before a guarded one leads to: its gate, which was added right after it. */
-static uint32_t entry_of(const struct draft *d, uint32_t step)
+void draft_wait_for_deletions(struct draft *d, const char *address, uint32_t step, struct text *scratch)
+{
+        wait_for_dependants(d, address, step, RELEASE_NONE, scratch);
+}
+
+uint32_t draft_entry(const struct draft *d, uint32_t step)
 {
         bool guarded = d->steps[step].gate != NULL && step + 1 < d->count &&
                        d->steps[step + 1].action == ACTION_GATE &&
@@ -316,9 +343,7 @@ static void enter_all(struct draft *d, const struct removals *removals)
 {
         for (size_t m = 0; m < removals->count; m++) {
                 const struct removal *removal = &removals->items[m];
-                if (removal->step == STEP_NONE || removal->action != ACTION_DELETE ||
-                    (removal->recorded->deposed[0] && removal->recorded->open == NULL))
-                        continue;
+                if (removal->step == STEP_NONE || removal->action != ACTION_DELETE) continue;
                 enter_deletion(d, removal->recorded, removal->step);
         }
         for (size_t n = 0; n < d->ev->node_count; n++) {
@@ -334,20 +359,22 @@ static void enter_all(struct draft *d, const struct removals *removals)
 static void order_deletions(struct draft *d, const struct removals *removals)
 {
         struct text scratch = {0};
+        if (d->ev->input->mode == PLAN_DESTROY) order_by_template(d, removals);
         enter_all(d, removals);
+        order_through_the_rest(d, removals);
         for (size_t m = 0; m < removals->count; m++) {
                 const struct removal *removal = &removals->items[m];
                 if (removal->step == STEP_NONE || removal->action != ACTION_DELETE) continue;
                 if (removal->again != NULL) add_edge(d, removal->step, removal->again->node.step, BOND_FIRM);
                 if (removal->recorded->open != NULL) continue; /* nothing was ever made upon it */
                 wait_for_dependants(
-                    d, removal->recorded->address, entry_of(d, removal->step), RELEASE_UPDATE, &scratch);
+                    d, removal->recorded->address, draft_entry(d, removal->step), RELEASE_UPDATE, &scratch);
         }
         for (size_t n = 0; n < d->ev->node_count; n++) {
                 struct instance *i = (struct instance *)d->ev->nodes[n];
                 if (i->node.kind != NODE_INSTANCE || i->half == STEP_NONE) continue;
                 enum release updates = i->create_first ? RELEASE_UPDATE : RELEASE_DEPART;
-                wait_for_dependants(d, i->address, entry_of(d, i->half), updates, &scratch);
+                wait_for_dependants(d, i->address, draft_entry(d, i->half), updates, &scratch);
         }
         text_release(&scratch);
         for (map_foreach (&d->groups, entry))

@@ -124,6 +124,7 @@ static int row_fill(struct step_run *r, struct resource_row *row, const struct o
             .host = host ? (char *)record_text(host, x->request.io->sealer, a, err) : NULL,
             .private_ = arena_strdup(a, outcome->private_),
             .after_count = step->depends_count,
+            .inherited_count = step->inherited_count,
             .token = arena_strdup(
                 a, step->action == ACTION_UPDATE && step->recorded ? step->recorded->token : r->token),
             .protect = step->protect,

@@ -271,6 +271,12 @@ int session_hold_record(struct session *s, bool unfinished, struct error **err);
 int session_commit(
     struct session *s, const char *kind, const struct store_write *writes, size_t count, struct error **err);
 void session_let_go(struct session *s);
+/*
+ * Of a plan that has nothing to do: whether the order of things, or the way to a host, is to be recorded; and doing so, in one commit with an
+ * event `record-changed`, without a run. *outdated: nothing was written, as the record changed since it was planned.
+ */
+bool session_has_orders(const struct session *s);
+int session_record_orders(struct session *s, bool *outdated, struct error **err);
 /* The operating system's name of who runs this; the caller frees. */
 char *session_user(void);
 /* Takes over an existing object: reads it by id and records it. */

@@ -129,7 +129,17 @@ int session_read(
 void session_superseded_event(const struct session *s, const struct run_row *row, const char *by_run,
     struct text *data, struct store_write *ret);
 
+/* session_order.c: of the plan. */
+/* Adds a write for each order; there is room for all. They live in the arena. */
+void session_order_writes(
+    const struct session *s, struct arena *arena, struct store_write *writes, size_t *used);
+/* The run is over: what is gone is not inherited any more. */
+void session_settle_orders(struct session *s);
+
 /* session_run.c */
+/* The row of what stays, with what is to be recorded of it from now on; NULL where it cannot be made. In the arena. */
+struct resource_row *session_changed_row(
+    const struct session *s, const struct record_change *c, struct arena *arena);
 /* Takes the lease of the environment, which begins to be recorded if it was not. ERROR_CONFLICT where another holds it. */
 int session_hold(struct session *s, struct error **err);
 struct run_setup {

@@ -137,7 +137,8 @@ static int write_run(struct session *s, const char *status, const struct run_set
         const struct proved proved = {s->name, s->state->lineage, &row, rows, count};
         if (document != NULL && proof_write(&proved, &s->sealer, &proof, err) < 0) return -1;
         if (document != NULL) row.proof = proof;
-        struct store_write writes[5];
+        cleanup(arena_free) struct arena *arena = arena_new();
+        struct store_write *writes = arena_alloc(arena, (s->plan->order_count + 5) * sizeof *writes);
         struct text superseded __attribute__((__cleanup__(text_release_cleanup))) = {0};
         size_t used = 0;
         writes[used] = (struct store_write){.kind = WRITE_RUN, .run = s->run};
@@ -153,6 +154,7 @@ static int write_run(struct session *s, const char *status, const struct run_set
                 writes[used++] = (struct store_write){.kind = WRITE_GATES_OVER, .run = setup->before->id};
                 session_superseded_event(s, setup->before, s->run, &superseded, &writes[used++]);
         }
+        session_order_writes(s, arena, writes, &used);
         return store_commit(s->store, &s->lease, writes, used, err);
 }
 
@@ -320,27 +322,34 @@ static const struct resource_row *row_of(const struct state *state, const struct
         return NULL;
 }
 
+struct resource_row *session_changed_row(
+    const struct session *s, const struct record_change *c, struct arena *a)
+{
+        const struct resource_row *old = row_of(s->state, c->recorded);
+        if (old == NULL) return NULL;
+        struct resource_row *row = arena_alloc(a, sizeof *row);
+        *row = *old;
+        row->after = arena_alloc(a, (c->depends_count + 1) * sizeof *row->after);
+        row->after_count = c->depends_count;
+        row->inherited_count = c->inherited_count;
+        for (size_t d = 0; d < c->depends_count; d++) row->after[d] = arena_strdup(a, c->depends[d]);
+        row->protect = c->protect;
+        row->keep = c->keep;
+        if (c->host != NULL) row->host = (char *)record_text(c->host, &s->sealer, a, NULL);
+        return c->host == NULL || row->host != NULL ? row : NULL;
+}
+
 /* What decides over a resource once it has left the template follows the template while it is there. */
 static void write_record_changes(struct session *s)
 {
         for (size_t i = 0; i < s->plan->record_change_count; i++) {
                 const struct record_change *c = &s->plan->record_changes[i];
-                const struct resource_row *old = row_of(s->state, c->recorded);
-                if (old == NULL) continue;
-                struct arena *a = journal_arena(s->journal);
-                struct resource_row *row = arena_alloc(a, sizeof *row);
-                *row = *old;
-                row->after = arena_alloc(a, (c->depends_count + 1) * sizeof *row->after);
-                row->after_count = c->depends_count;
-                for (size_t d = 0; d < c->depends_count; d++) row->after[d] = arena_strdup(a, c->depends[d]);
-                row->protect = c->protect;
-                row->keep = c->keep;
-                if (c->host != NULL) row->host = (char *)record_text(c->host, &s->sealer, a, NULL);
-                if (c->host != NULL && row->host == NULL) continue;
+                if (c->host == NULL && !record_change_matters(c)) continue; /* its order is recorded */
                 struct store_write w = {.kind = WRITE_RESOURCE, .run = s->run, .action = "update"};
-                w.resource = row;
-                journal_add(s->journal, &w);
+                w.resource = session_changed_row(s, c, journal_arena(s->journal));
+                if (w.resource != NULL) journal_add(s->journal, &w);
         }
+        session_settle_orders(s);
 }
 
 static char *summary_json(const struct run_result *r)

@@ -147,7 +147,7 @@ struct object {
         char *address, *deposed, *type, *provider, *id;
         struct value *properties, *outputs, *host;
         char **after;
-        size_t after_count;
+        size_t after_count, inherited_count;
         bool protect, keep, tainted;
 };
 
@@ -204,6 +204,15 @@ static inline void object_release(struct object *o)
         value_free(o->properties);
         value_free(o->outputs);
         value_free(o->host);
+}
+
+static inline void object_order(struct object *o, const char **after, size_t count, size_t inherited)
+{
+        for (size_t i = 0; i < o->after_count; i++) free(o->after[i]);
+        o->after = mem_realloc(o->after, (count + 1) * sizeof *o->after);
+        for (size_t i = 0; i < count; i++) o->after[i] = mem_strdup(after[i]);
+        o->after_count = count;
+        o->inherited_count = inherited;
 }
 
 static inline void cloud_forget_plan(struct cloud *c)
@@ -285,6 +294,7 @@ static inline struct state *cloud_state(struct cloud *c)
                     .host = o->host ? encoded(o->host) : NULL,
                     .after = mem_alloc(o->after_count * sizeof(char *)),
                     .after_count = o->after_count,
+                    .inherited_count = o->inherited_count,
                     .protect = o->protect,
                     .keep = o->keep,
                     .tainted = o->tainted,
@@ -534,9 +544,7 @@ static inline void cloud_make(struct cloud *c, const struct step *s)
         o.id = s->action == ACTION_UPDATE && old ? mem_strdup(old->id) : mem_printf("id:%d", ++c->made);
         o.properties = settled(s->schema, properties, o.id);
         o.outputs = made_outputs(s->schema, o.id, o.properties);
-        o.after = mem_alloc(s->depends_count * sizeof *o.after);
-        o.after_count = s->depends_count;
-        for (size_t i = 0; i < s->depends_count; i++) o.after[i] = mem_strdup(s->depends[i]);
+        object_order(&o, s->depends, s->depends_count, s->inherited_count);
         value_free(properties);
         cleanup(value_free) struct value *attributes = value_merge(o.properties, o.outputs);
         plan_set_result(c->plan, s, attributes);
@@ -579,10 +587,7 @@ static inline void cloud_step(struct cloud *c, const struct step *s)
 static inline void cloud_annotate(struct cloud *c, const struct record_change *r)
 {
         struct object *o = cloud_find(c, r->recorded->address, "");
-        for (size_t i = 0; i < o->after_count; i++) free(o->after[i]);
-        o->after = mem_realloc(o->after, r->depends_count * sizeof *o->after);
-        o->after_count = r->depends_count;
-        for (size_t i = 0; i < r->depends_count; i++) o->after[i] = mem_strdup(r->depends[i]);
+        object_order(o, r->depends, r->depends_count, r->inherited_count);
         o->protect = r->protect;
         o->keep = r->keep;
         if (r->host != NULL) {
@@ -594,6 +599,10 @@ static inline void cloud_annotate(struct cloud *c, const struct record_change *r
 /* Carries the current plan out. */
 static inline void cloud_apply(struct cloud *c)
 {
+        for (size_t i = 0; c->plan && i < c->plan->order_count; i++) {
+                const struct record_order *r = &c->plan->orders[i];
+                object_order(cloud_find(c, r->recorded->address, ""), r->after, r->count, r->inherited_count);
+        }
         for (size_t i = 0; c->plan && i < c->plan->record_change_count; i++)
                 cloud_annotate(c, &c->plan->record_changes[i]);
         for (size_t i = 0; c->plan && i < c->plan->count; i++) cloud_step(c, &c->plan->steps[i]);
