@@ -260,7 +260,7 @@ int write_resource_after(
 {
         const struct resource_row *row = w->resource;
         struct text after __attribute__((__cleanup__(text_release_cleanup))) = {0};
-        after_write(row, &after);
+        addresses_write(row->after, row->after_count, row->inherited_count, &after);
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(
             s, "UPDATE resource SET after = ? WHERE environment = ? AND address = ? AND deposed = ?", err);
         if (st == NULL) return -1;

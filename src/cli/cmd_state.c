@@ -11,6 +11,7 @@
 #include "cli/work.h"
 #include "io/file.h"
 #include "plan/address.h"
+#include "plan/record_order.h"
 
 /* What is recorded can be named as it is recorded, so that what is no address can be given one. */
 static const struct recorded *find(struct session *s, const char *address, struct error **err)
@@ -90,6 +91,16 @@ static void print_attributes(const char *title, const struct value *v, bool reve
         }
 }
 
+static void print_order(const char *title, const char *const *addresses, size_t count)
+{
+        if (count > 0) printf("%s:", title);
+        for (size_t i = 0; i < count; i++) {
+                putchar(' ');
+                print_safe(stdout, addresses[i]);
+        }
+        if (count > 0) putchar('\n');
+}
+
 static int state_show(const struct options *o, struct session *s)
 {
         int code = EXIT_DONE;
@@ -115,50 +126,112 @@ static int state_show(const struct options *o, struct session *s)
         printf("\nid: ");
         print_safe(stdout, r->id);
         printf("\ncreated: %s\nupdated: %s\n", created, updated);
-        if (r->after_count > 0) printf("after:");
-        for (size_t i = 0; i < r->after_count; i++) {
-                putchar(' ');
-                print_safe(stdout, r->after[i]);
-        }
-        if (r->after_count > 0) putchar('\n');
+        size_t own = r->after_count - r->inherited_count;
+        print_order("after", r->after, own);
+        print_order("after, by what is gone", r->after + own, r->inherited_count);
         print_attributes("properties", r->properties, o->reveal);
         print_attributes("outputs", r->outputs, o->reveal);
         return EXIT_DONE;
 }
 
-/* {"moved":{"from":"a","to":"b"}} */
-static void print_change(const char *what, const char *key, const char *a, const char *other, const char *b)
+static void print_forgotten(const struct recorded *r)
 {
-        struct text json = {0};
-        text_addf(&json, "{\"%s\":{\"%s\":", what, key);
-        text_json(&json, a);
-        text_addf(&json, ",\"%s\":", other);
-        text_json(&json, b);
-        text_add(&json, "}}");
-        puts(json.data);
-        text_release(&json);
+        struct text json __attribute__((__cleanup__(text_release_cleanup))) = {0};
+        text_addc(&json, '{');
+        text_add_member(&json, "address", r->address);
+        text_add_member(&json, "id", r->id);
+        printf("{\"forgotten\":%s}}\n", json.data);
+}
+
+static void tell_moves(const struct options *o, const struct record_move *m)
+{
+        struct text json __attribute__((__cleanup__(text_release_cleanup))) = {0};
+        text_addc(&json, '{');
+        text_add_member(&json, "from", o->args[2]);
+        text_add_member(&json, "to", o->args[3]);
+        text_add(&json, ",\"resources\":[");
+        for (size_t i = 0; i < m->moved_count; i++) {
+                const struct moved *moved = &m->moved[i];
+                if (*moved->recorded->deposed != '\0') continue;
+                if (!o->json) {
+                        print_safe(stdout, moved->recorded->address);
+                        printf(" is recorded as ");
+                        print_safe(stdout, moved->to);
+                        printf(" now.\n");
+                        continue;
+                }
+                text_add(&json, text_ends(json.data, "[") ? "{" : ",{");
+                text_add(&json, "\"from\":");
+                text_json(&json, moved->recorded->address);
+                text_add(&json, ",\"to\":");
+                text_json(&json, moved->to);
+                text_addc(&json, '}');
+        }
+        if (o->json) printf("{\"moved\":%s]}}\n", json.data);
+}
+
+/* All of it in one commit. Orders first: they are written under the addresses that are left. */
+static int commit(struct session *s, const struct record_move *m, const struct recorded *gone,
+    const struct open_operation *given_up, struct arena *arena, struct error **err)
+{
+        struct store_write *writes = arena_alloc(
+            arena, (m->order_count + m->moved_count + session_state(s)->open_count + 2) * sizeof *writes);
+        size_t used = 1; /* the first is the run's */
+        for (size_t i = 0; i < m->order_count; i++) {
+                const struct record_order *order = &m->orders[i];
+                struct resource_row *row = arena_alloc(arena, sizeof *row);
+                *row = (struct resource_row){.address = (char *)order->recorded->address,
+                    .deposed = (char *)order->recorded->deposed,
+                    .after = (char **)order->after,
+                    .after_count = order->count,
+                    .inherited_count = order->inherited_count};
+                writes[used] = (struct store_write){.kind = WRITE_RESOURCE_AFTER};
+                writes[used++].resource = row;
+        }
+        for (size_t i = 0; i < m->moved_count; i++) {
+                const struct moved *moved = &m->moved[i];
+                writes[used] = (struct store_write){.kind = WRITE_RESOURCE_MOVE, .action = "mv"};
+                writes[used].move.from = moved->recorded->address;
+                writes[used].move.to = moved->to;
+                writes[used].move.from_deposed = writes[used].move.to_deposed = moved->recorded->deposed;
+                used++;
+        }
+        struct resource_row row = {.address = (char *)(gone ? gone->address : ""), .deposed = (char *)""};
+        if (gone != NULL) {
+                writes[used] = (struct store_write){.kind = WRITE_RESOURCE_GONE, .action = "rm"};
+                writes[used++].resource = &row;
+        }
+        for (; given_up != NULL; given_up = given_up->next) {
+                writes[used] = (struct store_write){.kind = WRITE_OPERATION_OVER, .action = "rm"};
+                writes[used++].operation = given_up->row;
+        }
+        return session_commit(s, "state", writes, used, err);
+}
+
+/* What is open goes by its address: it cannot be moved before it is known what became of it. */
+static int refuse_open(struct session *s, const char *from, struct error **err)
+{
+        const struct state *state = session_state(s);
+        for (size_t i = 0; i < state->open_count; i++) {
+                const struct operation_row *row = state->open[i].row;
+                if (!address_is_within(row->address, from)) continue;
+                return error_set(err, ERROR_CONFLICT, NULL,
+                    "run %s began something at '%s', and it is not known what became of it; `tutti apply` "
+                    "finds out first",
+                    row->run, row->address);
+        }
+        return 0;
 }
 
 static int move(const struct options *o, struct session *s, struct error **err)
 {
-        const char *from = o->args[2], *to = o->args[3];
-        if (find(s, from, err) == NULL || address_check(to, err) < 0) return -1;
-        if (find_open(s, from) != NULL)
-                return error_set(err, ERROR_CONFLICT, NULL,
-                    "run %s began something at '%s', and it is not known what became of it; `tutti apply` "
-                    "finds out first",
-                    find_open(s, from)->row->run, from);
-        if (map_has(&session_state(s)->by_address, to))
-                return error_set(err, ERROR_CONFLICT, NULL, "something is recorded at '%s' already", to);
-        struct store_write writes[2] = {{0}, {.kind = WRITE_RESOURCE_MOVE, .action = "mv"}};
-        writes[1].move.from = from;
-        writes[1].move.to = to;
-        writes[1].move.from_deposed = writes[1].move.to_deposed = "";
-        if (session_commit(s, "state", writes, 2, err) < 0) return -1;
-        if (o->json)
-                print_change("moved", "from", from, "to", to);
-        else
-                printf("%s is recorded as %s now.\n", from, to);
+        cleanup(arena_free) struct arena *arena = arena_new();
+        struct record_move m;
+        if (refuse_open(s, o->args[2], err) < 0 ||
+            record_move(session_state(s), o->args[2], o->args[3], arena, &m, err) < 0 ||
+            commit(s, &m, NULL, NULL, arena, err) < 0)
+                return -1;
+        tell_moves(o, &m);
         return 0;
 }
 
@@ -167,7 +240,10 @@ static void print_given_up(const struct options *o, const struct open_operation 
 {
         const char *id = open->object.id;
         if (o->json) {
-                print_change("given_up", "address", open->row->address, "id", id);
+                struct text json __attribute__((__cleanup__(text_release_cleanup))) = {0};
+                text_add_member(&json, "address", open->row->address);
+                text_add_member(&json, "id", id);
+                printf("{\"given_up\":{%s}}\n", json.data);
                 return;
         }
         printf("Gave up what run %s began at ", open->row->run);
@@ -191,25 +267,16 @@ static void print_given_up(const struct options *o, const struct open_operation 
 
 static int forget(const struct options *o, struct session *s, struct error **err)
 {
-        const struct recorded *r = map_get(&session_state(s)->by_address, o->args[2]);
+        cleanup(arena_free) struct arena *arena = arena_new();
+        struct record_move m = {0};
         const struct open_operation *open = find_open(s, o->args[2]);
-        if (r == NULL && open == NULL) return find(s, o->args[2], err) ? 0 : -1;
-        struct resource_row row = {.address = (char *)o->args[2], .deposed = (char *)""};
-        struct store_write *writes = mem_alloc((2 + session_state(s)->open_count) * sizeof *writes);
-        size_t count = 1;
-        if (r != NULL) {
-                writes[count] = (struct store_write){.kind = WRITE_RESOURCE_GONE, .action = "rm"};
-                writes[count++].resource = &row;
-        }
-        for (const struct open_operation *at = open; at != NULL; at = at->next) {
-                writes[count] = (struct store_write){.kind = WRITE_OPERATION_OVER, .action = "rm"};
-                writes[count++].operation = at->row;
-        }
-        int result = session_commit(s, "state", writes, count, err);
-        free(writes);
-        if (result < 0) return -1;
+        const struct recorded *r = open ? map_get(&session_state(s)->by_address, o->args[2])
+                                        : find(s, o->args[2], err);
+        if (r == NULL && open == NULL) return -1;
+        if (r != NULL) record_forget(session_state(s), r, arena, &m);
+        if (commit(s, &m, r, open, arena, err) < 0) return -1;
         if (r != NULL && o->json)
-                print_change("forgotten", "address", r->address, "id", r->id);
+                print_forgotten(r);
         else if (r != NULL)
                 printf("Forgot %s; the object itself was left alone.\n", o->args[2]);
         for (; open != NULL; open = open->next) print_given_up(o, open);
@@ -222,7 +289,6 @@ static int changed(const struct options *o, struct session *s,
 {
         cleanup(error_free) struct error *err = NULL;
         bool open = change == forget && find_open(s, o->args[2]) != NULL;
-        if (!open && find(s, o->args[2], &err) == NULL) return print_error(o, err);
         if (session_hold_record(s, open, &err) < 0) return print_error(o, err);
         int result = change(o, s, &err);
         session_let_go(s);
@@ -231,11 +297,21 @@ static int changed(const struct options *o, struct session *s,
 
 static int state_mv(const struct options *o, struct session *s)
 {
+        cleanup(error_free) struct error *err = NULL;
+        bool recorded = map_has(&session_state(s)->by_address, o->args[2]);
+        if ((!recorded && address_check(o->args[2], &err) < 0) || address_check(o->args[3], &err) < 0)
+                return print_error(o, err);
+        cleanup(arena_free) struct arena *arena = arena_new();
+        struct record_move m;
+        if (record_move(session_state(s), o->args[2], o->args[3], arena, &m, &err) < 0)
+                return print_error(o, err);
         return changed(o, s, move);
 }
 
 static int state_rm(const struct options *o, struct session *s)
 {
+        cleanup(error_free) struct error *err = NULL;
+        if (find(s, o->args[2], &err) == NULL) return print_error(o, err);
         return changed(o, s, forget);
 }
 

@@ -22,6 +22,16 @@ static int add_value(
             sealer, out, err);
 }
 
+static void add_addresses(struct text *out, const char *key, const char *const *addresses, size_t count)
+{
+        text_addf(out, ",\"%s\":[", key);
+        for (size_t i = 0; i < count; i++) {
+                if (i > 0) text_addc(out, ',');
+                text_json(out, addresses[i]);
+        }
+        text_addc(out, ']');
+}
+
 int state_document_resource(
     const struct recorded *r, bool reveal, const struct sealer *sealer, struct text *out, struct error **err)
 {
@@ -48,12 +58,10 @@ int state_document_resource(
                 text_add(out, ",\"host\":");
                 if (add_value(out, r->host, reveal, sealer, err) < 0) return -1;
         }
-        text_add(out, ",\"after\":[");
-        for (size_t i = 0; i < r->after_count; i++) {
-                if (i > 0) text_addc(out, ',');
-                text_json(out, r->after[i]);
-        }
-        text_addf(out, "],\"created\":\"%s\",\"updated\":\"%s\"}", created, updated);
+        size_t own = r->after_count - r->inherited_count;
+        add_addresses(out, "after", r->after, own);
+        if (r->inherited_count > 0) add_addresses(out, "inherited", r->after + own, r->inherited_count);
+        text_addf(out, ",\"created\":\"%s\",\"updated\":\"%s\"}", created, updated);
         return 0;
 }
 
@@ -96,6 +104,22 @@ static char *string_of(struct arena *arena, const json_t *object, const char *ke
         return arena_strdup(arena, s ? s : "");
 }
 
+/* What it comes after: of its own, and inherited. */
+static int read_order(struct arena *arena, const json_t *r, struct resource_row *row, struct error **err)
+{
+        const json_t *lists[] = {json_object_get(r, "after"), json_object_get(r, "inherited")};
+        row->inherited_count = json_array_size(lists[1]);
+        size_t most = json_array_size(lists[0]) + row->inherited_count;
+        row->after = arena_alloc(arena, (most + 1) * sizeof *row->after);
+        for (unsigned l = 0; l < 2; l++)
+                for (size_t i = 0; i < json_array_size(lists[l]); i++) {
+                        const char *address = json_string_value(json_array_get(lists[l], i));
+                        if (address_check(address ? address : "", err) < 0) return -1;
+                        row->after[row->after_count++] = arena_strdup(arena, address);
+                }
+        return 0;
+}
+
 static int row_of(
     struct session *s, struct arena *arena, const json_t *r, struct resource_row *row, struct error **err)
 {
@@ -116,15 +140,8 @@ static int row_of(
         row->properties = part(s, arena, json_object_get(r, "properties"), err);
         row->outputs = part(s, arena, json_object_get(r, "outputs"), err);
         if (json_object_get(r, "host") != NULL) row->host = part(s, arena, json_object_get(r, "host"), err);
-        const json_t *after = json_object_get(r, "after");
-        row->after_count = json_array_size(after);
-        row->after = arena_alloc(arena, (row->after_count + 1) * sizeof *row->after);
-        for (size_t i = 0; i < row->after_count; i++) {
-                const char *address = json_string_value(json_array_get(after, i));
-                row->after[i] = arena_strdup(arena, address ? address : "");
-                if (address_check(row->after[i], err) < 0)
-                        return error_context(err, "what %s comes after", row->address);
-        }
+        if (read_order(arena, r, row, err) < 0)
+                return error_context(err, "what %s comes after", row->address);
         row->created_ms = row->updated_ms = clock_wall_ms();
         clock_parse(string_of(arena, r, "created"), &row->created_ms);
         clock_parse(string_of(arena, r, "updated"), &row->updated_ms);

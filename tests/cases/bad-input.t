@@ -243,7 +243,7 @@ ok $? "which is something"
 tutti state history env.yaml nosuch --json
 is "$CODE $(jq '.problems | length' <<<"$OUT")" "4 1" "no history of what never was"
 tutti state mv env.yaml b c --json
-is "$CODE $(jq -c . <<<"$OUT")" '0 {"moved":{"from":"b","to":"c"}}' "state mv --json"
+is "$CODE $(jq -c . <<<"$OUT")" '0 {"moved":{"from":"b","to":"c","resources":[{"from":"b","to":"c"}]}}' "state mv --json"
 tutti state rm env.yaml c --json
 is "$CODE $(jq -c '.forgotten | [.address, (.id | length > 0)]' <<<"$OUT")" '0 ["c",true]' "state rm --json"
 tutti state history env.yaml c
