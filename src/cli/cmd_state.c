@@ -241,9 +241,10 @@ static void print_given_up(const struct options *o, const struct open_operation 
         const char *id = open->object.id;
         if (o->json) {
                 struct text json __attribute__((__cleanup__(text_release_cleanup))) = {0};
+                text_addc(&json, '{');
                 text_add_member(&json, "address", open->row->address);
                 text_add_member(&json, "id", id);
-                printf("{\"given_up\":{%s}}\n", json.data);
+                printf("{\"given_up\":%s}}\n", json.data);
                 return;
         }
         printf("Gave up what run %s began at ", open->row->run);

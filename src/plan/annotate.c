@@ -61,7 +61,7 @@ static void annotate_others(struct evaluation *ev, const struct plan *plan, stru
         }
         for (size_t s = 0; s < plan->count; s++) {
                 const struct step *step = &plan->steps[s];
-                if (step->recorded == NULL) continue;
+                if (step->recorded == NULL || step->recorded->open != NULL) continue;
                 if (step->action == ACTION_DELETE || step->action == ACTION_FORGET)
                         done[step->recorded - state->resources] = true;
                 if (step->action == ACTION_UPDATE && step->inherited_count > 0)

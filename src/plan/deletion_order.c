@@ -135,6 +135,7 @@ static size_t mark_deletions(struct passage *p, const struct removals *removals,
         for (size_t m = 0; m < removals->count; m++) {
                 const struct removal *removal = &removals->items[m];
                 if (removal->step == STEP_NONE || removal->action != ACTION_DELETE) continue;
+                if (removal->recorded->open != NULL) continue; /* nothing is recorded of it */
                 deleted[removal->recorded - all] = p->known[removal->recorded - all] = true;
                 deletions++;
         }
