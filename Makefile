@@ -2,7 +2,7 @@
 #
 #   make            the program, its plug-ins            make test     everything, under prove
 #   make demo       the main job, end to end             make lint     format, tidy, layers, sizes
-#   make setup      install what is missing (apt)        make bench    whole-process figures
+#   make setup      install what is missing (apt)        make bench    whole-process figures; bench-instructions
 #   make install    PREFIX=/usr/local DESTDIR=           make fuzz     TIME=60
 #
 #   make torture    every fault point, failing and killed
@@ -180,6 +180,10 @@ torture: all
 bench: all $(BENCH)
 	tests/bench/run $(abspath $(O))
 
+# The one part of it that a busy machine does not change: instructions of fixed work, beside those of the baseline.
+bench-instructions: all $(O)/bench/bench_commit
+	tests/bench/instructions $(abspath $(O))
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/tutti/providers $(DESTDIR)$(PREFIX)/share/tutti/providers \
 	  $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
@@ -197,4 +201,4 @@ install: all
 clean:
 	rm -rf build build-*
 
-.PHONY: setup setup-lint demo test test-run lint lint-run fuzz torture bench install clean
+.PHONY: setup setup-lint demo test test-run lint lint-run fuzz torture bench bench-instructions install clean
