@@ -265,6 +265,7 @@ struct tutti_host {
 
         /* Moving on. saved NULL keeps what was saved. op_to forgets the reply. */
         void (*op_to)(struct tutti_op *op, int state, const struct value *saved);
+        /* NULL takes it back: a creation that was to have this id has made nothing, for sure. */
         void (*op_set_id)(struct tutti_op *op, const char *id);
         void (*op_set_private)(struct tutti_op *op, const char *text);
         /* Results. `observed` is an object of properties and outputs as the provider sees them; engine converts to the schema. */

@@ -3,6 +3,10 @@
  *
  * It is written beside its place and renamed over it, so that readers see the old or the new. One command writes, one reads; both
  * print "checksum mode owner group", which is all that is ever observed of the content.
+ *
+ * What failed before its rename made nothing: there is nothing of it on the host, nothing is recorded, and so nothing is deleted later. Where the
+ * host's answer was lost, the file is in doubt: the record keeps (as private bytes) the checksum of what was sent, and only a file of that
+ * content counts as ours, when it is read and when it is deleted.
  */
 #include "providers/ssh/file.h"
 
@@ -32,7 +36,7 @@ static const struct tutti_property properties[] = {
 };
 const struct tutti_type file_type = {
     .name = "ssh.file",
-    .doc = "A file on a host, compared by checksum.",
+    .doc = "A file on a host, compared by checksum. A write that fails leaves what was there as it was.",
     .flags = TUTTI_TYPE_HOST | TUTTI_TYPE_REPEATABLE,
     .properties = properties,
     .property_count = sizeof properties / sizeof *properties,
@@ -216,11 +220,46 @@ static enum tutti_result send(const struct file *f, const char *fmt, struct tutt
 
 #define DESCRIBE "s=$(sha256sum < \"$p\") && echo \"${s%% *} $(stat -c '%a %U %G' -- \"$p\")\""
 
+/* Statuses of our own, which tell more than that a command failed. */
+enum { GONE_STATUS = 44, PLACED_STATUS = 45 };
+
+/*
+ * Nothing is written where the path is a folder. What did not come whole (the connection was lost, the disk is full) is not renamed. Whatever
+ * fails before that takes away what it made, folders too; what fails after it ends with PLACED_STATUS.
+ */
+static const char write_script[] =
+    "set -e; umask 077\n"
+    "if [ -d \"$p\" ]; then echo \"$p is a directory\" >&2; exit 1; fi\n"
+    "d=$(dirname -- \"$p\"); top=$d; while [ ! -d \"$top\" ]; do top=$(dirname -- \"$top\"); done\n"
+    "t=\"$p.tutti-$$\"\n"
+    "undo() { rm -f -- \"$t\" || :; while [ \"$d\" != \"$top\" ] && rmdir -- \"$d\" 2>/dev/null; do "
+    "d=$(dirname -- \"$d\"); done; }\n"
+    "trap undo EXIT; trap 'exit 1' HUP INT PIPE TERM\n"
+    "mkdir -p -- \"$d\"; cat > \"$t\"; s=$(sha256sum < \"$t\")\n"
+    "if [ \"${s%%%% *}\" != %s ]; then echo \"the content did not arrive whole\" >&2; exit 1; fi\n"
+    "chmod %s -- \"$t\"\n%s%s%s"
+    "trap - HUP INT PIPE TERM; mv -fT -- \"$t\" \"$p\"; trap - EXIT\n"
+    "{ %s; } || exit 45\n";
+
+/* [OWNER][:GROUP] in quotes, malloc'ed; empty if neither is said. */
+static char *owner_and_group(const struct file *f)
+{
+        const char *owner = text_of(f->host, f->properties, "owner", NULL);
+        const char *group = text_of(f->host, f->properties, "group", NULL);
+        char *quoted_owner = command_quote(owner ? owner : ""),
+             *quoted_group = command_quote(group ? group : "");
+        char *who = NULL;
+        if (asprintf(&who, "%s%s%s", owner ? quoted_owner : "", group ? ":" : "", group ? quoted_group : "") <
+            0)
+                abort();
+        free(quoted_owner);
+        free(quoted_group);
+        return who;
+}
+
 static enum tutti_result write_file(const struct file *f)
 {
         const char *mode = text_of(f->host, f->properties, "mode", NULL);
-        const char *owner = text_of(f->host, f->properties, "owner", NULL);
-        const char *group = text_of(f->host, f->properties, "group", NULL);
         if (mode == NULL || strlen(mode) > 5 || mode[strspn(mode, "01234567")] != '\0')
                 return f->host->op_fail(f->op, TUTTI_INVALID, 0, "mode: write it in octal, such as \"0644\"");
         size_t len;
@@ -231,24 +270,19 @@ static enum tutti_result write_file(const struct file *f)
                 free(problem);
                 return TUTTI_FAILED;
         }
-        char *who = NULL, *quoted_owner = command_quote(owner ? owner : ""),
-             *quoted_group = command_quote(group ? group : "");
-        if (asprintf(&who, "%s%s%s", owner ? quoted_owner : "", group ? ":" : "", group ? quoted_group : "") <
-            0)
-                abort();
-        char *script = NULL;
+        char sum[65], *who = owner_and_group(f), *script = NULL;
+        checksum(content, len, sum);
+        if (f->host->op_action(f->op) == TUTTI_CREATE) {
+                f->host->op_set_id(f->op, text_of(f->host, f->properties, "path", NULL));
+                f->host->op_set_private(f->op, sum);
+        }
         /* The owner is set only where it differs, so that an ordinary user may name himself. */
-        if (asprintf(&script,
-                "set -e; umask 077; t=\"$p.tutti-$$\"; trap 'rm -f -- \"$t\"' EXIT\n"
-                "mkdir -p -- \"$(dirname -- \"$p\")\"; cat > \"$t\"; chmod %s -- \"$t\"\n%s%s%s"
-                "mv -f -- \"$t\" \"$p\"; trap - EXIT\n%s",
-                mode, *who ? "chown " : "", who, *who ? " -- \"$t\"\n" : "", DESCRIBE) < 0)
+        if (asprintf(&script, write_script, sum, mode, *who ? "chown " : "", who, *who ? " -- \"$t\"\n" : "",
+                DESCRIBE) < 0)
                 abort();
         enum tutti_result result = send(f, script, (struct tutti_bytes){content, len});
         free(script);
         free(who);
-        free(quoted_owner);
-        free(quoted_group);
         free(content);
         return result;
 }
@@ -258,35 +292,69 @@ static enum tutti_result failed(const struct file *f, const struct tutti_reply *
         size_t len = reply->err.len < 400 ? reply->err.len : 400;
         const char *err = reply->err.data ? reply->err.data : "";
         while (len > 0 && err[len - 1] == '\n') len--;
+        if (reply->exit_status < 0)
+                return f->host->op_fail(f->op, TUTTI_REFUSED, 0,
+                    "the connection was lost, or the command was ended by a signal, before the host had "
+                    "answered");
         return f->host->op_fail(
             f->op, TUTTI_REFUSED, 0, "the host refused (status %d): %.*s", reply->exit_status, (int)len, err);
 }
 
-enum { GONE_STATUS = 44 }; /* distinguishes "no such file" from other failures of the reading command */
+static enum tutti_result written(const struct file *f, const struct tutti_reply *reply)
+{
+        int status = reply->exit_status;
+        bool creates = f->host->op_action(f->op) == TUTTI_CREATE;
+        bool killed = status < 0 || status > 128; /* or a command in it was, perhaps the one that renames */
+        if (creates && !killed) f->host->op_set_private(f->op, NULL); /* no doubt any more */
+        if (creates && status > 0 && status != PLACED_STATUS && !killed) f->host->op_set_id(f->op, NULL);
+        return status == 0 ? observe(f, reply) : failed(f, reply);
+}
+
+/* Whether a file in doubt is there with another content than was sent: somebody else's. */
+static bool is_foreign(const struct file *f, const struct tutti_reply *reply)
+{
+        const char *sent = f->host->op_private(f->op);
+        return sent != NULL && strlen(sent) == 64 &&
+               (reply->out.len < 64 || memcmp(reply->out.data, sent, 64) != 0);
+}
+
+static enum tutti_result read_file(const struct file *f, const struct tutti_reply *reply)
+{
+        if (reply == NULL)
+                return send(
+                    f, "test -e \"$p\" && [ ! -d \"$p\" ] || exit 44\n" DESCRIBE, (struct tutti_bytes){0});
+        if (reply->exit_status != GONE_STATUS && reply->exit_status != 0) return failed(f, reply);
+        if (reply->exit_status == 0 && !is_foreign(f, reply)) return observe(f, reply);
+        f->host->op_gone(f->op);
+        return TUTTI_DONE;
+}
+
+/* A folder in its place is nobody's to remove; what is in doubt is removed only if it is what was sent. */
+static enum tutti_result delete_file(const struct file *f, const struct tutti_reply *reply)
+{
+        const struct value *keep = f->host->value_get(f->properties, "keep_on_delete");
+        if (keep != NULL && strcmp(f->host->value_kind(keep), "bool") == 0 && f->host->value_as_bool(keep))
+                return TUTTI_DONE;
+        if (reply != NULL) return reply->exit_status == 0 ? TUTTI_DONE : failed(f, reply);
+        const char *sent = f->host->op_private(f->op);
+        bool doubt = sent != NULL && strlen(sent) == 64 && strspn(sent, "0123456789abcdef") == 64;
+        char *script = NULL;
+        if (asprintf(&script, "%s[ -d \"$p\" ] || %s%s%s rm -f -- \"$p\"",
+                doubt ? "[ -e \"$p\" ] || exit 0; set -e; s=$(sha256sum < \"$p\"); " : "",
+                doubt ? "[ \"${s%% *}\" != " : "", doubt ? sent : "", doubt ? " ] ||" : "") < 0)
+                abort();
+        enum tutti_result result = send(f, script, (struct tutti_bytes){0});
+        free(script);
+        return result;
+}
 
 enum tutti_result file_step(const struct tutti_host *host, struct tutti_op *op, command_runner *run)
 {
         struct file f = {host, op, run, host->op_planned(op)};
         const struct tutti_reply *reply = host->op_reply(op);
         enum tutti_action action = host->op_action(op);
-        if (action == TUTTI_CREATE || action == TUTTI_UPDATE) {
-                if (action == TUTTI_CREATE && host->op_id(op) == NULL)
-                        host->op_set_id(op, text_of(host, f.properties, "path", NULL));
-                if (reply == NULL) return write_file(&f);
-                return reply->exit_status == 0 ? observe(&f, reply) : failed(&f, reply);
-        }
+        if (action == TUTTI_CREATE || action == TUTTI_UPDATE)
+                return reply == NULL ? write_file(&f) : written(&f, reply);
         f.properties = host->op_prior(op);
-        if (action == TUTTI_READ) {
-                if (reply == NULL)
-                        return send(&f, "test -e \"$p\" || exit 44\n" DESCRIBE, (struct tutti_bytes){0});
-                if (reply->exit_status != GONE_STATUS)
-                        return reply->exit_status == 0 ? observe(&f, reply) : failed(&f, reply);
-                host->op_gone(op);
-                return TUTTI_DONE;
-        }
-        const struct value *keep = host->value_get(f.properties, "keep_on_delete");
-        if (keep != NULL && strcmp(host->value_kind(keep), "bool") == 0 && host->value_as_bool(keep))
-                return TUTTI_DONE;
-        if (reply == NULL) return send(&f, "rm -f -- \"$p\"", (struct tutti_bytes){0});
-        return reply->exit_status == 0 ? TUTTI_DONE : failed(&f, reply);
+        return action == TUTTI_READ ? read_file(&f, reply) : delete_file(&f, reply);
 }

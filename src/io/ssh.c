@@ -83,9 +83,14 @@ static ssh_done *take_done(struct ssh_exchange *x)
         return steal(x->done);
 }
 
+bool ssh_has_started(const struct ssh_exchange *x)
+{
+        return x->state >= STARTING && !x->denied;
+}
+
 static void report_error(struct ssh_exchange *x, const struct error *error)
 {
-        bool started = x->state >= STARTING && !x->denied;
+        bool started = ssh_has_started(x);
         ssh_done *done = take_done(x);
         if (done != NULL) done(x->context, NULL, error, started);
 }

@@ -65,5 +65,7 @@ typedef void ssh_done(void *context, const struct ssh_reply *reply, const struct
 struct ssh_exchange *ssh_start(
     struct ssh *ssh, const struct ssh_request *request, ssh_done *done, void *context);
 void ssh_cancel(struct ssh_exchange *exchange);
+/* Whether the command may have begun to run. */
+bool ssh_has_started(const struct ssh_exchange *exchange);
 
 #endif

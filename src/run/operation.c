@@ -47,6 +47,7 @@ static struct operation *operation_new(const struct operation_io *io, const stru
         op->started_ms = request->started_ms ? request->started_ms : clock_wall_ms();
         op->dirty = true; /* the intent itself */
         op->intended = request->resumed && request->before_run == NULL;
+        op->sent = request->resumed;
         op->absent = request->absent;
         op->accepted = request->accepted;
         if (op->request.timeout_ms <= 0) op->request.timeout_ms = default_timeout_ms(request);
@@ -107,9 +108,17 @@ static bool says_nothing(const struct tutti_op *op)
         }
 }
 
+/* A creation whose requests never left made nothing, whatever id it was given beforehand. */
+static bool made_nothing(const struct tutti_op *op)
+{
+        bool asked = op->wait_arena != NULL;
+        return op->failed && op->request.action == TUTTI_CREATE && asked && !op->sent;
+}
+
 static void end(struct tutti_op *op)
 {
         finish(op);
+        if (made_nothing(op)) free(steal(op->id));
         bool broke_off = op->failed && op->request.action == TUTTI_CREATE;
         struct operation_outcome outcome = {
             .failed = op->failed,
@@ -427,6 +436,7 @@ void operation_replied(struct tutti_op *op, const struct tutti_reply *reply)
         op->wait = WAIT_NONE;
         op->reply = reply;
         bool had_id = op->id != NULL;
+        if (reply != NULL && reply->kind != TUTTI_REPLY_SLEPT) op->sent = true;
         enum tutti_result result;
         if (fault_here("provider.step"))
                 result = op_fail(op, TUTTI_TRANSIENT, 0, "injected fault");
@@ -467,6 +477,7 @@ static enum tutti_failure failure_of(enum error_kind kind)
 void operation_fault(struct tutti_op *op, const struct error *error, bool maybe_effect, bool counts)
 {
         op_fail(op, failure_of(error_kind(error)), 0, "%s", error_message(error));
+        if (maybe_effect) op->sent = true;
         if (maybe_effect && op->request.action == TUTTI_CREATE && op->id == NULL && !op->accepted)
                 op->unanswered = op->doubted = true;
         op->uncounted = !counts;
@@ -517,6 +528,8 @@ static void deadline_passed(void *context)
         struct tutti_op *op = context;
         op->deadline = NULL;
         bool sent = op->http_exchange != NULL; /* what waits for its turn or for the disk has not left */
+        op->sent |= sent || op->running != NULL ||
+                    (op->ssh_exchange != NULL && ssh_has_started(op->ssh_exchange));
         operation_wait_abort(op);
         char limit[CLOCK_TEXT];
         duration_text(op->request.timeout_ms, limit);

@@ -52,6 +52,7 @@ struct tutti_op {
         /* Retrying. */
         unsigned attempts;     /* in a row that failed and count */
         unsigned total;        /* all */
+        bool sent;             /* something of it left, or may have before a crash */
         bool unanswered;       /* a creating request left, and whether it had its effect is not known */
         bool doubted;          /* that was so once */
         bool absent, accepted; /* see struct operation_row */
