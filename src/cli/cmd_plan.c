@@ -54,30 +54,41 @@ static void tell_drift(struct session *s)
                 log_warn("notify of drift: %s", error_message(err));
 }
 
+static void show_drift(const struct plan *plan, size_t known, size_t unread)
+{
+        size_t drifted = 0, read = known > unread ? known - unread : 0;
+        if (plan->count == 0 && unread == 0)
+                printf("No drift. %zu resource%s as recorded.\n", known, known == 1 ? " is" : "s are");
+        else if (plan->count == 0)
+                printf("%zu of %zu resource%s as recorded.\n", read, known, read == 1 ? " is" : "s are");
+        if (plan->count == 0) return;
+        printf("What was changed outside:\n\n");
+        for (size_t i = 0; i < plan->count; i++) {
+                if (plan->steps[i].action == ACTION_JOIN) continue;
+                render_step(stdout, &plan->steps[i], 2);
+                drifted++;
+        }
+        printf("\n%zu of %zu resource%s drifted. `tutti apply` brings %s back.\n", drifted, known,
+            plural(known), drifted == 1 ? "it" : "them");
+}
+
 int cmd_drift(const struct options *o)
 {
         int code = EXIT_DONE;
         cleanup(session_close) struct session *s = work_open(o, &code);
         struct plan *plan;
         if (s == NULL || work_plan(s, o, PLAN_DRIFT, &plan, &code) < 0) return code;
+        const struct unread *unread;
+        size_t unread_count = session_unread(s, &unread);
         if (o->json) {
                 code = work_show_plan(o, s, plan, 0);
-        } else if (plan->count == 0) {
-                size_t known = session_state(s)->count;
-                printf("No drift. %zu resource%s as recorded.\n", known, known == 1 ? " is" : "s are");
         } else {
-                printf("What was changed outside:\n\n");
-                size_t drifted = 0, known = session_state(s)->count;
-                for (size_t i = 0; i < plan->count; i++) {
-                        if (plan->steps[i].action == ACTION_JOIN) continue;
-                        render_step(stdout, &plan->steps[i], 2);
-                        drifted++;
-                }
-                printf("\n%zu of %zu resource%s drifted. `tutti apply` brings %s back.\n", drifted, known,
-                    plural(known), drifted == 1 ? "it" : "them");
+                show_drift(plan, session_state(s)->count, unread_count);
+                work_show_unread(s);
         }
         fflush(stdout);
-        if (code == EXIT_DONE) tell_drift(s);
+        if (code == EXIT_DONE && (plan->count > 0 || unread_count == 0)) tell_drift(s);
         if (code == EXIT_DONE && o->detailed_exitcode && plan->count > 0) code = EXIT_CHANGES;
-        return code;
+        /* The question was not answered: that is no "none". */
+        return code == EXIT_DONE && unread_count > 0 ? EXIT_FAILED : code;
 }

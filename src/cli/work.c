@@ -72,6 +72,22 @@ void work_outlook_json(const struct rollback_outlook *outlook, struct text *json
         text_addc(json, '}');
 }
 
+static void unread_json(const struct session *s, struct text *json)
+{
+        const struct unread *unread;
+        size_t count = session_unread(s, &unread);
+        if (count == 0) return;
+        text_add(json, ",\"unread\":[");
+        for (size_t i = 0; i < count; i++) {
+                text_add(json, i > 0 ? ",{\"address\":" : "{\"address\":");
+                text_add_json(json, unread[i].address, strlen(unread[i].address));
+                text_add(json, ",\"reason\":");
+                text_add_json(json, unread[i].reason, strlen(unread[i].reason));
+                text_addc(json, '}');
+        }
+        text_addc(json, ']');
+}
+
 static int print_json(const struct options *o, const struct session *s, const struct plan *plan)
 {
         cleanup(error_free) struct error *err = NULL;
@@ -79,9 +95,28 @@ static int print_json(const struct options *o, const struct session *s, const st
         if (plan_json(plan, &json, &err) < 0) return print_error(o, err);
         json.len--; /* the object goes on with what is no part of the plan */
         work_outlook_json(session_outlook(s), &json);
+        unread_json(s, &json);
         text_addc(&json, '}');
         puts(json.data);
         return EXIT_DONE;
+}
+
+/* The reasons were told as they came up. */
+void work_show_unread(const struct session *s)
+{
+        enum { NAMED = 10 };
+        const struct unread *unread;
+        size_t count = session_unread(s, &unread);
+        if (count == 0) return;
+        printf("\n%sWarning%s: %zu resource%s could not be read, so that what is recorded of %s is taken as "
+               "it is: ",
+            style_on(STYLE_YELLOW), style_off(), count, plural(count), count == 1 ? "it" : "them");
+        for (size_t i = 0; i < count && i < NAMED; i++) {
+                if (i > 0) printf(", ");
+                print_safe(stdout, unread[i].address);
+        }
+        if (count > NAMED) printf(" and %zu more", count - NAMED);
+        printf(".\n");
 }
 
 /* What a failure would ask for, and could not have. */
@@ -233,6 +268,7 @@ int work_show_plan(const struct options *o, struct session *s, const struct plan
         if (round == 0) tell_others(s);
         if (round > 0) printf("\nWhat was deferred:\n\n");
         render_plan(plan);
+        work_show_unread(s);
         print_outlook(session_outlook(s));
         return EXIT_DONE;
 }

@@ -16,6 +16,9 @@ int work_foresee(struct session *s, const struct options *o);
 /* As the member `rollback` of a JSON object, with a comma before it; nothing where no rollback would be asked for. */
 void work_outlook_json(const struct rollback_outlook *outlook, struct text *json);
 
+/* Names what could not be read for the session's plan, if anything. */
+void work_show_unread(const struct session *s);
+
 /* The session's plan on standard output, for people or as JSON, and what was foreseen of it; 0 is the first of its rounds. Returns the exit
  * code. */
 int work_show_plan(const struct options *o, struct session *s, const struct plan *plan, int round);

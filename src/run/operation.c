@@ -537,8 +537,9 @@ static void deadline_passed(void *context)
         if (op->request.action == TUTTI_CREATE && op->id == NULL && !op->accepted && sent && !op->harmless)
                 op->unanswered = true;
         op->timed_out = true;
-        op_fail(
-            op, TUTTI_REFUSED, 0, "timed out after %s%s%s", limit, last ? "; last: " : "", last ? last : "");
+        bool reads = op->request.action == TUTTI_READ || op->request.action == TUTTI_LOOKUP;
+        op_fail(op, reads ? TUTTI_TRANSIENT : TUTTI_REFUSED, 0, "timed out after %s%s%s", limit,
+            last ? "; last: " : "", last ? last : "");
         if (!op->waiting_for_journal) end(op);
 }
 

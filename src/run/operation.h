@@ -58,17 +58,12 @@ struct operation_outcome { /* borrowed for the call of `done` */
         enum tutti_failure failure;
         const char *message; /* of a failure; no secrets */
         bool gone;           /* READ, IMPORT: no such object; FIND: none */
-<<<<<<< HEAD
         bool
             ambiguous; /* a creation without an id: it may or may not have happened, and nothing told which */
         bool absent;   /* nothing had its name before */
         bool
             unfinished; /* a creation with an id that failed, and not because the cloud said so of the object */
-        const char *id; /* when known: the object exists, also when the operation failed */
-=======
-        bool ambiguous;      /* the creation may or may not have happened, and nothing can tell */
-        const char *id;      /* when known: the object exists, or may, also when the operation failed */
->>>>>>> fc5e2b6 (ssh: a file that failed before its rename made nothing)
+        const char *id; /* when known: the object exists, or may, also when the operation failed */
         const struct value *observed;
         const char *private_;
         unsigned attempts;

@@ -54,6 +54,11 @@ struct plan_request {
         void (*reading)(void *context, const char *address, bool done, size_t finished, size_t total);
         void *context;
 };
+/* What of the plan could not be read: its record was taken as it is. Borrowed; it lasts as long as the plan. */
+struct unread {
+        char *address, *reason;
+};
+size_t session_unread(const struct session *s, const struct unread **ret);
 /* The plan is owned by the session and lives until the next session_plan or session_close. */
 int session_plan(
     struct session *s, const struct plan_request *request, struct plan **ret, struct error **err);

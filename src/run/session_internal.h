@@ -44,6 +44,8 @@ struct session {
         struct plan_input input;
         struct arena *request_arena; /* copies of targets and excludes */
         struct plan *plan;
+        struct unread *unread; /* of the plan */
+        size_t unread_count, unread_capacity;
         char *round;                        /* the apply that this session brought to its end last; or NULL */
         struct rollback_outlook outlook;    /* of the plan */
         struct saved_plan *saved;           /* the session came from a plan file */
@@ -119,6 +121,9 @@ int session_check_proof(struct session *s, const struct run_row *run, const stru
     size_t step_count, unsigned parts, struct error **err);
 /* Proves the runs of a store that an older program made, once, and writes down that it was done. The store is open for writing. */
 int session_prove_old(struct session *s, struct error **err);
+
+/* session_plan.c: one more of what could not be read, to be filled in; it lasts as long as the plan. */
+struct unread *session_unread_add(struct session *s);
 
 /* read.c: performs reads and puts the answers into the world. */
 int session_read(

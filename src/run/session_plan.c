@@ -16,6 +16,24 @@ void session_drop_plan(struct session *s)
         session_drop_present(s);
         world_free(s->world);
         s->world = NULL;
+        for (size_t i = 0; i < s->unread_count; i++) {
+                free(s->unread[i].address);
+                free(s->unread[i].reason);
+        }
+        free(steal(s->unread));
+        s->unread_count = s->unread_capacity = 0;
+}
+
+struct unread *session_unread_add(struct session *s)
+{
+        vec_push(s->unread, s->unread_count, s->unread_capacity, (struct unread){0});
+        return &s->unread[s->unread_count - 1];
+}
+
+size_t session_unread(const struct session *s, const struct unread **ret)
+{
+        *ret = s->unread;
+        return s->unread_count;
 }
 
 static double duration(void *context, const char *type, const char *action)
