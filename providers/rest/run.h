@@ -25,6 +25,8 @@ struct run {
         /* What is saved between the calls. */
         struct value *vars, *next, *items; /* items: NULL while a list has no pages */
         int64_t loop, pages;
+        int64_t again_state,
+            again_loop;  /* `again` was said there: what was answered before is passed by; 0: not */
         int64_t made_ms; /* op_elapsed_ms when the id became known; 0: not in this action */
         /* Of this call. */
         struct value *roots;    /* what expressions see */

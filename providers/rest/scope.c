@@ -59,6 +59,8 @@ static void run_begin_saved(struct run *r)
         r->loop = run_saved_int(r, saved, "loop");
         r->pages = run_saved_int(r, saved, "pages");
         r->made_ms = run_saved_int(r, saved, "made");
+        r->again_state = run_saved_int(r, saved, "again");
+        r->again_loop = run_saved_int(r, saved, "again_loop");
 }
 
 /* By token where one is asked for and the type can; a token that only the name can stand for says that what is looked for was made just now. */
@@ -242,6 +244,8 @@ void run_to(struct run *r, size_t index, bool waiting)
         object_add(&saved, "vars", host->value_ref(r->vars));
         if (r->loop) object_add(&saved, "loop", host->value_int(r->loop));
         if (r->made_ms) object_add(&saved, "made", host->value_int(r->made_ms));
+        if (r->again_state) object_add(&saved, "again", host->value_int(r->again_state));
+        if (r->again_loop) object_add(&saved, "again_loop", host->value_int(r->again_loop));
         if (r->pages) object_add(&saved, "pages", host->value_int(r->pages));
         if (!kind_none(host, r->next)) object_add(&saved, "next", host->value_ref(r->next));
         if (r->items) object_add(&saved, "items", host->value_ref(r->items));

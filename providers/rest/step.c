@@ -2,6 +2,9 @@
  * The state machine of every action. A state is a request of the action's sequence, or its wait: state number = 2 × index (+ 1
  * while waiting). What follows the last request of a creation or an update is the type's `read`, unless the new state is known.
  *
+ * A request that makes, changes or deletes something and is waited for, or tells the id, is never sent again once it was answered:
+ * `again` begins with the first request, and passes by these.
+ *
  * A state that begins without a reply sends its request; with one it takes the answer and moves on, through as many
  * states as need nothing from outside, until a request or a sleep is under way.
  */
@@ -143,9 +146,59 @@ static void step_made(struct run *r)
         r->made_ms = elapsed > 0 ? elapsed : 1;
 }
 
+/* Whether the id of what a request makes comes with the end of its wait. */
+static bool step_waits_for_id(const struct request *q)
+{
+        return q->wait && q->wait->own && q->wait->own->id;
+}
+
+/* A request that is not sent again once it was answered. */
+static bool step_is_once(const struct run *r, const struct request *q)
+{
+        return !step_is_reading(r) && (q->wait || (r->action == TUTTI_CREATE && q->id));
+}
+
+/* Back to the first request. */
+static void step_again(struct run *r)
+{
+        bool acts = r->action == TUTTI_CREATE || r->action == TUTTI_UPDATE || r->action == TUTTI_DELETE;
+        size_t index = step_is_reading(r) ? r->requests->count : r->index;
+        int64_t state = (int64_t)index * 2 + (r->waiting && !step_is_reading(r));
+        if (acts && (state > r->again_state || (state == r->again_state && r->loop > r->again_loop))) {
+                r->again_state = state;
+                r->again_loop = step_is_reading(r) ? 0 : r->loop;
+        }
+        r->loop = 0;
+        run_to(r, 0, false);
+}
+
+/* On the way back to where `again` was said. Whether it passed by the request under way, as that was answered. */
+static bool step_passes(struct run *r, const struct request *q)
+{
+        int64_t index = (int64_t)r->index, mark = r->again_state / 2;
+        bool waiting = r->again_state % 2, there = index >= mark;
+        if (!r->again_state || step_is_reading(r)) return false;
+        if (there) {
+                r->loop = step_is_once(r, q) ? r->again_loop : 0;
+                r->again_state = r->again_loop = 0;
+        }
+        bool passes = step_is_once(r, q) && (!there || waiting);
+        if (there || passes) run_to(r, r->index + (passes && !there), passes && there);
+        return passes;
+}
+
+/* Whether what a creation's request saved of its answer is known: then it was answered. */
+static bool step_saved(const struct run *r, const struct request *q)
+{
+        for (size_t i = 0; i < q->save_count; i++)
+                if (!r->host->value_get(r->vars, q->save_names[i])) return false;
+        return true;
+}
+
 /* Enters the request under way: TUTTI_WAIT or TUTTI_FAILED, or TUTTI_DONE when it needs nothing from outside. */
 static enum tutti_result step_enter_request(struct run *r, const struct request *q)
 {
+        if (step_passes(r, q)) return TUTTI_DONE;
         int skips = step_skips(r, q);
         if (skips < 0) return run_wrong(r, q);
         if (skips) {
@@ -153,7 +206,8 @@ static enum tutti_result step_enter_request(struct run *r, const struct request 
                 run_to(r, r->index + 1, false);
                 return TUTTI_DONE;
         }
-        bool made = r->action == TUTTI_CREATE && q->id && !step_is_reading(r) && r->host->op_id(r->op);
+        bool made = r->action == TUTTI_CREATE && (q->id || step_waits_for_id(q)) && !step_is_reading(r) &&
+                    r->host->op_id(r->op);
         if (!made) {
                 r->host->value_free(r->observed);
                 r->observed = NULL;
@@ -161,7 +215,8 @@ static enum tutti_result step_enter_request(struct run *r, const struct request 
         }
         /* The object was found again: on to waiting for it. A `when` that asks the reply cannot be answered now. */
         if (!r->made_ms) step_made(r);
-        if (step_waits(r, q))
+        bool waits = step_saved(r, q) || !step_waits_for_id(q);
+        if (waits && step_waits(r, q))
                 run_to(r, r->index, true);
         else
                 step_next(r, q);
@@ -199,10 +254,7 @@ static enum tutti_result step_fail(struct run *r, const struct request *q, const
         /* It was made; that it cannot be read says nothing against it. */
         bool for_good = kind == TUTTI_REFUSED || kind == TUTTI_INVALID || kind == TUTTI_NOT_FOUND;
         if (r->action == TUTTI_CREATE && step_is_reading(r) && for_good) kind = TUTTI_UNCLEAR;
-        if (a->means == MEANS_AGAIN) {
-                r->loop = 0;
-                run_to(r, 0, false);
-        }
+        if (a->means == MEANS_AGAIN) step_again(r);
         const char *why = a->message ? a->message : "failed";
         bool plain = strcmp(q->name, "read") == 0 &&
                      r->requests == &r->type->read; /* who reads says so itself */
@@ -377,6 +429,11 @@ static enum tutti_result step_polled(struct run *r, const struct request *q)
                 result = step_enter(r);
         } else if (a.means == MEANS_MISSING) {
                 result = step_missing(r, q, &a);
+        } else if (a.means == MEANS_AGAIN) { /* one more way of "not yet" */
+                AUTO_CHAR masked = run_masked(r, a.message ? a.message : "again");
+                r->host->op_progress(r->op, masked);
+                step_again(r);
+                result = step_sleep(r, q->wait->every_min, q->wait->every_max, a.retry_after_ms);
         } else if (a.means != MEANS_OK) {
                 result = step_fail(r, q, &a);
         } else {

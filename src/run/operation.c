@@ -421,7 +421,7 @@ static bool is_definite(const struct tutti_op *op, const struct tutti_reply *rep
 static void judge_creation(struct tutti_op *op, const struct tutti_reply *reply)
 {
         if (op->request.action != TUTTI_CREATE || op->id != NULL || op->accepted) return;
-        bool effect = op->failure == TUTTI_TRANSIENT || (op->failure == TUTTI_UNCLEAR && !op->harmless);
+        bool effect = !op->harmless && (op->failure == TUTTI_TRANSIENT || op->failure == TUTTI_UNCLEAR);
         if (effect) /* "internal error" does not say that nothing happened */
                 op->unanswered = op->doubted = true;
         else if (op->doubted && op->failure == TUTTI_EXISTS)
@@ -478,7 +478,8 @@ void operation_fault(struct tutti_op *op, const struct error *error, bool maybe_
 {
         op_fail(op, failure_of(error_kind(error)), 0, "%s", error_message(error));
         if (maybe_effect) op->sent = true;
-        if (maybe_effect && op->request.action == TUTTI_CREATE && op->id == NULL && !op->accepted)
+        bool creates = op->request.action == TUTTI_CREATE && op->id == NULL && !op->accepted;
+        if (maybe_effect && !op->harmless && creates)
                 op->unanswered = op->doubted = true;
         op->uncounted = !counts;
         fail_or_retry(op);

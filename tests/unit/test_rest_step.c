@@ -56,7 +56,32 @@ static const char manifest[] =
     "        path: [many, \"${id}\", \"${each.value}\"]\n"
     "        headers: {If-Match: \"${vars.etag}\"}\n"
     "      - {name: never, when: \"${properties.name == \\\"x\\\"}\", path: /never}\n"
-    "    update: none\n";
+    "    update: none\n"
+    "  test.job:\n" /* the id comes with the end of a job, and the login expires */
+    "    properties:\n"
+    "      name: {type: string, required: true}\n"
+    "      parts: {type: list(string)}\n"
+    "    errors: [{status: 401, means: again}, {status: 412, means: again}]\n"
+    "    create:\n"
+    "      - {name: login, method: POST, path: /login, save: {key: \"${reply.body.key}\"}}\n"
+    "      - {name: make, method: POST, path: /jobs, headers: {Key: \"${vars.key}\"}, body: {n: "
+    "\"${properties.name}\"}, "
+    "save: {job: \"${reply.body.job}\"}, wait: {path: [jobs, \"${vars.job}\"], headers: {Key: "
+    "\"${vars.key}\"}, until: "
+    "\"${reply.body.done}\", id: \"${reply.body.target}\"}}\n"
+    "      - {name: part, for_each: \"${properties.parts}\", method: POST, path: [part, \"${each.value}\"], "
+    "headers: {Key: "
+    "\"${vars.key}\"}, save: {step: \"${reply.body.step}\"}, wait: {path: [steps, \"${vars.step}\"], until: "
+    "\"${reply.body.done}\"}}\n"
+    "    update:\n"
+    "      - {name: etag, path: [things, \"${id}\"], save: {etag: \"${reply.headers.etag}\"}}\n"
+    "      - {name: change, method: PUT, path: [things, \"${id}\"], headers: {If-Match: \"${vars.etag}\"}, "
+    "save: {step: "
+    "\"${reply.body.step}\"}, wait: {path: [steps, \"${vars.step}\"], until: \"${reply.body.done}\"}}\n"
+    "    delete:\n"
+    "      - {name: login, method: POST, path: /login, save: {key: \"${reply.body.key}\"}}\n"
+    "      - {name: remove, method: POST, path: [remove, \"${id}\"], headers: {Key: \"${vars.key}\"}, wait: "
+    "{until: gone}}\n";
 
 static struct tutti_host host;
 static void *plugin, *context;
@@ -314,6 +339,83 @@ static void test_many(void)
         }
 }
 
+/* Runs a script from its beginning to its end, and then once more for each request, with everything forgotten after that but what is saved. */
+static void job_runs(enum tutti_action action, const struct script *script, const char *id, const char *name)
+{
+        unsigned count = 0;
+        while (script[count].expect) count++;
+        for (unsigned stop = 0; stop < count; stop++) {
+                struct tutti_op op = begin(action, "test.job", "{\"name\": \"n\", \"parts\": [\"a\", \"b\"]}",
+                    action == TUTTI_CREATE ? NULL : "{\"name\": \"m\"}", script);
+                if (action != TUTTI_CREATE) op.id = strdup(id);
+                op.stop_after = (int)stop;
+                enum tutti_result result = driver_run(context, &op);
+                /* What is transient comes back in its state, as the engine brings it. */
+                for (unsigned i = 0; i < 2 * count && result != TUTTI_DONE; i++) {
+                        if (result == TUTTI_FAILED && op.failure != TUTTI_TRANSIENT) break;
+                        op.failed = false;
+                        op.stop_after = 0;
+                        op.reply = NULL;
+                        result = driver_run(context, &op);
+                }
+                ok(result == TUTTI_DONE && op.sent == count, "%s, interrupted after %u", name, stop);
+                if (result != TUTTI_DONE) printf("# %s\n", op.message ? op.message : "");
+                is_str(op.id, id, "with the id");
+                driver_release(&op);
+        }
+}
+
+#define LOGIN(n)                                                                    \
+        {                                                                           \
+                "POST http://cloud/api/login\n", 200, NULL, "{\"key\": \"k" n "\"}" \
+        }
+#define SHOWN                                                                         \
+        {                                                                             \
+                "GET http://cloud/api/things/t1\n", 200, "ETag: e2\n",                \
+                    "{\"name\": \"n\", \"state\": \"up\", \"parts\": [\"a\", \"b\"]}" \
+        }
+
+static void test_again(void)
+{
+        const struct script create[] = {LOGIN("1"),
+            {"POST http://cloud/api/jobs\n", 202, NULL, "{\"job\": 7}"},
+            {"GET http://cloud/api/jobs/7\nKey: k1", 200, NULL, "{\"done\": false}"},
+            {"GET http://cloud/api/jobs/7\n", 401, NULL, ""}, LOGIN("2"),
+            {"GET http://cloud/api/jobs/7\nKey: k2", 401, NULL, ""}, LOGIN("3"),
+            {"GET http://cloud/api/jobs/7\nKey: k3", 200, NULL, "{\"done\": true, \"target\": \"t1\"}"},
+            {"POST http://cloud/api/part/a\nKey: k3", 202, NULL, "{\"step\": 1}"},
+            {"GET http://cloud/api/steps/1\n", 200, NULL, "{\"done\": true}"},
+            {"POST http://cloud/api/part/b\nKey: k3", 401, NULL, ""}, LOGIN("4"),
+            {"POST http://cloud/api/part/b\nKey: k4", 202, NULL, "{\"step\": 2}"},
+            {"GET http://cloud/api/steps/2\n", 401, NULL, ""}, LOGIN("5"),
+            {"GET http://cloud/api/steps/2\n", 200, NULL, "{\"done\": true}"}, SHOWN, {0}};
+        job_runs(TUTTI_CREATE, create, "t1", "an answered creation is never sent again");
+        const struct script update[] = {SHOWN,
+            {"PUT http://cloud/api/things/t1\nIf-Match: e2\n", 412, NULL, ""}, SHOWN,
+            {"PUT http://cloud/api/things/t1\n", 202, NULL, "{\"step\": 3}"},
+            {"GET http://cloud/api/steps/3\n", 401, NULL, ""}, SHOWN,
+            {"GET http://cloud/api/steps/3\n", 200, NULL, "{\"done\": true}"}, SHOWN, {0}};
+        job_runs(
+            TUTTI_UPDATE, update, "t1", "a change that was refused is sent again, an answered one is not");
+        const struct script removal[] = {LOGIN("1"),
+            {"POST http://cloud/api/remove/t1\nKey: k1", 202, NULL, ""}, SHOWN,
+            {"GET http://cloud/api/things/t1\n", 401, NULL, ""}, LOGIN("2"), SHOWN,
+            {"GET http://cloud/api/things/t1\n", 404, NULL, ""}, {0}};
+        job_runs(TUTTI_DELETE, removal, "t1", "nor is an answered deletion");
+        /* The answer was lost, and the object was found: what only its answer told is not asked for. */
+        const struct script found[] = {LOGIN("1"),
+            {"POST http://cloud/api/part/a\n", 202, NULL, "{\"step\": 1}"},
+            {"GET http://cloud/api/steps/1\n", 200, NULL, "{\"done\": true}"},
+            {"POST http://cloud/api/part/b\n", 202, NULL, "{\"step\": 2}"},
+            {"GET http://cloud/api/steps/2\n", 200, NULL, "{\"done\": true}"}, SHOWN, {0}};
+        struct tutti_op op = begin(
+            TUTTI_CREATE, "test.job", "{\"name\": \"n\", \"parts\": [\"a\", \"b\"]}", NULL, found);
+        op.id = strdup("t1");
+        is_int(driver_run(context, &op), TUTTI_DONE,
+            "an object whose id comes from a wait was found: it is not made again");
+        driver_release(&op);
+}
+
 static void test_schema(void)
 {
         const struct tutti_type *t = type_named("test.many");
@@ -362,6 +464,7 @@ int main(void)
         test_delete();
         test_find();
         test_many();
+        test_again();
         test_schema();
         test_cancel();
         tutti_provider.close(context);
