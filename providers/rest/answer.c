@@ -136,6 +136,14 @@ static int answer_collect(struct run *r, const struct request *q)
         const struct tutti_host *host = r->host;
         struct value *list = run_fill(r, q->objects);
         if (!list) return -1;
+        /* Nothing, also as XML says it. Anything else must be a list: what is not understood is not "none". */
+        bool nothing = kind_none(host, list) ||
+                       (kind_is(host, list, "string") && !*host->value_as_string(list, NULL));
+        if (!nothing && !kind_list(host, list)) {
+                r->problem = util_format("objects must be a list, not a %s", host->value_kind(list));
+                host->value_free(list);
+                return -1;
+        }
         size_t had = r->items ? host->value_count(r->items) : 0,
                more = kind_list(host, list) ? host->value_count(list) : 0;
         struct value **items = util_alloc((had + more + 1) * sizeof(*items));
@@ -218,13 +226,28 @@ static int answer_item(struct run *r, const struct request *q, struct answer *a)
         return 0;
 }
 
-int answer_take(struct run *r, const struct request *q, struct answer *a)
+/* Whether an expression that is asked about a good answer reads its body. Of a wait, `when` is asked of the answer to the request itself, the
+ * rest of the answers to its questions. */
+static bool answer_reads_body(const struct run *r, const struct request *q, const struct wait *w)
+{
+        const struct wait *asks = r->waiting ? w : NULL;
+        const struct shape *const shapes[] = {r->service->errors.when, q->id, q->object, q->objects, q->match,
+            q->pick, q->next, q->gone, w && !asks ? w->when : NULL, asks ? asks->until : NULL,
+            asks ? asks->failed : NULL, asks ? asks->progress : NULL, asks ? asks->message : NULL};
+        for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+                if (shape_mentions(shapes[i], "body")) return true;
+        for (size_t i = 0; i < q->save_count; i++)
+                if (shape_mentions(q->save[i], "body")) return true;
+        return false;
+}
+
+int answer_take(struct run *r, const struct request *q, const struct wait *w, struct answer *a)
 {
         const struct tutti_reply *reply = r->host->op_reply(r->op);
         *a = (struct answer){.means = MEANS_OK, .retry_after_ms = answer_retry_after(r, reply)};
         bool good = reply->status >= 200 && reply->status < 300;
         bool fits = answer_decode(r, q, reply);
-        if (good && !fits) {
+        if (good && !fits && answer_reads_body(r, q, w)) {
                 a->means = MEANS_TRANSIENT;
                 a->message = r->problem;
                 r->problem = NULL;

@@ -194,11 +194,15 @@ static void manifest_list_parts(struct rest_provider *p, struct problems *proble
                 return;
         }
         p->parts = pool_alloc(p->pool, PARTS_MAX * sizeof(*p->parts));
-        for (struct dirent *e; (e = readdir(dir)) && p->part_count < PARTS_MAX;) {
+        for (struct dirent *e; (e = readdir(dir));) {
                 size_t len = strlen(e->d_name);
                 if (len <= 5 || e->d_name[0] == '.' || strcmp(e->d_name + len - 5, ".yaml") != 0 ||
                     strcmp(e->d_name, "provider.yaml") == 0)
                         continue;
+                if (p->part_count == PARTS_MAX) {
+                        problems_add(problems, p->folder, 0, 0, "more than %d manifests", PARTS_MAX);
+                        break;
+                }
                 struct service *s = pool_alloc(p->pool, sizeof *s);
                 s->part = pool_text(p->pool, e->d_name, len - 5);
                 p->parts[p->part_count++] = s;

@@ -43,6 +43,8 @@ static const char **manifest_api_path(const struct compiler *c, const struct nod
 {
         const char **path = pool_alloc(c->pool, (PATH_MAX_ + 1) * sizeof *path);
         if (n->kind == NODE_LIST) {
+                if (n->count > PATH_MAX_)
+                        node_problem(c->problems, n, "api has more than %d parts", PATH_MAX_);
                 for (size_t i = 0; i < n->count && i < PATH_MAX_; i++)
                         if (node_is(n->items[i], NODE_SCALAR, "a part of api", c->problems))
                                 path[i] = n->items[i]->text;
@@ -55,6 +57,7 @@ static const char **manifest_api_path(const struct compiler *c, const struct nod
                 path[i] = pool_text(c->pool, s, len);
                 s += len + (s[len] == '.');
         }
+        if (*s) node_problem(c->problems, n, "api has more than %d parts", PATH_MAX_);
         return path;
 }
 
@@ -192,6 +195,9 @@ static struct node *manifest_type_node(
                 }
                 n = node_over(c->pool, base, n);
                 like = node_get(base, "like");
+                if (like && depth + 1 == PATTERN_DEPTH_MAX)
+                        node_problem(c->problems, like, "patterns are like each other more than %d deep",
+                            PATTERN_DEPTH_MAX);
         }
         return lookup ? n : node_over(c->pool, node_get(s->node, "defaults"), n);
 }

@@ -1,12 +1,13 @@
 /*
- * A request on its way out: the URL from escaped parts, headers, body, signature.
+ * A request on its way out: the URL from escaped parts, headers, body, signature. What does not fit is an error, and nothing leaves: a part that
+ * is cut off or left out would make it a request about something else.
  */
 #include <stdlib.h>
 #include <string.h>
 #include "run.h"
 #include "wire.h"
 
-enum { REPLY_MAX = 32 << 20, HEADERS_MAX = 100, PATH_SEGMENTS_MAX = 50 };
+enum { REPLY_MAX = 32 << 20, PATH_SEGMENTS_MAX = 50 };
 
 static int request_wrong(struct run *r, const char *what)
 {
@@ -25,6 +26,35 @@ static int request_endpoint(struct run *r, const struct request *q, struct url *
         return 0;
 }
 
+static int request_segments(struct run *r, const struct value *path, struct buf *b)
+{
+        size_t count = r->host->value_count(path);
+        if (count > PATH_SEGMENTS_MAX) {
+                free(r->problem);
+                r->problem = util_format(
+                    "the path has %zu parts, and %d is the most", count, PATH_SEGMENTS_MAX);
+                return -1;
+        }
+        for (size_t i = 0; i < count; i++) {
+                const struct value *v = r->host->value_at(path, i);
+                AUTO_CHAR text = kind_none(r->host, v) ? NULL : run_text(r, v, "a part of the path");
+                if (!text && !kind_none(r->host, v)) return -1;
+                if (!text || !*text) return request_wrong(r, "a part of the path is empty");
+                buf_char(b, '/');
+                url_escape(b, text, strlen(text));
+        }
+        return 0;
+}
+
+static int request_path_text(struct run *r, const struct value *path, struct buf *b)
+{
+        AUTO_CHAR text = run_text(r, path, "the path");
+        if (!text) return -1;
+        if (*text != '/') buf_char(b, '/');
+        url_escape_path(b, text);
+        return 0;
+}
+
 /* `path` behind the endpoint's own. */
 static int request_path(struct run *r, const struct request *q, struct url *u)
 {
@@ -32,20 +62,7 @@ static int request_path(struct run *r, const struct request *q, struct url *u)
         if (!path) return -1;
         AUTO_BUF b = {0};
         buf_text(&b, u->path);
-        int ret = 0;
-        if (kind_list(r->host, path)) {
-                for (size_t i = 0; i < r->host->value_count(path) && i < PATH_SEGMENTS_MAX; i++) {
-                        AUTO_CHAR text = r->host->value_to_text(r->host->value_at(path, i));
-                        if (!text || !*text) ret = request_wrong(r, "a part of the path is empty");
-                        buf_char(&b, '/');
-                        if (text) url_escape(&b, text, strlen(text));
-                }
-        } else {
-                AUTO_CHAR text = r->host->value_to_text(path);
-                if (!text) ret = request_wrong(r, "the path is not a text");
-                if (text && *text != '/') buf_char(&b, '/');
-                if (text) url_escape_path(&b, text);
-        }
+        int ret = kind_list(r->host, path) ? request_segments(r, path, &b) : request_path_text(r, path, &b);
         r->host->value_free(path);
         if (ret == 0 && url_path_climbs(b.data)) ret = request_wrong(r, "a path may not climb with . or ..");
         free(u->path);
@@ -78,18 +95,29 @@ static int request_url(struct run *r, const struct request *q, struct url *u)
 static int request_query_one(struct run *r, struct url *u, const char *name, const struct value *v)
 {
         if (kind_none(r->host, v)) return 0;
-        AUTO_CHAR text = r->host->value_to_text(v);
-        if (!text) return request_wrong(r, "a value of the query is not a text");
+        AUTO_CHAR text = run_text(r, v, "a value of the query");
+        if (!text) return -1;
         url_add_query(u, name, text);
         return 0;
 }
 
+/* A map of the request, or null, filled in; NULL with r->problem. */
+static struct value *request_map(struct run *r, const struct shape *s, const char *what)
+{
+        struct value *v = run_fill(r, s);
+        if (!v || kind_none(r->host, v) || kind_map(r->host, v)) return v;
+        r->problem = util_format("%s must be a map, not a %s", what, r->host->value_kind(v));
+        r->host->value_free(v);
+        return NULL;
+}
+
 static int request_query(struct run *r, const struct request *q, struct url *u)
 {
-        struct value *query = run_fill(r, q->query);
+        struct value *query = request_map(r, q->query, "query");
         if (!query) return -1;
         int ret = 0;
-        for (size_t i = 0; kind_map(r->host, query) && ret == 0 && i < r->host->value_count(query); i++) {
+        size_t names = kind_map(r->host, query) ? r->host->value_count(query) : 0;
+        for (size_t i = 0; ret == 0 && i < names; i++) {
                 const char *name = r->host->value_key_at(query, i);
                 const struct value *v = r->host->value_at(query, i);
                 size_t count = kind_list(r->host, v) ? r->host->value_count(v) : 0;
@@ -103,14 +131,17 @@ static int request_query(struct run *r, const struct request *q, struct url *u)
 
 static int request_headers(struct run *r, const struct request *q, struct header_list *ret)
 {
-        struct value *headers = run_fill(r, q->headers);
+        struct value *headers = request_map(r, q->headers, "headers");
         if (!headers) return -1;
         int result = 0;
-        for (size_t i = 0; kind_map(r->host, headers) && i < r->host->value_count(headers); i++) {
+        size_t count = kind_map(r->host, headers) ? r->host->value_count(headers) : 0;
+        for (size_t i = 0; result == 0 && i < count; i++) {
                 const char *name = r->host->value_key_at(headers, i);
                 if (kind_none(r->host, r->host->value_at(headers, i))) continue;
-                AUTO_CHAR text = r->host->value_to_text(r->host->value_at(headers, i));
-                if (!text || strpbrk(text, "\r\n") || strpbrk(name, "\r\n: "))
+                AUTO_CHAR text = run_text(r, r->host->value_at(headers, i), "a header");
+                if (!text)
+                        result = -1;
+                else if (strpbrk(text, "\r\n") || strpbrk(name, "\r\n: "))
                         result = request_wrong(r, "a header must be a text of one line");
                 else
                         headers_set(ret, name, text);
@@ -146,7 +177,7 @@ static int request_build(struct run *r, const struct request *q, struct outgoing
         if (!headers_get(&o->headers, "Accept") && strcmp(q->wire_reply->name, "json") == 0)
                 headers_set(&o->headers, "Accept", "application/json");
         if (!headers_get(&o->headers, "User-Agent")) headers_set(&o->headers, "User-Agent", "tutti");
-        struct value *auth = run_fill(r, r->service->auth);
+        struct value *auth = request_map(r, r->service->auth, "auth");
         if (!auth) return -1;
         int ret = r->service->scheme->sign(
             r->host, kind_map(r->host, auth) ? auth : NULL, r->host->wall_ms(), o, &r->problem);
@@ -161,8 +192,10 @@ static char *request_tls(struct run *r, const struct value *tls, const char *key
         return kind_none(r->host, v) ? NULL : r->host->value_to_text(v);
 }
 
-static enum tutti_result request_issue(struct run *r, const struct outgoing *o)
+static enum tutti_result request_issue(struct run *r, const struct request *q, const struct outgoing *o)
 {
+        struct value *tls = request_map(r, r->service->tls, "tls");
+        if (!tls) return run_wrong(r, q);
         AUTO_CHAR url = url_text(&o->url);
         struct tutti_header *headers = util_alloc((o->headers.count + 1) * sizeof *headers);
         for (size_t i = 0; i < o->headers.count; i++)
@@ -178,7 +211,6 @@ static enum tutti_result request_issue(struct run *r, const struct outgoing *o)
             .close = o->close,
             .reply_max = REPLY_MAX,
         };
-        struct value *tls = r->service->tls ? run_fill(r, r->service->tls) : NULL;
         AUTO_CHAR ca = request_tls(r, tls, "ca");
         AUTO_CHAR cert = request_tls(r, tls, "cert");
         AUTO_CHAR key = request_tls(r, tls, "key");
@@ -197,7 +229,7 @@ static enum tutti_result request_issue(struct run *r, const struct outgoing *o)
 enum tutti_result request_send(struct run *r, const struct request *q)
 {
         struct outgoing o = {0};
-        enum tutti_result result = request_build(r, q, &o) < 0 ? run_wrong(r, q) : request_issue(r, &o);
+        enum tutti_result result = request_build(r, q, &o) < 0 ? run_wrong(r, q) : request_issue(r, q, &o);
         outgoing_release(&o);
         return result;
 }

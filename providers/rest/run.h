@@ -45,6 +45,8 @@ int run_prepare(struct run *r, const struct request *q);
 struct value *run_fill(struct run *r, const struct shape *s);
 /* A condition: 1, 0, or -1 with r->problem. null counts as false; NULL shape gives `otherwise`. */
 int run_true(struct run *r, const struct shape *s, int otherwise);
+/* A primitive value as text, malloc'ed; NULL for others, and for a text with a NUL byte, which would be cut there: with r->problem. */
+char *run_text(struct run *r, const struct value *v, const char *what);
 /* A text, malloc'ed; NULL for null and for what does not fit (problems are dropped). */
 char *run_text_or_null(struct run *r, const struct shape *s);
 /* Takes the values of secrets out of a text that people will see; malloc'ed. */
@@ -76,7 +78,8 @@ struct answer {
         bool another_page;
 };
 void answer_release(struct answer *a);
-/* Decodes the reply into the roots `reply` and `item`, and judges it. -1 with r->problem. */
-int answer_take(struct run *r, const struct request *q, struct answer *a);
+/* Decodes the reply into the roots `reply` and `item`, and judges it. `w`: the wait that the request has or belongs to, or NULL. -1 with
+ * r->problem. A body that no expression reads need not be what `wire` says. */
+int answer_take(struct run *r, const struct request *q, const struct wait *w, struct answer *a);
 
 #endif

@@ -177,10 +177,20 @@ int run_true(struct run *r, const struct shape *s, int otherwise)
         return ret;
 }
 
+char *run_text(struct run *r, const struct value *v, const char *what)
+{
+        bool cut = text_is_cut(r->host, v);
+        char *text = cut || kind_none(r->host, v) ? NULL : r->host->value_to_text(v);
+        if (text) return text;
+        free(r->problem);
+        r->problem = util_format(cut ? "%s holds a NUL byte" : "%s is not a text", what);
+        return NULL;
+}
+
 char *run_text_or_null(struct run *r, const struct shape *s)
 {
         struct value *v = s ? run_fill(r, s) : NULL;
-        char *text = v && !kind_none(r->host, v) ? r->host->value_to_text(v) : NULL;
+        char *text = v && !kind_none(r->host, v) ? run_text(r, v, "a text") : NULL;
         r->host->value_free(v);
         return text;
 }

@@ -72,10 +72,17 @@ static struct value *shape_fill_list(
         return list;
 }
 
-static void shape_spread(const struct tutti_host *host, struct object *o, const struct value *v)
+static int shape_spread(
+    const struct tutti_host *host, struct object *o, const struct value *v, char **problem)
 {
-        for (size_t i = 0; kind_map(host, v) && i < host->value_count(v); i++)
+        if (kind_none(host, v)) return 0;
+        if (!kind_map(host, v)) {
+                *problem = util_format("what << spreads must be an object, not a %s", host->value_kind(v));
+                return -1;
+        }
+        for (size_t i = 0; i < host->value_count(v); i++)
                 object_add(o, host->value_key_at(v, i), host->value_ref(host->value_at(v, i)));
+        return 0;
 }
 
 static struct value *shape_fill_map(
@@ -90,8 +97,12 @@ static struct value *shape_fill_map(
                         return NULL;
                 }
                 if (strcmp(s->node->keys[i]->text, "<<") == 0) {
-                        shape_spread(host, &o, v);
+                        int spread = shape_spread(host, &o, v, problem);
                         host->value_free(v);
+                        if (spread < 0) {
+                                object_release(host, &o);
+                                return NULL;
+                        }
                 } else if (kind_none(host, v)) {
                         host->value_free(v);
                 } else {
@@ -173,4 +184,11 @@ bool kind_list(const struct tutti_host *host, const struct value *v)
 bool kind_none(const struct tutti_host *host, const struct value *v)
 {
         return !v || kind_is(host, v, "null");
+}
+
+bool text_is_cut(const struct tutti_host *host, const struct value *v)
+{
+        size_t len = 0;
+        const char *s = kind_is(host, v, "string") ? host->value_as_string(v, &len) : NULL;
+        return s && strlen(s) != len;
 }

@@ -45,5 +45,7 @@ bool kind_is(const struct tutti_host *host, const struct value *v, const char *k
 bool kind_map(const struct tutti_host *host, const struct value *v);  /* object or map */
 bool kind_list(const struct tutti_host *host, const struct value *v); /* list, set or tuple */
 bool kind_none(const struct tutti_host *host, const struct value *v); /* NULL or null */
+/* A string with a NUL byte in it, behind which a C string ends. */
+bool text_is_cut(const struct tutti_host *host, const struct value *v);
 
 #endif

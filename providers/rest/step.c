@@ -78,9 +78,12 @@ static int step_each(struct run *r, const struct request *q)
         struct value *all = run_fill(r, q->for_each);
         if (!all) return -1;
         bool map = kind_map(r->host, all);
-        size_t count = map || kind_list(r->host, all) ? r->host->value_count(all) : 0, i = (size_t)r->loop;
-        if (count > FOR_EACH_MAX) {
-                r->problem = util_format("for_each has more than %d elements", FOR_EACH_MAX);
+        bool many = map || kind_list(r->host, all);
+        size_t count = many ? r->host->value_count(all) : 0, i = (size_t)r->loop;
+        if (count > FOR_EACH_MAX || (!many && !kind_none(r->host, all))) {
+                r->problem = many ? util_format("for_each has more than %d elements", FOR_EACH_MAX)
+                                  : util_format(
+                                        "for_each takes a list or a map, not a %s", r->host->value_kind(all));
                 r->host->value_free(all);
                 return -1;
         }
@@ -307,7 +310,7 @@ static int step_keep(struct run *r, const struct request *q)
         if (!q->id || (r->action != TUTTI_CREATE && r->action != TUTTI_FIND && r->action != TUTTI_LOOKUP))
                 return 0;
         struct value *id = run_fill(r, q->id);
-        AUTO_CHAR text = id ? r->host->value_to_text(id) : NULL;
+        AUTO_CHAR text = id && !kind_none(r->host, id) ? run_text(r, id, "the id") : NULL;
         r->host->value_free(id);
         if (!text || !*text) {
                 if (!r->problem) r->problem = util_format("the answer has no id");
@@ -365,7 +368,7 @@ static void step_accepted(struct run *r, const struct request *q)
 static enum tutti_result step_replied(struct run *r, const struct request *q)
 {
         struct answer a;
-        if (answer_take(r, q, &a) < 0) return run_wrong(r, q);
+        if (answer_take(r, q, q->wait, &a) < 0) return run_wrong(r, q);
         enum tutti_result result;
         int waits = 0;
         if (a.means == MEANS_MISSING) {
@@ -422,7 +425,7 @@ static enum tutti_result step_polled(struct run *r, const struct request *q)
 {
         const struct request *poll = step_poll(r, q);
         struct answer a;
-        if (answer_take(r, poll, &a) < 0) return run_wrong(r, poll);
+        if (answer_take(r, poll, q->wait, &a) < 0) return run_wrong(r, poll);
         enum tutti_result result;
         if (a.means == MEANS_MISSING && q->wait->until_gone) {
                 step_next(r, q);

@@ -29,9 +29,9 @@ static int wire_text_write(const struct tutti_host *host, const struct service *
     struct buf *out, char **problem)
 {
         (void)s;
-        char *text = host->value_to_text(v);
+        char *text = text_is_cut(host, v) ? NULL : host->value_to_text(v);
         if (!text) {
-                *problem = util_format("a body in text form must be a text");
+                *problem = util_format("a body in text form must be a text without a NUL byte");
                 return -1;
         }
         buf_text(out, text);

@@ -66,9 +66,10 @@ static int form_write(struct form_writer *w, struct buf *name, const struct valu
                                 return -1;
                 return 0;
         }
-        char *text = w->host->value_to_text(v);
+        char *text = text_is_cut(w->host, v) ? NULL : w->host->value_to_text(v);
         if (!text) {
-                *w->problem = util_format("%s is not known", name->data);
+                *w->problem = util_format(
+                    text_is_cut(w->host, v) ? "%s holds a NUL byte" : "%s is not known", name->data);
                 return -1;
         }
         if (w->out->len) buf_char(w->out, '&');
