@@ -312,7 +312,7 @@ static int state_mv(const struct options *o, struct session *s)
 static int state_rm(const struct options *o, struct session *s)
 {
         cleanup(error_free) struct error *err = NULL;
-        if (find(s, o->args[2], &err) == NULL) return print_error(o, err);
+        if (find_open(s, o->args[2]) == NULL && find(s, o->args[2], &err) == NULL) return print_error(o, err);
         return changed(o, s, forget);
 }
 

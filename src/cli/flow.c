@@ -50,8 +50,9 @@ static void print_result(const struct session *s, const struct options *o, const
         const char *file = session_file(s); /* of the environment, also when a saved plan was applied */
         struct text summary = {0};
         const struct plan_summary *d = &r->done;
-        bool did =
-            d->create + d->update + d->replace + d->replace_delete + d->delete_ + d->forget + d->gates > 0;
+        bool did = d->create + d->update + d->replace + d->replace_delete + d->restore + d->delete_ +
+                       d->forget + d->gates >
+                   0;
         if (did || r->status == RUN_DONE) render_summary(d, true, &summary);
         if (r->status == RUN_FAILED || r->status == RUN_INTERRUPTED) text_add(&summary, did ? "; " : "");
         putchar('\n');

@@ -18,6 +18,7 @@ static const struct {
     [ACTION_READ] = {"<", "read", STYLE_CYAN},
     [ACTION_GATE] = {"?", "wait for approval", STYLE_CYAN},
     [ACTION_ADOPT] = {"+", "create, or adopt if it exists", STYLE_GREEN},
+    [ACTION_RESTORE] = {"↺", "take back", STYLE_MAGENTA},
 };
 
 enum { SHORT = 60, ROWS_SHOWN = 50 };
@@ -125,7 +126,7 @@ void render_step(FILE *f, const struct step *step, int indent)
         fprintf(f, "  %s", style_on(STYLE_DIM));
         print_safe(f, step->type);
         fprintf(f, "%s  %s%s", style_off(), looks[step->action].words,
-            *step->deposed && step->open == NULL ? " (replaced before)" : "");
+            *step->deposed && step->open == NULL ? " the one that was set aside" : "");
         if (step->reason != NULL) {
                 fprintf(f, "  %s(", style_on(STYLE_DIM));
                 print_safe(f, step->reason);
@@ -150,6 +151,7 @@ void render_summary(const struct plan_summary *s, bool done, struct text *out)
         add_count(out, s->replace_delete,
             s->replace_delete == 1 ? "deleted (of a replacement that did not happen)"
                                    : "deleted (of replacements that did not happen)");
+        add_count(out, s->restore, done ? "taken back" : "to take back");
         add_count(out, s->delete_, done ? "deleted" : "to delete");
         add_count(out, s->forget, done ? "forgotten" : "to forget");
         if (!done) add_count(out, s->keep, "unchanged");

@@ -135,10 +135,10 @@ static void print_event_json(const struct display *d, const struct event *e)
                 const struct plan_summary *s = e->summary;
                 text_addf(&json,
                     ",\"status\":\"%s\",\"summary\":{\"create\":%zu,\"update\":%zu,\"replace\":%zu,"
-                    "\"replace_delete\":%zu,\"delete\":%zu,"
+                    "\"replace_delete\":%zu,\"restore\":%zu,\"delete\":%zu,"
                     "\"forget\":%zu,\"gates\":%zu,\"failed\":%zu,\"skipped\":%zu}",
-                    e->status, s->create, s->update, s->replace, s->replace_delete, s->delete_, s->forget,
-                    s->gates, e->failed, e->skipped);
+                    e->status, s->create, s->update, s->replace, s->replace_delete, s->restore, s->delete_,
+                    s->forget, s->gates, e->failed, e->skipped);
                 if (e->problems != NULL) {
                         text_add(&json, ",\"problems\":");
                         json_problems(&json, e->problems);
@@ -251,6 +251,7 @@ static const char *done_word(const struct step *step)
         case ACTION_FORGET: return "forgotten";
         case ACTION_READ: return "read";
         case ACTION_REPLACE: return step->create_first ? "the new one created" : "replaced";
+        case ACTION_RESTORE: return "taken back";
         default: return "created";
         }
 }
@@ -263,6 +264,7 @@ static const char *doing_word(enum action action)
         case ACTION_REPLACE_DELETE: return "deleting";
         case ACTION_FORGET: return "forgetting";
         case ACTION_READ: return "reading";
+        case ACTION_RESTORE: return "taking back";
         default: return "creating";
         }
 }

@@ -211,7 +211,9 @@ static void act(struct instance *i, enum action action, const char *reason)
 {
         i->acts = true;
         i->node.pending = true;
-        i->node.anew = action == ACTION_CREATE || action == ACTION_ADOPT || action == ACTION_REPLACE;
+        /* Whatever is taken back: who stands on the one that gives way has to go over to it. */
+        i->node.anew = action == ACTION_CREATE || action == ACTION_ADOPT || action == ACTION_REPLACE ||
+                       action == ACTION_RESTORE;
         i->action = action;
         i->reason = reason;
         i->create_first = action == ACTION_REPLACE && i->expansion->resource->create_first;
@@ -268,72 +270,123 @@ static const char *replace_reason(struct evaluation *ev, const struct instance *
         return NULL;
 }
 
-static void keep_as_is(struct evaluation *ev, struct instance *i, struct value *steal_planned)
+static void keep_as_is(struct evaluation *ev, struct instance *i, const struct value *planned)
 {
         const struct schema *schema = i->expansion->resource->schema;
-        set_attributes(i, diff_attributes(schema, steal_planned, i->prior, true));
-        value_free(steal_planned);
+        set_attributes(i, diff_attributes(schema, planned, i->prior, true));
         i->kept = true;
         ev->keep_count++;
 }
 
-static void decide_change(
-    struct evaluation *ev, struct instance *i, const struct value *config, struct error **err)
+/* What the template wants of an object, compared with what it is. */
+struct comparison {
+        struct value *planned; /* the evaluation's */
+        struct change *changes;
+        size_t count;
+        bool replace; /* cannot be done in place */
+};
+
+static int compare(struct evaluation *ev, struct instance *i, const struct value *config,
+    struct comparison *ret, struct error **err)
 {
         const struct resource *r = i->expansion->resource;
         struct place place = place_of(i);
         struct value *proposed = diff_propose(r->schema, config, i->prior, &place, err);
-        if (proposed == NULL) {
-                fail(ev, i);
-                return;
-        }
+        if (proposed == NULL) return -1;
         struct value *planned = diff_ignore(proposed, i->prior, r->ignore, r->ignore_count);
         value_free(proposed);
         struct replace_paths paths;
         if (provider_plan(ev, i, i->prior, &planned, &paths, err) < 0) {
                 value_free(planned);
-                {
-                        fail(ev, i);
-                        return;
-                }
+                return -1;
         }
-        size_t count = 0;
-        const char *reason = NULL;
-        struct change *changes = diff_changes(
-            ev->arena, r->schema, i->prior, planned, i->recorded->properties, &count);
-        bool replace = paths.count > 0;
+        /* The list of changes borrows values that have to outlive it. */
+        *ret = (struct comparison){.planned = evaluation_own(ev, planned), .replace = paths.count > 0};
+        ret->changes = diff_changes(
+            ev->arena, r->schema, i->prior, planned, i->recorded->properties, &ret->count);
+        for (size_t c = 0; c < ret->count; c++) {
+                ret->changes[c].forces_replace |= is_replaced_by(&paths, ret->changes[c].path);
+                ret->replace |= ret->changes[c].forces_replace;
+        }
+        return 0;
+}
+
+static bool try_back(struct evaluation *ev, struct instance *i, const struct recorded *candidate,
+    const struct value *config, struct comparison *found)
+{
+        const struct schema *schema = i->expansion->resource->schema;
+        const struct observation *seen = world_of(ev->input->world, candidate);
+        cleanup(error_free) struct error *unsuitable = NULL;
+        i->recorded = candidate;
+        i->prior = evaluation_own(ev, diff_prior(schema, candidate, seen ? seen->observed : NULL));
+        return replace_reason(ev, i) == NULL && compare(ev, i, config, found, &unsuitable) == 0 &&
+               !found->replace;
+}
+
+/* Instead of making something: what is wanted may have been set aside, and stand still. False: it has to be made. */
+static bool take_back(struct evaluation *ev, struct instance *i, const struct value *config)
+{
+        struct comparison found;
+        size_t count;
+        const struct recorded *current = i->recorded, **candidates = restore_candidates(ev, i, &count);
+        struct value *prior = i->prior;
         for (size_t c = 0; c < count; c++) {
-                changes[c].forces_replace |= is_replaced_by(&paths, changes[c].path);
-                replace |= changes[c].forces_replace;
+                if (!try_back(ev, i, candidates[c], config, &found)) continue;
+                want_read(ev, candidates[c]);
+                i->aside = current;
+                i->gone = false;
+                i->planned = found.planned;
+                i->changes = found.changes;
+                i->change_count = (uint32_t)found.count;
+                act(i, ACTION_RESTORE,
+                    found.count == 0 ? "is as wanted, and still stands"
+                                     : "still stands, and can be changed to what is wanted");
+                set_attributes(i, diff_attributes(i->expansion->resource->schema, found.planned, i->prior,
+                                      found.count == 0));
+                return true;
         }
-        const struct open_operation *open = open_action(ev, i->address, "update");
-        if (count == 0 && !replace && open == NULL) {
-                keep_as_is(ev, i, planned);
+        i->recorded = current;
+        i->prior = prior;
+        return false;
+}
+
+static void decide_change(
+    struct evaluation *ev, struct instance *i, const struct value *config, struct error **err)
+{
+        const struct schema *schema = i->expansion->resource->schema;
+        struct comparison c;
+        if (compare(ev, i, config, &c, err) < 0) {
+                fail(ev, i);
                 return;
         }
-        if (count == 0 && !replace) reason = open_reason(ev, open, true);
-        i->changes = changes;
-        i->change_count = (uint32_t)count;
-        if (replace) {
-                /* The values that the list of changes borrows have to outlive it. */
-                evaluation_own(ev, planned);
-                reason = change_reason(ev, changes, count);
-                {
-                        decide_creation(ev, i, config, ACTION_REPLACE,
-                            reason ? reason : "the provider needs a new one", err);
-                        return;
-                }
+        const struct open_operation *open = open_action_on(ev, i->recorded, "update");
+        if (c.count == 0 && !c.replace && open == NULL) {
+                keep_as_is(ev, i, c.planned);
+                return;
         }
-        i->planned = evaluation_own(ev, planned);
-        act(i, ACTION_UPDATE, reason);
+        if (c.replace) {
+                if (take_back(ev, i, config)) return;
+                i->changes = c.changes;
+                i->change_count = (uint32_t)c.count;
+                const char *reason = change_reason(ev, c.changes, c.count);
+                decide_creation(
+                    ev, i, config, ACTION_REPLACE, reason ? reason : "the provider needs a new one", err);
+                return;
+        }
+        i->changes = c.changes;
+        i->change_count = (uint32_t)c.count;
+        i->planned = c.planned;
+        act(i, ACTION_UPDATE, c.count == 0 ? open_reason(ev, open, true) : NULL);
         i->open = open;
-        set_attributes(i, diff_attributes(r->schema, planned, i->prior, false));
+        set_attributes(i, diff_attributes(schema, c.planned, i->prior, false));
 }
 
 static void decide_action(
     struct evaluation *ev, struct instance *i, const struct value *config, struct error **err)
 {
         const struct resource *r = i->expansion->resource;
+        bool current = i->recorded != NULL && !i->gone;
+        if (!current && take_back(ev, i, config)) return;
         if (i->recorded == NULL) {
                 if (!r->adopt) {
                         decide_creation(ev, i, config, ACTION_CREATE, NULL, err);
@@ -364,6 +417,7 @@ static void decide_action(
                 decide_creation(ev, i, config, ACTION_CREATE, "its host was deleted outside", err);
                 return;
         }
+        if (take_back(ev, i, config)) return;
         decide_creation(ev, i, config, ACTION_REPLACE, reason, err);
 }
 
@@ -385,11 +439,12 @@ static bool evaluate_protect(struct evaluation *ev, struct instance *i, struct e
         return b == NULL || !value_is_known(b) || (!value_is_null(b) && value_as_bool(b));
 }
 
-/* Refuses a replacement of what is protected. */
+/* Refuses a replacement of what is protected, by a new one or by one that is taken back. */
 static void check_protection(struct evaluation *ev, struct instance *i, struct error **err)
 {
         i->protect = evaluate_protect(ev, i, err);
-        if (!i->acts || !i->protect || i->action != ACTION_REPLACE || i->prior == NULL) return;
+        bool replaces = (i->action == ACTION_REPLACE && i->prior != NULL) || restore_destroys(ev, i);
+        if (!i->acts || !i->protect || !replaces) return;
         struct place place = place_of(i);
         error_set(err, ERROR_INPUT, &place,
             "%s is protected, and this change would replace it: %s; take `protect` away first if that is "

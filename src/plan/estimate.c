@@ -12,6 +12,7 @@ static double schema_seconds(const struct step *step)
         switch (step->action) {
         case ACTION_JOIN:
         case ACTION_GATE:
+        case ACTION_RESTORE:
         case ACTION_FORGET: return 0;
         case ACTION_CREATE:
         case ACTION_REPLACE:

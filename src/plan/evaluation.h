@@ -97,10 +97,12 @@ struct instance {
         uint32_t index;
         struct module *nested;    /* RESOURCE_TEMPLATE */
         struct value *attributes; /* owned; properties and outputs as far as known */
-        const struct recorded *recorded;
+        const struct recorded
+            *recorded; /* what the action is about: the current object, or the one that is taken back */
         const struct recorded *unwanted; /* way back: recorded, but did not exist then; `recorded` is NULL */
         const struct open_operation *open; /* what its action goes on with */
-        struct value *prior;               /* properties and outputs before; NULL: does not exist */
+        const struct recorded *aside; /* RESTORE: the current object, which gives way; NULL: there is none */
+        struct value *prior;          /* properties and outputs before; NULL: does not exist */
         struct value *planned, *host;
         char *private_; /* malloc'ed, from the provider's own planning */
         struct change *changes;
@@ -258,10 +260,19 @@ bool back_must_follow(const struct instance *i);
 /* ERROR_CONFLICT for each address that is to return and that the environment does not describe. */
 int back_check(struct evaluation *ev, struct error **err);
 
+/* restore.c: the objects at an instance's address that were set aside and may be taken back, the newest first; in the arena. */
+const struct recorded **restore_candidates(struct evaluation *ev, const struct instance *i, size_t *count);
+/* Whether taking one back takes an object away that exists. */
+bool restore_destroys(const struct evaluation *ev, const struct instance *i);
+
+/* plan.c: has a recorded object read, unless that was done or cannot be. */
+void want_read(struct evaluation *ev, const struct recorded *recorded);
+
 /* removal.c: what is recorded and has to go. */
 struct removal {
         const struct recorded *recorded;
-        struct instance *instance;   /* of the template, when everything is destroyed; or NULL */
+        struct instance *instance; /* of the template, when everything is destroyed; or NULL */
+        struct instance *heir;     /* it gives way to one that is taken back: the instance of that; or NULL */
         const struct schema *schema; /* may be NULL when it is only forgotten */
         enum action action;          /* DELETE or FORGET */
         const char *reason;
@@ -282,6 +293,9 @@ const struct open_operation *open_creation(struct evaluation *ev, const struct i
 /* An open update or deletion of its object; NULL. */
 const struct open_operation *open_action(
     const struct evaluation *ev, const char *address, const char *action);
+/* ...on this very object: two may be recorded at one address. */
+const struct open_operation *open_action_on(
+    const struct evaluation *ev, const struct recorded *r, const char *action);
 /* For people: why there is a step about it. */
 const char *open_reason(struct evaluation *ev, const struct open_operation *open, bool wanted);
 /* Why a recorded object is not there: a run was deleting it, or somebody else did. */

@@ -29,7 +29,7 @@ static bool is_replaced(const struct node *n)
 }
 static bool is_updated(const struct node *n)
 {
-        return has_action(n, ACTION_UPDATE);
+        return has_action(n, ACTION_UPDATE) || has_action(n, ACTION_RESTORE);
 }
 static bool is_read(const struct node *n)
 {

@@ -16,6 +16,17 @@ const struct open_operation *open_action(const struct evaluation *ev, const char
         return open;
 }
 
+const struct open_operation *open_action_on(
+    const struct evaluation *ev, const struct recorded *r, const char *action)
+{
+        const struct open_operation *open = open_action(ev, r->address, action);
+        for (; open != NULL; open = open->next) {
+                const char *id = open->row->id ? open->row->id : "";
+                if (strcmp(open->row->action, action) == 0 && strcmp(id, r->id) == 0) return open;
+        }
+        return NULL;
+}
+
 /*
  * What was begun and what is wanted, property by property. While there may be no object, they have to say the same; one that is there can be
  * changed in place afterwards, unless that would take a new one. What is not known yet is held against it when it is.

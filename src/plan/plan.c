@@ -18,31 +18,37 @@ const char *action_name(enum action action)
             [ACTION_READ] = "read",
             [ACTION_GATE] = "gate",
             [ACTION_ADOPT] = "adopt",
+            [ACTION_RESTORE] = "restore",
         };
         return names[action];
 }
 
-/* Lists the recorded objects that the world says nothing of. */
-static void want_refresh(struct evaluation *ev)
+void want_read(struct evaluation *ev, const struct recorded *r)
 {
         const struct plan_input *in = ev->input;
-        for (size_t i = 0; i < in->state->count && in->refresh; i++) {
-                const struct recorded *r = &in->state->resources[i];
-                if (r->deposed[0] != '\0' || world_get(in->world, r->address) != NULL) continue;
-                const struct schema *schema = in->schemas->find(in->schemas->context, r->type, NULL);
-                if (schema == NULL || schema->no_read) continue;
-                struct module *m = module_of_address(ev, r->address);
-                struct cell *provider = r->provider ? module_provider(m, r->provider) : NULL;
-                const struct value *config = provider ? cell_value(ev, provider, NULL) : NULL;
-                if (config != NULL && !value_is_wholly_known(config)) continue;
-                struct wanted w = {.address = r->address,
-                    .schema = schema,
-                    .use = provider_use_of(provider, r->address, r->provider),
-                    .recorded = r,
-                    .prior = evaluation_own(ev, diff_prior(schema, r, NULL))};
-                w.use.config = config;
-                vec_push(ev->wanted, ev->wanted_count, ev->wanted_capacity, w);
-        }
+        if (!in->refresh || world_of(in->world, r) != NULL) return;
+        const struct schema *schema = in->schemas->find(in->schemas->context, r->type, NULL);
+        if (schema == NULL || schema->no_read) return;
+        struct module *m = module_of_address(ev, r->address);
+        struct cell *provider = r->provider ? module_provider(m, r->provider) : NULL;
+        const struct value *config = provider ? cell_value(ev, provider, NULL) : NULL;
+        if (config != NULL && !value_is_wholly_known(config)) return;
+        cleanup_free char *key = world_key(r);
+        struct wanted w = {.address = arena_strdup(ev->arena, key),
+            .schema = schema,
+            .use = provider_use_of(provider, r->address, r->provider),
+            .recorded = r,
+            .prior = evaluation_own(ev, diff_prior(schema, r, NULL))};
+        w.use.config = config;
+        vec_push(ev->wanted, ev->wanted_count, ev->wanted_capacity, w);
+}
+
+/* Lists the recorded objects that the world says nothing of. What was set aside is read only where it may be taken back. */
+static void want_refresh(struct evaluation *ev)
+{
+        const struct state *state = ev->input->state;
+        for (size_t i = 0; i < state->count; i++)
+                if (state->resources[i].deposed[0] == '\0') want_read(ev, &state->resources[i]);
 }
 
 /* Unless something is to be made, only those lookups are read that the configuration of a provider needs. */
@@ -75,6 +81,7 @@ static void summarise(struct plan *plan)
             [ACTION_ADOPT] = &s->create,
             [ACTION_UPDATE] = &s->update,
             [ACTION_REPLACE] = &s->replace,
+            [ACTION_RESTORE] = &s->restore,
             [ACTION_DELETE] = &s->delete_,
             [ACTION_FORGET] = &s->forget,
             [ACTION_READ] = &s->read,

@@ -69,8 +69,11 @@ int state_add_operations(struct state *state, struct operation_row *steal_rows, 
     const struct sealer *sealer, struct error **err);
 void state_free(struct state *state);
 CLEANUP(struct state *, state_free);
+/* What a current object is recorded as, beside its address, once it is set aside (`deposed`). */
+const char *recorded_key_aside(const struct recorded *r);
 
-/* What reading the clouds, and files, gave. Keys are addresses; lookups are "lookup.NAME" with the nested path before: "net/lookup.image". */
+/* What reading the clouds, and files, gave. Keys are addresses; lookups are "lookup.NAME" with the nested path before: "net/lookup.image". Of
+ * what was set aside they are as world_key says. */
 struct observation {
         bool gone;              /* refresh only: the object no longer exists */
         struct value *observed; /* an object of properties and outputs; NULL when gone */
@@ -86,6 +89,9 @@ struct world *world_new(int64_t time_ms, struct files *files);
 void world_put(struct world *world, const char *address, struct value *steal_observed_or_null,
     const char *private_or_null);
 const struct observation *world_get(const struct world *world, const char *address);
+/* The key of what was seen of a recorded object: its address, or, of one that was set aside, "web[0] (set aside TOKEN)"; the caller frees. */
+char *world_key(const struct recorded *recorded);
+const struct observation *world_of(const struct world *world, const struct recorded *recorded);
 void world_free(struct world *world);
 CLEANUP(struct world *, world_free);
 
@@ -162,7 +168,8 @@ enum action {
         ACTION_FORGET, /* leaves the record only */
         ACTION_READ,   /* a lookup that could not be read before */
         ACTION_GATE,
-        ACTION_ADOPT, /* create, after looking whether the object exists already */
+        ACTION_ADOPT,   /* create, after looking whether the object exists already */
+        ACTION_RESTORE, /* an object that was set aside is the current one again, and that one is set aside */
 };
 const char *action_name(
     enum action action); /* as in the JSON: "create", "update", "replace", "replace-delete", … */
@@ -180,7 +187,7 @@ struct step {
         enum action action;
         const char *
             address; /* of the instance, of the gate ("go-live"), or for `approve:` the resource's with gate = true */
-        const char *deposed;             /* "" unless this deletes a deposed object */
+        const char *deposed;             /* "" unless this deletes a deposed object, or takes it back */
         const char *type;                /* "aws.ec2.vpc", "gate", "lookup" types likewise */
         const char *provider;            /* name of the configured provider, or NULL */
         const struct schema *schema;     /* NULL for gates and joins */
@@ -216,8 +223,8 @@ struct step {
         void *instance; /* the planner's */
 };
 
-struct wanted { /* a read that plan_build would like to have in the world */
-        const char *address;
+struct wanted {              /* a read that plan_build would like to have in the world */
+        const char *address; /* or the world_key of what was set aside */
         const struct schema *schema;
         struct provider_use use;         /* its configuration is wholly known */
         const struct value *properties;  /* lookup: its properties, wholly known; NULL for a refresh */
@@ -254,7 +261,7 @@ struct record_order {
 };
 
 struct plan_summary {
-        size_t create, update, replace, delete_, keep, gates, deferred, forget, read;
+        size_t create, update, replace, restore, delete_, keep, gates, deferred, forget, read;
         size_t replace_delete; /* of a run: deleted to be replaced, and not replaced */
 };
 

@@ -213,10 +213,12 @@ int plan_json_sealed(
                 string_or_null(out, back->undoes);
         }
         text_addf(out,
-            ",\"summary\":{\"create\":%zu,\"update\":%zu,\"replace\":%zu,\"delete\":%zu,\"keep\":%zu,"
+            ",\"summary\":{\"create\":%zu,\"update\":%zu,\"replace\":%zu,\"restore\":%zu,\"delete\":%zu,"
+            "\"keep\":%zu,"
             "\"gates\":%zu,"
             "\"deferred\":%zu,\"forget\":%zu,\"read\":%zu}",
-            s->create, s->update, s->replace, s->delete_, s->keep, s->gates, s->deferred, s->forget, s->read);
+            s->create, s->update, s->replace, s->restore, s->delete_, s->keep, s->gates, s->deferred,
+            s->forget, s->read);
         text_add(out, ",\"steps\":[");
         struct writer w = {.plan = plan,
             .secrets = sealer ? SECRETS_SEAL : SECRETS_MASK,

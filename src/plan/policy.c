@@ -165,7 +165,9 @@ struct spreading {
 static bool is_replaced_first(const struct node *n)
 {
         const struct instance *i = (const struct instance *)n;
-        return n->kind == NODE_INSTANCE && i->acts && i->action == ACTION_REPLACE && i->create_first;
+        if (n->kind != NODE_INSTANCE || !i->acts) return false;
+        return i->action == ACTION_REPLACE ? i->create_first
+                                           : i->action == ACTION_RESTORE && i->aside != NULL;
 }
 
 static void index_record(struct spreading *s)
@@ -201,9 +203,11 @@ static void spread_to(struct spreading *s, struct node *n)
         n->first = true;
         struct instance *i = (struct instance *)n;
         if (n->kind == NODE_INSTANCE && i->nested == NULL) {
-                if (!i->acts || i->action != ACTION_REPLACE) return;
-                i->create_first = true;
-                spread_record(s, (size_t)(i->recorded - s->ev->input->state->resources));
+                bool restores = i->action == ACTION_RESTORE && i->aside != NULL;
+                if (!i->acts || (i->action != ACTION_REPLACE && !restores)) return;
+                const struct recorded *old = restores ? i->aside : i->recorded;
+                i->create_first = !restores;
+                spread_record(s, (size_t)(old - s->ev->input->state->resources));
         }
         vec_push(s->stack, s->depth, s->capacity, n);
 }

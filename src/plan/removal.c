@@ -14,6 +14,8 @@ static struct instance **claims_of(struct evaluation *ev)
                                            : i->recorded                 ? i->recorded
                                                                          : i->unwanted;
                 if (r != NULL) claims[r - state->resources] = i;
+                if (i->node.kind == NODE_INSTANCE && i->aside != NULL)
+                        claims[i->aside - state->resources] = i;
         }
         return claims;
 }
@@ -34,7 +36,8 @@ static void judge(struct evaluation *ev, struct removal *m, struct error **err)
 {
         const struct recorded *r = m->recorded;
         bool destroy = ev->input->mode == PLAN_DESTROY;
-        const struct observation *seen = r->deposed[0] ? NULL : world_get(ev->input->world, r->address);
+        const struct observation *seen = world_of(ev->input->world, r);
+        bool aside = r->deposed[0] != '\0' || m->heir != NULL;
         const struct schema_source *schemas = ev->input->schemas;
         const struct way_back *back = ev->input->back;
         bool keep = m->instance && !back ? m->instance->expansion->resource->keep : r->keep;
@@ -46,11 +49,11 @@ static void judge(struct evaluation *ev, struct removal *m, struct error **err)
                 m->reason = gone_reason(ev, r->address);
                 return;
         }
-        if (back != NULL && r->deposed[0] == '\0' && map_has(&ev->released, r->address)) {
+        if (back != NULL && !aside && map_has(&ev->released, r->address)) {
                 m->reason = "was there before it was taken over";
                 return;
         }
-        if (keep && r->deposed[0] == '\0') {
+        if (keep && !aside) {
                 m->reason = "is kept, as `keep` says";
                 return;
         }
@@ -61,8 +64,9 @@ static void judge(struct evaluation *ev, struct removal *m, struct error **err)
                                       : "did not exist before";
         if (r->open != NULL)
                 m->reason = open_reason(ev, r->open, false);
-        else if (r->deposed[0] != '\0')
-                m->reason = "is left over from a replacement";
+        else if (aside)
+                m->reason = m->heir ? "gives way to the one that is taken back"
+                                    : "is left over from a replacement";
         else if (is_protected(ev, r, m->instance))
                 error_set(err, ERROR_INPUT, &place, "%s is protected, and this would delete it; %s",
                     r->address,
@@ -187,7 +191,12 @@ int removals_find(struct evaluation *ev, struct removals *all, struct error **er
         for (size_t i = 0; i < state->count; i++) {
                 const struct recorded *r = &state->resources[i];
                 bool current = r->deposed[0] == '\0';
-                if (!destroy && current && claims[i] != NULL && claims[i]->unwanted == NULL) continue;
+                if (!destroy && claims[i] != NULL && claims[i]->unwanted == NULL) {
+                        if (claims[i]->aside != r || !claims[i]->acts) continue;
+                        struct removal m = {.recorded = r, .heir = claims[i], .step = STEP_NONE};
+                        vec_push(all->items, all->count, all->capacity, m);
+                        continue;
+                }
                 if (back && current && !back_is_absent(ev, r->address)) {
                         ev->keep_count++;
                         continue;

@@ -136,6 +136,11 @@ int state_add_operations(struct state *state, struct operation_row *steal_rows, 
         return status;
 }
 
+const char *recorded_key_aside(const struct recorded *r)
+{
+        return r->token != NULL && *r->token != '\0' ? r->token : "replaced";
+}
+
 void state_free(struct state *state)
 {
         if (state == NULL) return;

@@ -90,6 +90,7 @@ static unsigned approve_bits(enum action action)
         case ACTION_ADOPT: return APPROVE_CREATE;
         case ACTION_UPDATE: return APPROVE_UPDATE;
         case ACTION_REPLACE: return APPROVE_REPLACE | APPROVE_DELETE;
+        case ACTION_RESTORE: return APPROVE_REPLACE | APPROVE_DELETE;
         case ACTION_DELETE: return APPROVE_DELETE;
         default: return 0;
         }
@@ -140,7 +141,7 @@ static struct step step_of(struct draft *d, struct instance *i)
             .protect = i->protect,
             .reason = i->reason,
             .instance = i};
-        const struct observation *seen = i->recorded ? world_get(d->ev->input->world, i->address) : NULL;
+        const struct observation *seen = i->recorded ? world_of(d->ev->input->world, i->recorded) : NULL;
         if (i->private_ == NULL && seen && seen->private_) step.private_ = seen->private_;
         if (r->kind == RESOURCE_MANAGED)
                 step.depends = instance_order(d->ev, i, &step.depends_count, &step.inherited_count);
@@ -160,7 +161,7 @@ static uint32_t add_half(struct draft *d, struct instance *i, struct error **err
             .schema = schema,
             .resource = i->expansion->resource,
             .recorded = r,
-            .open = open_action(d->ev, i->address, "delete"),
+            .open = open_action_on(d->ev, r, "delete"),
             .prior = i->prior,
             .host = r->host,
             .private_ = r->private_,
@@ -190,6 +191,26 @@ static void add_replacement(struct draft *d, struct instance *i, struct error **
                 if (i->node.deps[n]->gated) add_edge(d, i->node.deps[n]->step, entry, BOND_FAIR);
 }
 
+/* Taken back as it is, in the record alone; what differs is then changed in place. */
+static void add_restoration(struct draft *d, struct instance *i)
+{
+        struct step update = step_of(d, i), back = update;
+        update.action = ACTION_UPDATE;
+        update.reason = NULL;
+        back.deposed = i->recorded->deposed;
+        back.host = i->recorded->host;
+        back.changes = NULL;
+        back.change_count = 0;
+        i->node.step = add_step(d, back);
+        uint32_t first = i->node.step, entry = guard(d, back.resource, ACTION_RESTORE, first, i);
+        follow_deps(d, &i->node, entry);
+        if (i->change_count == 0) return;
+        i->node.step = add_step(d, update);
+        bool asked = entry != first; /* once for both */
+        add_edge(d, first, asked ? i->node.step : guard(d, update.resource, ACTION_UPDATE, i->node.step, i),
+            BOND_FIRM);
+}
+
 static void add_instance(struct draft *d, struct instance *i, struct error **err)
 {
         if (i->nested != NULL) {
@@ -199,6 +220,10 @@ static void add_instance(struct draft *d, struct instance *i, struct error **err
         if (!i->acts) return;
         if (i->action == ACTION_REPLACE && i->prior != NULL) {
                 add_replacement(d, i, err);
+                return;
+        }
+        if (i->action == ACTION_RESTORE) {
+                add_restoration(d, i);
                 return;
         }
         struct step step = step_of(d, i);
@@ -212,13 +237,13 @@ static void add_removal(struct draft *d, struct removal *m)
         const struct recorded *r = m->recorded;
         struct step step = {.action = m->action,
             .address = r->address,
-            .deposed = r->deposed,
+            .deposed = m->heir ? recorded_key_aside(r) : r->deposed,
             .type = r->type,
             .provider = r->provider,
             .schema = m->schema,
             .resource = m->instance ? m->instance->expansion->resource : NULL,
             .recorded = r,
-            .open = r->open ? r->open : open_action(d->ev, r->address, "delete"),
+            .open = r->open ? r->open : open_action_on(d->ev, r, "delete"),
             .prior = m->instance ? m->instance->prior : NULL,
             .host = r->host,
             .private_ = r->private_,
@@ -226,6 +251,7 @@ static void add_removal(struct draft *d, struct removal *m)
             .instance = m->instance};
         if (step.prior == NULL) step.prior = evaluation_own(d->ev, value_merge(r->properties, r->outputs));
         m->step = add_step(d, step);
+        if (m->heir != NULL) add_edge(d, m->heir->node.step, m->step, BOND_FIRM);
 }
 
 /* ── The order of deletions ── */
@@ -351,7 +377,7 @@ static void enter_all(struct draft *d, const struct removals *removals)
                 if (i->node.kind != NODE_INSTANCE || !i->acts || i->recorded == NULL) continue;
                 if (i->half != STEP_NONE)
                         enter_deletion(d, i->recorded, i->half);
-                else if (i->action == ACTION_UPDATE)
+                else if (i->action == ACTION_UPDATE || (i->action == ACTION_RESTORE && i->change_count > 0))
                         enter_update(d, i);
         }
 }

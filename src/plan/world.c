@@ -32,6 +32,19 @@ const struct observation *world_get(const struct world *world, const char *addre
         return map_get(&world->observations, address);
 }
 
+char *world_key(const struct recorded *r)
+{
+        if (r->deposed[0] == '\0') return mem_strdup(r->address);
+        return mem_printf(
+            "%s (set aside %s)", r->address, r->deposed); /* no address has a blank behind a key */
+}
+
+const struct observation *world_of(const struct world *world, const struct recorded *r)
+{
+        cleanup_free char *key = world_key(r);
+        return world_get(world, key);
+}
+
 void world_free(struct world *world)
 {
         if (world == NULL) return;

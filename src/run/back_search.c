@@ -46,7 +46,7 @@ static void take_step(struct search *q, size_t run, const struct step_row *row)
         if (own->outcome == OWN_TRIED && row->message != NULL && strcmp(row->action, "adopt") == 0)
                 own->finds |= text_starts(row->message, STEP_ADOPTED);
         bool makes = is_creation(row->action) || strcmp(row->action, "update") == 0 ||
-                     strcmp(row->action, "replace") == 0;
+                     strcmp(row->action, "replace") == 0 || strcmp(row->action, "restore") == 0;
         if (makes && strcmp(row->status, "done") == 0) own->outcome = OWN_MADE;
 }
 

@@ -193,9 +193,9 @@ static void done_durable(void *context)
         step_finished(context, STEP_DONE, NULL);
 }
 
-static void forget(struct step_run *r)
+/* What a step did in the record alone is written. */
+static void end_at_once(struct step_run *r)
 {
-        record_gone(r);
         open_forget(r, false);
         r->status = STEP_DONE;
         executor_record_step(r, NULL);
@@ -273,9 +273,14 @@ bool execute_start(struct step_run *r)
                 approval_open(r);
                 return true;
         }
-        if (step->action == ACTION_FORGET) {
+        if (step->action == ACTION_FORGET || step->action == ACTION_RESTORE) {
+                struct error *unwritten = NULL;
                 begin(r);
-                forget(r);
+                if (step->action == ACTION_FORGET)
+                        record_gone(r);
+                else if (record_restored(r, &unwritten) < 0)
+                        refuse(r, unwritten);
+                if (r->status == STEP_RUNNING) end_at_once(r);
                 return true;
         }
         if (!question_before(r)) return true;

@@ -194,6 +194,7 @@ static void count_done(struct plan_summary *done, enum action action)
         case ACTION_ADOPT: done->create++; break;
         case ACTION_UPDATE: done->update++; break;
         case ACTION_REPLACE: done->replace++; break;
+        case ACTION_RESTORE: done->restore++; break;
         case ACTION_DELETE: done->delete_++; break;
         case ACTION_FORGET: done->forget++; break;
         case ACTION_READ: done->read++; break;

@@ -82,23 +82,27 @@ static const char *deposed_key(const struct step *step)
 {
         if (*step->deposed != '\0') return step->deposed;
         bool aside = step->create_first && step->recorded != NULL;
-        if (!aside) return "";
-        return step->recorded->token != NULL && *step->recorded->token != '\0' ? step->recorded->token
-                                                                               : "replaced";
+        return aside ? recorded_key_aside(step->recorded) : "";
+}
+
+static void move_record(struct step_run *r, const char *from_deposed, const char *to_deposed)
+{
+        struct executor *x = r->executor;
+        struct arena *a = journal_arena(x->request.journal);
+        struct store_write w = {.kind = WRITE_RESOURCE_MOVE,
+            .run = arena_strdup(a, x->request.run),
+            .action = action_name(r->step->action)};
+        w.move.from = w.move.to = arena_strdup(a, r->step->address);
+        w.move.from_deposed = arena_strdup(a, from_deposed);
+        w.move.to_deposed = arena_strdup(a, to_deposed);
+        journal_add(x->request.journal, &w);
 }
 
 static void set_aside(struct step_run *r)
 {
         const struct step *step = r->step;
-        if (step->action != ACTION_REPLACE || *deposed_key(step) == '\0') return;
-        struct executor *x = r->executor;
-        struct arena *a = journal_arena(x->request.journal);
-        struct store_write w = {
-            .kind = WRITE_RESOURCE_MOVE, .run = arena_strdup(a, x->request.run), .action = "replace"};
-        w.move.from = w.move.to = arena_strdup(a, step->address);
-        w.move.from_deposed = "";
-        w.move.to_deposed = arena_strdup(a, deposed_key(step));
-        journal_add(x->request.journal, &w);
+        if (step->action == ACTION_REPLACE && *deposed_key(step) != '\0')
+                move_record(r, "", deposed_key(step));
 }
 
 static int row_fill(struct step_run *r, struct resource_row *row, const struct operation_outcome *outcome,
@@ -109,6 +113,7 @@ static int row_fill(struct step_run *r, struct resource_row *row, const struct o
         const struct step *step = r->step;
         const struct value *host = r->host ? r->host : step->host;
         const char *id = outcome->id;
+        bool stays = (step->action == ACTION_UPDATE || step->action == ACTION_RESTORE) && step->recorded;
         const struct value *id_output = value_get(outputs, "id");
         if (id == NULL && id_output != NULL && value_kind(id_output) == TYPE_STRING &&
             !value_is_null(id_output))
@@ -125,12 +130,10 @@ static int row_fill(struct step_run *r, struct resource_row *row, const struct o
             .private_ = arena_strdup(a, outcome->private_),
             .after_count = step->depends_count,
             .inherited_count = step->inherited_count,
-            .token = arena_strdup(
-                a, step->action == ACTION_UPDATE && step->recorded ? step->recorded->token : r->token),
+            .token = arena_strdup(a, stays ? step->recorded->token : r->token),
             .protect = step->protect,
             .keep = step->resource && step->resource->keep,
-            .created_ms = step->action == ACTION_UPDATE && step->recorded ? step->recorded->created_ms
-                                                                          : clock_wall_ms(),
+            .created_ms = stays ? step->recorded->created_ms : clock_wall_ms(),
             .updated_ms = clock_wall_ms(),
         };
         row->after = arena_alloc(a, (row->after_count + 1) * sizeof *row->after);
@@ -248,6 +251,21 @@ void record_gone(struct step_run *r)
         row->address = arena_strdup(a, r->step->address);
         row->deposed = arena_strdup(a, deposed_key(r->step));
         add_resource(r, row, WRITE_RESOURCE_GONE);
+}
+
+int record_restored(struct step_run *r, struct error **err)
+{
+        const struct executor *x = r->executor;
+        const struct recorded *back = r->step->recorded,
+                              *current = map_get(&x->request.plan->input->state->by_address, back->address);
+        struct resource_row *row = arena_alloc(journal_arena(x->request.journal), sizeof *row);
+        const struct operation_outcome as_it_is = {
+            .id = (char *)back->id, .private_ = (char *)back->private_};
+        if (row_fill(r, row, &as_it_is, back->properties, back->outputs, err) < 0) return -1;
+        if (current != NULL) move_record(r, "", recorded_key_aside(current));
+        move_record(r, back->deposed, "");
+        add_resource(r, row, WRITE_RESOURCE);
+        return 0;
 }
 
 void record_duration(struct step_run *r, int64_t elapsed_ms)

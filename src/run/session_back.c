@@ -31,7 +31,8 @@ static bool name_followers(struct session *s, struct way_back *back)
         for (size_t i = 0; i < plan->count; i++) {
                 const struct step *step = &plan->steps[i];
                 bool makes = step->action == ACTION_CREATE || step->action == ACTION_ADOPT ||
-                             step->action == ACTION_UPDATE || step->action == ACTION_REPLACE;
+                             step->action == ACTION_UPDATE || step->action == ACTION_REPLACE ||
+                             step->action == ACTION_RESTORE;
                 if (makes && !is_named(back, step->address))
                         list[count++] = arena_strdup(s->request_arena, step->address);
         }

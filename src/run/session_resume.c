@@ -153,7 +153,7 @@ static bool same_promise(const char *shown, enum action now)
 }
 
 struct shown { /* steps of one address in the run's table */
-        const struct step_row *rows[4];
+        const struct step_row *rows[8];
         size_t count;
 };
 
@@ -169,7 +169,7 @@ static int map_steps(struct session *s, struct unfinished *u, struct error **err
                 struct shown *shown = map_get(&by_address, u->steps[i].address);
                 if (shown == NULL)
                         map_put(&by_address, u->steps[i].address, shown = arena_alloc(arena, sizeof *shown));
-                if (shown->count < 4) shown->rows[shown->count++] = &u->steps[i];
+                if (shown->count < sizeof shown->rows / sizeof *shown->rows) shown->rows[shown->count++] = &u->steps[i];
         }
         u->row_of_step = mem_alloc((s->plan->count + 1) * sizeof *u->row_of_step);
         int result = 0;

@@ -355,10 +355,10 @@ static void write_record_changes(struct session *s)
 static char *summary_json(const struct run_result *r)
 {
         return mem_printf("{\"create\":%zu,\"update\":%zu,\"replace\":%zu,\"replace_delete\":%zu,"
-                          "\"delete\":%zu,\"forget\":%zu,\"gates\":%zu,\"failed\":%zu,"
+                          "\"restore\":%zu,\"delete\":%zu,\"forget\":%zu,\"gates\":%zu,\"failed\":%zu,"
                           "\"skipped\":%zu,\"remaining\":%zu}",
-            r->done.create, r->done.update, r->done.replace, r->done.replace_delete, r->done.delete_,
-            r->done.forget, r->done.gates, r->failed, r->skipped, r->remaining);
+            r->done.create, r->done.update, r->done.replace, r->done.replace_delete, r->done.restore,
+            r->done.delete_, r->done.forget, r->done.gates, r->failed, r->skipped, r->remaining);
 }
 
 static enum event_kind end_kind(const struct run_result *r)

@@ -70,7 +70,7 @@ static inline struct schema *add_type(
 {
         struct schema *s = &t->schemas[t->count++];
         s->type = name;
-        s->can_find = true;
+        s->can_find = s->can_import = true;
         s->create_seconds = 10;
         s->properties = parse_properties(t->arena, properties, &s->property_count);
         s->outputs = parse_properties(t->arena, outputs, &s->output_count);
@@ -149,6 +149,7 @@ struct object {
         char **after;
         size_t after_count, inherited_count;
         bool protect, keep, tainted;
+        int64_t created_ms;
 };
 
 struct cloud {
@@ -168,7 +169,7 @@ struct cloud {
         struct world *world;
         struct plan_input input;
         struct plan *plan;
-        int made, violations, reads, late;
+        int made, violations, reads, late, in_use;
         int64_t time_ms;
         struct text log; /* "create web; …" */
 };
@@ -298,7 +299,8 @@ static inline struct state *cloud_state(struct cloud *c)
                     .protect = o->protect,
                     .keep = o->keep,
                     .tainted = o->tainted,
-                    .token = mem_strdup("t")};
+                    .created_ms = o->created_ms,
+                    .token = mem_strdup(o->id)};
                 for (size_t a = 0; a < o->after_count; a++) rows[i].after[a] = mem_strdup(o->after[a]);
         }
         struct environment_row env = {.name = (char *)"e", .lineage = (char *)"line", .serial = c->serial};
@@ -480,6 +482,7 @@ static inline void cloud_remove(struct cloud *c, const struct step *s, const cha
                 if (&c->objects[i] != o && mentions(c->objects[i].properties, o->id) &&
                     !may_be_late(c, &c->objects[i], s)) {
                         violation(c, "deletes what is in use:", s->address);
+                        c->in_use++;
                         printf("#   by %s\n", c->objects[i].address);
                 }
         object_release(o);
@@ -531,7 +534,7 @@ static inline void cloud_make(struct cloud *c, const struct step *s)
         struct object *old = cloud_find(c, s->address, "");
         if (s->action == ACTION_REPLACE && s->create_first && old != NULL) {
                 free(old->deposed);
-                old->deposed = mem_strdup("t");
+                old->deposed = mem_strdup(old->id);
                 old = NULL;
         }
         struct object o = {.address = mem_strdup(s->address),
@@ -540,7 +543,8 @@ static inline void cloud_make(struct cloud *c, const struct step *s)
             .provider = mem_strdup(s->provider ? s->provider : ""),
             .host = host,
             .protect = s->protect,
-            .keep = s->resource->keep};
+            .keep = s->resource->keep,
+            .created_ms = s->action == ACTION_UPDATE && old ? old->created_ms : ++c->time_ms};
         o.id = s->action == ACTION_UPDATE && old ? mem_strdup(old->id) : mem_printf("id:%d", ++c->made);
         o.properties = settled(s->schema, properties, o.id);
         o.outputs = made_outputs(s->schema, o.id, o.properties);
@@ -556,6 +560,27 @@ static inline void cloud_make(struct cloud *c, const struct step *s)
                 vec_push(c->objects, c->count, c->capacity, o);
 }
 
+/* What is current is set aside, and what had been set aside is current. */
+static inline void cloud_restore(struct cloud *c, const struct step *s)
+{
+        struct object *current = cloud_find(c, s->address, ""), *back = cloud_find(c, s->address, s->deposed);
+        if (back == NULL) {
+                violation(c, "takes back what is not there:", s->address);
+                return;
+        }
+        if (current != NULL) {
+                free(current->deposed);
+                current->deposed = mem_strdup(current->id);
+        }
+        *back->deposed = '\0';
+        for (size_t i = 0; i < back->after_count; i++) free(back->after[i]);
+        back->after = mem_realloc(back->after, s->depends_count * sizeof *back->after);
+        back->after_count = s->depends_count;
+        for (size_t i = 0; i < s->depends_count; i++) back->after[i] = mem_strdup(s->depends[i]);
+        back->protect = s->protect;
+        back->keep = s->resource->keep;
+}
+
 static inline void cloud_step(struct cloud *c, const struct step *s)
 {
         for (size_t a = 0; a < s->after_count; a++)
@@ -564,8 +589,9 @@ static inline void cloud_step(struct cloud *c, const struct step *s)
         case ACTION_JOIN:
         case ACTION_GATE: return;
         case ACTION_DELETE: cloud_remove(c, s, s->deposed); break;
-        case ACTION_REPLACE_DELETE: cloud_remove(c, s, s->create_first ? "t" : ""); break;
+        case ACTION_REPLACE_DELETE: cloud_remove(c, s, s->create_first ? s->recorded->id : ""); break;
         case ACTION_FORGET: cloud_remove(c, s, s->deposed); break;
+        case ACTION_RESTORE: cloud_restore(c, s); return;
         case ACTION_READ: {
                 struct value *properties = NULL, *host = NULL;
                 cleanup(error_free) struct error *err = NULL;
@@ -594,6 +620,13 @@ static inline void cloud_annotate(struct cloud *c, const struct record_change *r
                 value_free(o->host);
                 o->host = value_ref(r->host);
         }
+}
+
+/* The first steps of the current plan, and then the run ends: it failed, or was interrupted. */
+static inline void cloud_apply_part(struct cloud *c, size_t steps)
+{
+        for (size_t i = 0; c->plan && i < c->plan->count && i < steps; i++) cloud_step(c, &c->plan->steps[i]);
+        c->serial++;
 }
 
 /* Carries the current plan out. */
