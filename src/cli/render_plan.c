@@ -115,6 +115,12 @@ void render_step(FILE *f, const struct step *step, int indent)
             style_on(STYLE_BOLD));
         print_safe(f, step->address);
         fputs(style_off(), f);
+        if (step->action == ACTION_GATE && step->resource == NULL) { /* the planner's own */
+                fprintf(f, "  %sasks first: ", style_on(STYLE_DIM));
+                print_safe(f, step->reason ? step->reason : "");
+                fprintf(f, "%s\n", style_off());
+                return;
+        }
         if (step->action == ACTION_GATE) {
                 fprintf(f, "  %s%s%s\n", style_on(STYLE_DIM),
                     step->schema || step->resource == NULL || step->resource->kind != RESOURCE_GATE

@@ -6,6 +6,7 @@
  * is made anew, as it then holds references to something that is gone.
  */
 #include "plan/address.h"
+#include "plan/diff.h"
 #include "plan/evaluation.h"
 
 static void note_concerned(struct evaluation *ev, const char *address)
@@ -29,6 +30,8 @@ void back_index(struct evaluation *ev)
                 map_put(&ev->absent, back->released[i], (void *)back->released[i]);
                 map_put(&ev->released, back->released[i], (void *)back->released[i]);
         }
+        for (size_t i = 0; i < back->made_count; i++)
+                map_put(&ev->made, back->made[i], (void *)back->made[i]);
         for (size_t i = 0; i < back->returning_count; i++) note_concerned(ev, back->returning[i]);
         const struct state *state = ev->input->state;
         for (size_t i = 0; i < state->count; i++)
@@ -39,6 +42,61 @@ void back_index(struct evaluation *ev)
 bool back_is_absent(const struct evaluation *ev, const char *address)
 {
         return ev->input->back != NULL && map_has(&ev->absent, address);
+}
+
+/*
+ * An automatic way back takes away what the run made that it undoes, and nothing else unless somebody says so: what was there before has what
+ * people put into it, and none of that would come back.
+ */
+bool back_loses(const struct evaluation *ev, const struct recorded *r)
+{
+        const struct way_back *back = ev->input->back;
+        const struct schema_source *schemas = ev->input->schemas;
+        if (back == NULL || back->since_ms == 0) return false;
+        const struct schema *schema = schemas->find(schemas->context, r->type, NULL);
+        if (schema != NULL && schema->local) return false; /* there is nothing outside */
+        return !map_has(&ev->made, r->address) || r->created_ms < back->since_ms;
+}
+
+bool back_leaves_aside(const struct evaluation *ev, const struct recorded *r)
+{
+        const struct way_back *back = ev->input->back;
+        return back != NULL && back->since_ms != 0 && r->deposed[0] != '\0' &&
+               !map_has(&ev->made, r->address);
+}
+
+enum { LOSSES_TOLD = 10 };
+
+void back_note_loss(struct evaluation *ev, const struct recorded *r, const char *reason)
+{
+        if (ev->loss_count++ >= LOSSES_TOLD) return;
+        text_addf(&ev->losses, "%s%s", ev->loss_count > 1 ? ", " : "", r->address);
+        if (reason != NULL) text_addf(&ev->losses, " (%s)", reason);
+}
+
+const char *back_losses_question(struct evaluation *ev)
+{
+        const char *more = ev->loss_count > LOSSES_TOLD
+                               ? arena_printf(ev->arena, " and %zu more", ev->loss_count - LOSSES_TOLD)
+                               : "";
+        return arena_printf(ev->arena,
+            "going back would delete what run %s did not make, with all that is in it: %s%s",
+            ev->input->back->undoes ? ev->input->back->undoes : "", ev->losses.data, more);
+}
+
+const char *step_one_way(const struct step *step)
+{
+        const struct schema *schema = step->schema;
+        if (step->action != ACTION_UPDATE || schema == NULL) return NULL;
+        for (size_t p = 0; p < schema->property_count; p++) {
+                const struct property *property = &schema->properties[p];
+                const struct value *before = step->prior ? value_get(step->prior, property->name) : NULL;
+                const struct value *after = step->planned ? value_get(step->planned, property->name) : NULL;
+                if (before == NULL || after == NULL || diff_same(property, before, after)) continue;
+                bool may = property->grows && !value_is_known(after);
+                if (may || diff_replaces(property, after, before)) return property->name;
+        }
+        return NULL;
 }
 
 bool back_concerns(const struct evaluation *ev, const char *bare)

@@ -42,6 +42,9 @@ void digest_build(struct plan *plan)
                 text_addf(&block, "absent %zu:%s\n", strlen(back->absent[i]), back->absent[i]);
         for (size_t i = 0; back != NULL && i < back->released_count; i++)
                 text_addf(&block, "released %zu:%s\n", strlen(back->released[i]), back->released[i]);
+        for (size_t i = 0; back != NULL && i < back->made_count; i++)
+                text_addf(&block, "made %zu:%s\n", strlen(back->made[i]), back->made[i]);
+        if (back != NULL && back->since_ms != 0) text_addf(&block, "since %lld\n", (long long)back->since_ms);
         for (size_t s = 0; s < plan->count; s++) {
                 const struct step *step = &plan->steps[s];
                 text_addf(&block, "%s %s %s", action_name(step->action), step->type ? step->type : "",

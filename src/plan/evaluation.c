@@ -51,6 +51,8 @@ void evaluation_free(struct evaluation *ev)
         map_release(&ev->absent);
         map_release(&ev->released);
         map_release(&ev->concerned);
+        map_release(&ev->made);
+        text_release(&ev->losses);
         free(ev->owned);
         free(ev->module_list);
         free(ev->nodes);

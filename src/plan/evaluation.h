@@ -164,7 +164,10 @@ struct evaluation {
         size_t deferred_count, deferred_capacity;
         size_t instance_total, keep_count;
         struct map returning, absent,
-            released;         /* way back: addresses; `absent` holds those that are released too */
+            released;       /* way back: addresses; `absent` holds those that are released too */
+        struct map made;    /* way back: where the run that is undone made something */
+        struct text losses; /* way back: what it would take away that this run did not make, for people */
+        size_t loss_count;
         struct map concerned; /* way back: what covers an address that is to return or to stay */
         size_t root_budget;
         struct inheritance *inheritance;               /* inherit.c; NULL until asked for */
@@ -252,6 +255,13 @@ enum back_role {
 void back_index(struct evaluation *ev);
 enum back_role back_role(const struct evaluation *ev, const struct instance *i);
 bool back_is_absent(const struct evaluation *ev, const char *address);
+/* Whether taking this object away loses something that the run which is undone did not make. */
+bool back_loses(const struct evaluation *ev, const struct recorded *r);
+/* Set aside before that run, by a replacement that was left unfinished: it was there then, and stays. */
+bool back_leaves_aside(const struct evaluation *ev, const struct recorded *r);
+void back_note_loss(struct evaluation *ev, const struct recorded *r, const char *reason);
+/* What to ask about all that was noted; in the arena. */
+const char *back_losses_question(struct evaluation *ev);
 /* Whether there is anything under a bare address to wait for, where its instances are not known in this round: what is to be absent goes
  * all the same. True where no way back is planned. */
 bool back_concerns(const struct evaluation *ev, const char *bare);

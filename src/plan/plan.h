@@ -122,6 +122,14 @@ struct way_back {
         const char *const
             *released; /* was not recorded then, but was there: it leaves the record, and is left alone */
         size_t released_count;
+        /*
+         * Where nobody has asked for it but the run that failed: the addresses at which that run made something, and when it began (wall
+         * clock). What is recorded at one of them and is younger is of its making, and may go. Anything else goes only if somebody says
+         * so: a gate, "rollback:RUN", stands before it. since_ms 0: there is no such limit, as a person sees the plan first.
+         */
+        const char *const *made;
+        size_t made_count;
+        int64_t since_ms;
         enum back_outputs outputs;
 };
 
@@ -290,6 +298,9 @@ struct plan {
         unsigned char digest[32];      /* over steps: address, action, planned values, edges, gates */
         struct evaluation *evaluation; /* the planner's */
 };
+
+/* The property that an update changes in a way that could not be taken back in place, or NULL: the way back would replace the object. */
+const char *step_one_way(const struct step *step);
 
 /* Builds a plan. On failure *ret is NULL and *err holds every problem. Cost: O((V + E) log V). */
 int plan_build(const struct plan_input *input, struct plan **ret, struct error **err);

@@ -144,6 +144,8 @@ static void add_back(struct text *out, const struct way_back *back)
         add_strings(out, "returning", back->returning, back->returning_count);
         add_strings(out, "absent", back->absent, back->absent_count);
         add_strings(out, "released", back->released, back->released_count);
+        add_strings(out, "made", back->made, back->made_count);
+        text_addf(out, ",\"since\":%lld", (long long)back->since_ms);
         text_addc(out, '}');
 }
 
@@ -397,7 +399,7 @@ static int read_back(struct reader *r, struct saved_plan *saved)
         if (from == NULL) return -1;
         struct way_back *back = arena_alloc(saved->arena, sizeof *back);
         const char *outputs = string_part(r, from, "outputs");
-        char **returning = NULL, **absent = NULL, **released = NULL;
+        char **returning = NULL, **absent = NULL, **released = NULL, **made = NULL;
         if (outputs == NULL || read_optional(r, saved, from, "run", &back->run) < 0 ||
             read_optional(r, saved, from, "undoes", &back->undoes) < 0 ||
             read_optional(r, saved, from, "base", &back->base) < 0 ||
@@ -408,6 +410,12 @@ static int read_back(struct reader *r, struct saved_plan *saved)
         back->returning = (const char *const *)returning;
         back->absent = (const char *const *)absent;
         back->released = (const char *const *)released;
+        /* Those from before there was a limit have none. */
+        if (value_get(from, "since") != NULL &&
+            (read_addresses(r, saved, from, "made", &made, &back->made_count) < 0 ||
+                int_part(r, from, "since", &back->since_ms) < 0))
+                return -1;
+        back->made = (const char *const *)made;
         saved->back = back;
         for (unsigned o = 0; o < sizeof output_names / sizeof output_names[0]; o++) {
                 if (strcmp(outputs, output_names[o]) != 0) continue;

@@ -197,6 +197,10 @@ int removals_find(struct evaluation *ev, struct removals *all, struct error **er
                         vec_push(all->items, all->count, all->capacity, m);
                         continue;
                 }
+                if (back_leaves_aside(ev, r)) {
+                        ev->keep_count++;
+                        continue;
+                }
                 if (back && current && !back_is_absent(ev, r->address)) {
                         ev->keep_count++;
                         continue;

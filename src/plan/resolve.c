@@ -156,6 +156,7 @@ int plan_gate_text(
         const struct approval *a = step->approval;
         *message = NULL;
         *approvers = NULL;
+        if (a == NULL && step->resource == NULL) *message = mem_strdup(step->reason); /* the planner's own */
         if (a == NULL || i == NULL) return 0;
         struct module *m = i->expansion->module;
         if (a->message != NULL) {

@@ -116,6 +116,21 @@ static uint32_t guard(
         return gate;
 }
 
+/* On the way back, what takes away something that was there before waits for a person's word: one for all of it. */
+static void ask_before_loss(struct draft *d, const struct recorded *r, const char *reason, uint32_t entry)
+{
+        if (!back_loses(d->ev, r)) return;
+        back_note_loss(d->ev, r, reason);
+        if (d->consent == STEP_NONE) {
+                const char *undoes = d->ev->input->back->undoes;
+                const char *name = arena_printf(d->arena, "rollback:%s", undoes ? undoes : "");
+                d->consent = add_step(
+                    d, (struct step){.action = ACTION_GATE, .address = name, .type = "gate", .gate = name});
+        }
+        d->steps[d->consent].reason = back_losses_question(d->ev);
+        add_edge(d, d->consent, entry, BOND_FIRM);
+}
+
 static struct step step_of(struct draft *d, struct instance *i)
 {
         const struct resource *r = i->expansion->resource;
@@ -176,13 +191,16 @@ static void add_replacement(struct draft *d, struct instance *i, struct error **
         struct step main = step_of(d, i);
         if (i->create_first) {
                 i->node.step = add_step(d, main);
-                follow_deps(d, &i->node, guard(d, main.resource, i->action, i->node.step, i));
+                uint32_t first = guard(d, main.resource, i->action, i->node.step, i);
+                follow_deps(d, &i->node, first);
+                ask_before_loss(d, i->recorded, i->reason, first);
                 i->half = add_half(d, i, err);
                 add_edge(d, i->node.step, i->half, BOND_FIRM);
                 return;
         }
         i->half = add_half(d, i, err);
         uint32_t entry = guard(d, main.resource, i->action, i->half, i);
+        ask_before_loss(d, i->recorded, i->reason, entry);
         i->node.step = add_step(d, main);
         add_edge(d, i->half, i->node.step, BOND_FIRM);
         follow_deps(d, &i->node, i->node.step);
@@ -204,6 +222,7 @@ static void add_restoration(struct draft *d, struct instance *i)
         i->node.step = add_step(d, back);
         uint32_t first = i->node.step, entry = guard(d, back.resource, ACTION_RESTORE, first, i);
         follow_deps(d, &i->node, entry);
+        if (restore_destroys(d->ev, i)) ask_before_loss(d, i->aside, i->reason, entry);
         if (i->change_count == 0) return;
         i->node.step = add_step(d, update);
         bool asked = entry != first; /* once for both */
@@ -572,7 +591,7 @@ static void release(struct draft *d)
 
 int table_build(struct evaluation *ev, struct removals *removals, struct plan *plan, struct error **err)
 {
-        struct draft d = {.ev = ev, .arena = ev->arena};
+        struct draft d = {.ev = ev, .arena = ev->arena, .consent = STEP_NONE};
         graph_init(&d.graph, 0);
         size_t before = error_count(*err);
         bool destroy = ev->input->mode == PLAN_DESTROY;
@@ -589,9 +608,12 @@ int table_build(struct evaluation *ev, struct removals *removals, struct plan *p
         for (size_t m = 0; m < removals->count; m++) {
                 struct removal *removal = &removals->items[m];
                 add_removal(&d, removal);
-                if (removal->step == STEP_NONE || removal->instance == NULL) continue;
-                guard(&d, removal->instance->expansion->resource, removal->action, removal->step,
-                    removal->instance);
+                if (removal->step == STEP_NONE) continue;
+                if (removal->instance != NULL)
+                        guard(&d, removal->instance->expansion->resource, removal->action, removal->step,
+                            removal->instance);
+                if (removal->action == ACTION_DELETE && removal->heir == NULL)
+                        ask_before_loss(&d, removal->recorded, removal->reason, entry_of(&d, removal->step));
         }
         /* 3. nothing is deleted while something still stands on it */
         order_deletions(&d, removals);

@@ -195,8 +195,10 @@ static void start_clock(struct step_run *r)
 static bool given_beforehand(const struct step_run *r)
 {
         const struct run_options *o = r->executor->request.options;
+        /* Who said `all` had seen the gates of a plan. What a rollback would lose was in none: it has to be named. */
+        bool shown = r->step->resource != NULL;
         for (size_t i = 0; i < o->approve_count; i++)
-                if (strcmp(o->approve[i], "all") == 0 || strcmp(o->approve[i], gate_name(r)) == 0)
+                if ((shown && strcmp(o->approve[i], "all") == 0) || strcmp(o->approve[i], gate_name(r)) == 0)
                         return true;
         return false;
 }

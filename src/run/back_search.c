@@ -14,6 +14,7 @@ struct
     own { /* what one run did at one address: its first step that was tried, and whether one made it as planned */
         enum { OWN_PLANNED, OWN_TRIED, OWN_MADE } outcome;
         bool creates, forgets, finds;
+        bool makes;    /* some step of it that was tried creates or replaces */
         bool recovery; /* it was a recovery step: nothing describes how it was, and nothing refers to it */
 };
 
@@ -43,6 +44,7 @@ static void take_step(struct search *q, size_t run, const struct step_row *row)
                 own->creates = is_creation(row->action);
                 own->forgets = strcmp(row->action, "forget") == 0;
         }
+        own->makes |= is_creation(row->action) || strcmp(row->action, "replace") == 0;
         if (own->outcome == OWN_TRIED && row->message != NULL && strcmp(row->action, "adopt") == 0)
                 own->finds |= text_starts(row->message, STEP_ADOPTED);
         bool makes = is_creation(row->action) || strcmp(row->action, "update") == 0 ||
@@ -94,8 +96,11 @@ static int touch(struct search *q, const char *address, const struct own *own, c
     struct error **err)
 {
         struct touched *t = arena_alloc(q->arena, sizeof *t);
-        *t = (struct touched){
-            .address = address, .existed = !own->creates, .found = own->finds, .forgotten = own->forgets};
+        *t = (struct touched){.address = address,
+            .existed = !own->creates,
+            .makes = own->makes,
+            .found = own->finds,
+            .forgotten = own->forgets};
         if (own->recovery && !own->creates) t->forgotten = true;
         if (own->creates && existed_before(q, address, run, &t->existed, err) < 0) return -1;
         map_put(&q->seen, address, t);
@@ -110,7 +115,9 @@ static int find_touched(struct search *q, struct error **err)
                 if (load_steps(q, run, err) < 0) return -1;
                 for (map_foreach (&q->steps[run], e)) {
                         const struct own *own = e->value;
-                        if (own->outcome == OWN_PLANNED || map_has(&q->seen, e->key)) continue;
+                        struct touched *seen = map_get(&q->seen, e->key);
+                        if (seen != NULL) seen->makes |= own->makes;
+                        if (own->outcome == OWN_PLANNED || seen != NULL) continue;
                         if (touch(q, e->key, own, &q->runs[run], err) < 0) return -1;
                 }
         }
@@ -360,7 +367,7 @@ int search_compare(const void *a, const void *b)
         return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-enum way { WAY_RETURNING, WAY_ABSENT, WAY_RELEASED };
+enum way { WAY_RETURNING, WAY_ABSENT, WAY_RELEASED, WAY_MADE };
 
 /* The addresses that go one way; sorted, as a plan is to be the same each time. */
 static const char *const *list_addresses(
@@ -371,7 +378,7 @@ static const char *const *list_addresses(
         for (size_t i = 0; i < q->count; i++) {
                 const struct touched *t = q->touched[i];
                 enum way of = t->existed ? WAY_RETURNING : t->found ? WAY_RELEASED : WAY_ABSENT;
-                if (t->forgotten || of != way) continue;
+                if (way == WAY_MADE ? !t->makes : t->forgotten || of != way) continue;
                 list[(*count)++] = arena_strdup(arena, t->address);
         }
         qsort(list, *count, sizeof *list, search_compare);
@@ -397,5 +404,6 @@ struct way_back *search_way(const struct search *q, struct arena *arena)
         back->returning = list_addresses(q, arena, WAY_RETURNING, &back->returning_count);
         back->absent = list_addresses(q, arena, WAY_ABSENT, &back->absent_count);
         back->released = list_addresses(q, arena, WAY_RELEASED, &back->released_count);
+        back->made = list_addresses(q, arena, WAY_MADE, &back->made_count);
         return back;
 }

@@ -13,6 +13,7 @@
 struct touched { /* an address that a run after the wanted state acted on */
         const char *address;
         bool existed; /* then */
+        bool makes;   /* one of these runs made something here, or tried to */
         bool
             found; /* by a step that took over an object which was there already: it leaves the record only */
         bool forgotten; /* dropped from the record, the object left alone: nothing to return */

@@ -72,6 +72,7 @@ static int plan_back(
         struct arena *arena = s->request_arena;
         struct way_back *back = search_way(q, arena);
         back->undoes = arena_strdup(arena, undoes);
+        if (undoes != NULL) back->since_ms = q->runs[q->later - 1].started_ms;
         /* A run that failed and is undone has left the outputs alone; the rounds before it have not. */
         bool stay = undoes != NULL && strcmp(q->runs[q->later - 1].id, undoes) == 0;
         bool describe = saved != NULL && (!stay || back->returning_count > 0);

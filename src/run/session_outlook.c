@@ -37,6 +37,28 @@ static void look_at_protected(const struct plan *plan, struct error **problems)
         }
 }
 
+/* What people put into an object comes back with no other one: an automatic rollback asks before it takes that away itself. */
+static void look_at_losses(const struct plan *plan, struct error **problems)
+{
+        for (size_t i = 0; i < plan->count; i++) {
+                const struct step *step = &plan->steps[i];
+                struct place place = {.address = step->address};
+                const char *one_way = step->recovery_of == NULL ? step_one_way(step) : NULL;
+                if (one_way != NULL)
+                        error_set(problems, ERROR_CONFLICT, &place,
+                            "a rollback would have to replace it, as %s only grows: its data would be lost, "
+                            "so "
+                            "it asks first",
+                            one_way);
+                bool deletes = step->action == ACTION_DELETE || step->action == ACTION_REPLACE_DELETE;
+                if (!deletes || step->recovery_of != NULL || !step->schema->can_import ||
+                    step->recorded->deposed[0] != '\0')
+                        continue;
+                error_set(problems, ERROR_CONFLICT, &place,
+                    "is deleted by this plan: a rollback would make another one, without what is in it");
+        }
+}
+
 /* ...or is so since an earlier round of the same apply. */
 static void look_at_absent(const struct search *q, struct error **problems)
 {
@@ -101,6 +123,7 @@ int session_foresee(struct session *s, bool given, enum failure_policy policy, s
         s->outlook.asked = is_asked_for(s->plan, given, policy);
         if (!s->outlook.asked) return 0;
         look_at_protected(s->plan, &s->outlook.problems);
+        look_at_losses(s->plan, &s->outlook.problems);
         if (s->store == NULL || *s->state->lineage == '\0')
                 return 0; /* nothing exists that would have to return */
         int status = search_begin_ahead(&q, s, s->plan, &found);

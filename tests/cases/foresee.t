@@ -10,8 +10,8 @@ started() { jq -sc '[.[] | select(.event == "run-started")][0].rollback | if . =
 cat >shop.yaml <<'YAML'
 environment: shop
 resources:
-  a: {type: sandbox.volume, properties: {name: shop-a, size_gb: 1}, on_failure: rollback}
-  b: {type: sandbox.volume, properties: {name: shop-b, size_gb: 1}}
+  a: {type: sandbox.volume, properties: {name: shop-a, size_gb: 9, labels: {v: "1"}}, on_failure: rollback}
+  b: {type: sandbox.volume, properties: {name: shop-b, size_gb: 9, labels: {v: "1"}}}
 YAML
 tutti plan shop.yaml --json
 is "$(outlook)" '[true,[]]' "before the first apply a rollback is the deletion of what was made"
@@ -24,7 +24,7 @@ tutti plan shop.yaml --json
 is "$(outlook)" '"none"' "where nothing is done nothing is said"
 
 # --- a change of what an earlier plan describes ---
-sed -i 's/size_gb: 1/size_gb: 2/' shop.yaml
+sed -i 's/v: "1"/v: "2"/' shop.yaml
 tutti plan shop.yaml --json
 is "$(outlook)" '[true,[]]' "what an apply made can be returned to"
 sed -i 's/, on_failure: rollback//' shop.yaml
@@ -34,13 +34,13 @@ tutti apply shop.yaml --yes --json
 is "$(started)" '"none"' "nor in a run"
 
 # --- something that no plan describes ---
-call POST /v1/volumes '{"name": "shop-c", "size_gb": 4}'
+call POST /v1/volumes '{"name": "shop-c", "size_gb": 9, "labels": {"v": "4"}}'
 cat >>shop.yaml <<'YAML'
-  c: {type: sandbox.volume, properties: {name: shop-c, size_gb: 4}}
+  c: {type: sandbox.volume, properties: {name: shop-c, size_gb: 9, labels: {v: "4"}}}
 YAML
 tutti import shop.yaml c "$(jq -r .id <<<"$BODY")"
 code 0 "something is imported"
-sed -i 's/size_gb: 4/size_gb: 5/' shop.yaml
+sed -i 's/v: "4"/v: "5"/' shop.yaml
 tutti plan shop.yaml --json
 is "$(outlook)" '"none"' "changed without the policy, nothing is said"
 tutti apply shop.yaml --json --on-failure rollback
@@ -56,18 +56,18 @@ like "$OUT" "Warning: a failure would ask for a rollback" "also one that is save
 tutti apply saved.plan --json
 code 0 "applied all the same"
 is "$(started)" '[false,["c"]]' "its events tell"
-sed -i 's/size_gb: 5/size_gb: 6/' shop.yaml
+sed -i 's/v: "5"/v: "6"/' shop.yaml
 tutti plan shop.yaml --json
 is "$(outlook)" '[true,[]]' "now a plan describes it"
 
 # --- and it is true ---
-sed -i 's/size_gb: 6/size_gb: 5/' shop.yaml
-call POST /v1/volumes '{"name": "shop-d", "size_gb": 4}'
+sed -i 's/v: "6"/v: "5"/' shop.yaml
+call POST /v1/volumes '{"name": "shop-d", "size_gb": 9, "labels": {"v": "4"}}'
 cat >>shop.yaml <<'YAML'
-  d: {type: sandbox.volume, properties: {name: shop-d, size_gb: 4}, on_failure: rollback}
+  d: {type: sandbox.volume, properties: {name: shop-d, size_gb: 9, labels: {v: "4"}}, on_failure: rollback}
 YAML
 tutti import shop.yaml d "$(jq -r .id <<<"$BODY")"
-sed -i 's/size_gb: 4/size_gb: 8/' shop.yaml
+sed -i 's/v: "4"/v: "8"/' shop.yaml
 cat >>shop.yaml <<'YAML'
   bad: {type: exec.command, after: d, properties: {run: "exit 1"}, retry: 1, on_failure: rollback}
 YAML
@@ -127,7 +127,7 @@ like "$OUT" "a is protected" "so it is"
 
 # --- a rollback asks for none ---
 tutti apply shop.yaml --yes
-sed -i 's/size_gb: 5/size_gb: 9/' shop.yaml
+sed -i 's/v: "5"/v: "9"/' shop.yaml
 tutti apply shop.yaml --yes
 BACK=$(jq -r '.[1].id' < <("$TUTTI" runs shop.yaml --json))
 tutti rollback shop.yaml "$BACK" --plan --json

@@ -31,7 +31,7 @@ resources:
   sub: {type: sandbox.subnet, properties: {name: $2-sub, network_id: "\${left.id}", cidr: 10.0.1.0/24}, $POLICY}
   web: {type: sandbox.server, properties: {name: $2-web, subnet_id: "\${sub.id}", size: small, image: debian-12}, $POLICY}
   fw: {type: sandbox.firewall, properties: {name: $2-fw, network_id: "\${left.id}", rules: []}, $POLICY}
-  grow: {type: sandbox.volume, properties: {name: $2-grow, size_gb: 10}, $POLICY}
+  grow: {type: sandbox.volume, properties: {name: $2-grow, size_gb: 10, labels: {version: "1"}}, $POLICY}
   gone: {type: sandbox.volume, properties: {name: $2-gone, size_gb: 5}, $POLICY}
   still: {type: sandbox.volume, properties: {name: $2-still, size_gb: 7}, $POLICY}
   note: {type: value, properties: {input: "one \${sub.id}"}, $POLICY}
@@ -46,7 +46,7 @@ resources:
   sub: {type: sandbox.subnet, properties: {name: $2-sub, network_id: "\${right.id}", cidr: 10.9.1.0/24}, $POLICY}
   web: {type: sandbox.server, properties: {name: $2-web, subnet_id: "\${sub.id}", size: small, image: debian-12}, $POLICY}
   fw: {type: sandbox.firewall, properties: {name: $2-wall, network_id: "\${left.id}", rules: []}, $POLICY}
-  grow: {type: sandbox.volume, properties: {name: $2-grow, size_gb: 20}, $POLICY}
+  grow: {type: sandbox.volume, properties: {name: $2-grow, size_gb: 10, labels: {version: "2"}}, $POLICY}
   still: {type: sandbox.volume, properties: {name: $2-still, size_gb: 7}, $POLICY}
   note: {type: value, properties: {input: "two \${sub.id}"}, $POLICY}
   more: {type: sandbox.volume, after: [web, fw, grow, note], properties: {name: $2-more, size_gb: 3}, $POLICY}

@@ -21,10 +21,10 @@ version() { # SIZE COUNT
         cat >shop.yaml <<YAML
 environment: shop
 resources:
-  base: {type: sandbox.volume, properties: {name: base, size_gb: $1}, $POLICY}
+  base: {type: sandbox.volume, properties: {name: base, size_gb: 1, labels: {size: "$1"}}, $POLICY}
   size: {type: exec.command, after: base, properties: {run: "echo $2"}, $POLICY}
   disk: {type: sandbox.volume, count: "\${tonumber(size.stdout)}", properties: {name: "disk-\${count.index}", size_gb: 2}, $POLICY}
-outputs: {size: "\${base.size_gb}", disks: "\${length(disk)}"}
+outputs: {size: "\${base.labels.size}", disks: "\${length(disk)}"}
 YAML
 }
 

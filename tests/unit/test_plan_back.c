@@ -126,6 +126,52 @@ static void refuses(void)
         cloud_release(&c);
 }
 
+/* An automatic one takes away what its run made. */
+static void asks(void)
+{
+        struct cloud c;
+        struct way_back back;
+        cloud_init(&c);
+        ok(brought(&c, one), "a version");
+        int64_t since = c.time_ms + 1;
+        ok(brought(&c, two), "and another");
+        cloud_load(&c, one);
+        static const char *const returning[] = {"network", "s", "web[0]", "web[1]", NULL};
+        static const char *const absent[] = {"more", "web[2]", NULL};
+        static const char *const made[] = {"more", "network", "s", "web[2]"};
+        set_back(&c, &back, returning, absent);
+        back.undoes = "r2";
+        back.since_ms = since;
+        back.made = made;
+        back.made_count = 4;
+        cloud_plan(&c, NULL);
+        is_int(c.plan->summary.gates, 0, "what the run made goes without a question");
+        back.made_count = 1;
+        cloud_plan(&c, NULL);
+        const struct step *gate = step_find(c.plan, "gate", "rollback:r2");
+        ok(gate != NULL && gate->resource == NULL, "else somebody is asked");
+        if (gate == NULL) return;
+        is_str(gate->reason,
+            "going back would delete what run r2 did not make, with all that is in it: network (cidr "
+            "changed, which "
+            "needs a new one), s (network_id may change, which needs a new one), web[2] (did not exist after "
+            "run r1)",
+            "about all of it at once");
+        ok(waits_for(c.plan, step_find(c.plan, "replace-delete", "network"), gate) &&
+                waits_for(c.plan, step_find(c.plan, "replace-delete", "s"), gate) &&
+                waits_for(c.plan, step_find(c.plan, "delete", "web[2]"), gate),
+            "before anything of it goes");
+        ok(!waits_for(c.plan, step_find(c.plan, "delete", "more"), gate), "and the rest does not wait");
+        back.made_count = 4;
+        back.since_ms = c.time_ms + 1;
+        cloud_plan(&c, NULL);
+        is_int(c.plan->summary.gates, 1, "what is older than the run was there before it");
+        back.since_ms = 0;
+        cloud_plan(&c, NULL);
+        is_int(c.plan->summary.gates, 0, "a person who goes back sees the plan");
+        cloud_release(&c);
+}
+
 static void is_saved(void)
 {
         struct cloud c;
@@ -133,9 +179,12 @@ static void is_saved(void)
         cloud_init(&c);
         ok(brought(&c, two), "a version");
         cloud_load(&c, one);
-        static const char *const returning[] = {"network", NULL}, *const absent[] = {"more", "web[2]", NULL};
-        set_back(&c, &back, returning, absent);
+        static const char *const network[] = {"network", NULL}, *const absent[] = {"more", "web[2]", NULL};
+        set_back(&c, &back, network, absent);
         back.undoes = "r2";
+        back.since_ms = 5;
+        back.made = network;
+        back.made_count = 1;
         cloud_plan(&c, NULL);
         struct text out = {0};
         is_int(plan_write(c.plan, &fake_sealer, &out, NULL), 0, "it is written");
@@ -146,7 +195,9 @@ static void is_saved(void)
         is_str(saved->back->undoes, "r2", "what it undoes");
         ok(saved->back->base == NULL, "what it has not");
         is_int(saved->back->outputs, OUTPUTS_DESCRIBED, "what becomes of the outputs");
-        is_int(saved->back->returning_count + saved->back->absent_count, 3, "and the addresses");
+        is_int(saved->back->returning_count + saved->back->absent_count, 3, "the addresses");
+        is_int(saved->back->since_ms, 5, "and what it may not take away");
+        is_str(saved->back->made_count == 1 ? saved->back->made[0] : "", "network", "by itself");
         c.input.back = saved->back;
         cleanup(plan_free) struct plan *again = NULL;
         is_int(plan_build(&c.input, &again, NULL), 0, "built again");
@@ -155,8 +206,8 @@ static void is_saved(void)
         cleanup(plan_free) struct plan *other = NULL;
         is_int(plan_build(&c.input, &other, NULL), 0, "with an address less");
         ok(other && memcmp(other->digest, c.plan->digest, 32) != 0, "it has another");
-        static const char *const parts[] = {
-            "\"described\"", "\"returning\":", "\"absent\":", "\"undoes\":", "\"base\":", "\"released\":"};
+        static const char *const parts[] = {"\"described\"",
+            "\"returning\":", "\"absent\":", "\"undoes\":", "\"base\":", "\"released\":", "\"made\":"};
         for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
                 cleanup_free char *copy = mem_strndup(out.data, out.len);
                 strstr(copy, parts[i])[1] = 'X';
@@ -200,6 +251,7 @@ int main(void)
         deferred();
         leaves_alone();
         refuses();
+        asks();
         is_saved();
         return done();
 }
