@@ -78,7 +78,7 @@ _tutti_flag_argument() {
         --log-level) _tutti_words 'error warn info debug' ;;
         --data) _tutti_files '^$' ;;
         --answer) _tutti_words 'retry skip abort adopt forget' ;;
-        --set | --parallel | --wait | --valid | --comment | --as | --state | --listen | --token | --latency | --rate) ;;
+        --set | --accept-provider | --parallel | --wait | --valid | --comment | --as | --state | --listen | --token | --latency | --rate) ;;
         *) return 1 ;;
         esac
 }
@@ -88,7 +88,7 @@ _tutti_position() {
         local i n=1
         for ((i = 2; i < COMP_CWORD; i++)); do
                 case ${COMP_WORDS[i]} in
-                --values | --context | -o | --out | --target | --exclude | --approve | --format | --log-level | --set | --parallel | --wait | \
+                --values | --context | -o | --out | --target | --exclude | --accept-provider | --approve | --format | --log-level | --set | --parallel | --wait | \
                         --on-failure | --comment | --as | --answer | --state | --key | --signature | --valid) ((i++)) ;;
                 -*) ;;
                 *) ((n++)) ;;

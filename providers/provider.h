@@ -89,6 +89,8 @@ enum tutti_property_flags {
         TUTTI_UNORDERED = 32,   /* a list whose order means nothing: compared as a multiset */
         TUTTI_GROWS = 64,       /* a number that grows in place; a smaller one forces a replacement */
         TUTTI_CREDENTIAL = 128, /* configuration: says who asks, not where; sensitive ones do in any case */
+        TUTTI_INCIDENTAL =
+            256, /* configuration: neither; another value of it is no other account (a time-out, a CA file) */
 };
 struct tutti_property {
         const char *name;
@@ -316,6 +318,10 @@ struct tutti_provider {
         /* A configured provider. Environment variables may fill in what `config` leaves out. 0, or -1 with *problem. */
         int (*open)(void *plugin, const struct value *config, void **context, char **problem);
         void (*close)(void *context);
+        /* Optional: what `config` (an object, or NULL; parts may be unknown) comes to with defaults and environment variables, as `open` would take
+         * it. What is missing is null or left out. New reference. Whatever of it is no credential and not incidental is recorded with each object, and
+         * no other is ever used for that object. */
+        struct value *(*resolve)(void *plugin, const struct value *config);
 
         /* Optional. Checks a configuration that may hold unknowns; reports each problem with the property's path. */
         void (*validate)(void *plugin, const struct tutti_type *type, const struct value *properties,

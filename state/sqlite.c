@@ -32,6 +32,7 @@ static const char *const migrations[] = {
 #include "011_follows.sql.h"
 #include "012_rows.sql.h"
 #include "013_open.sql.h"
+#include "014_account.sql.h"
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof migrations[0] };
 

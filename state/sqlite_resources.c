@@ -59,6 +59,7 @@ static struct resource_row resource_read(sqlite3_stmt *st)
             .created_ms = column_int(st, 13),
             .updated_ms = column_int(st, 14),
             .tainted = column_int(st, 15) != 0,
+            .account = column_text(st, 16),
         };
         row.after = addresses_read(
             sqlite3_column_blob(st, 9), (size_t)sqlite3_column_bytes(st, 9), &row.after_count, &row.inherited_count);
@@ -71,7 +72,7 @@ int store_resources(
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
             "SELECT address, deposed, type, provider, remote_id, properties, outputs, host, private, after, "
             "token,"
-            " protect, keep, created_ms, updated_ms, tainted FROM resource"
+            " protect, keep, created_ms, updated_ms, tainted, account FROM resource"
             " WHERE environment = (SELECT id FROM environment WHERE name = ?) ORDER BY address, deposed",
             err);
         if (st == NULL) return -1;
@@ -100,6 +101,7 @@ void resource_row_release(struct resource_row *row)
         free(row->outputs);
         free(row->host);
         free(row->private_);
+        free(row->account);
         for (size_t i = 0; i < row->after_count; i++) free(row->after[i]);
         free(row->after);
         free(row->token);
@@ -224,13 +226,13 @@ int write_resource(
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
             "INSERT INTO resource (environment, address, deposed, type, provider, remote_id, properties, "
             "outputs, host,"
-            " private, after, token, protect, keep, created_ms, updated_ms, tainted)"
-            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"
+            " private, after, token, protect, keep, created_ms, updated_ms, tainted, account)"
+            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
             " ON CONFLICT (environment, address, deposed) DO UPDATE SET type = ?4, provider = ?5, remote_id "
             "= ?6,"
             " properties = ?7, outputs = ?8, host = ?9, private = ?10, after = ?11, token = ?12, protect = "
             "?13,"
-            " keep = ?14, created_ms = ?15, updated_ms = ?16, tainted = ?17",
+            " keep = ?14, created_ms = ?15, updated_ms = ?16, tainted = ?17, account = ?18",
             err);
         if (st == NULL) return -1;
         bind_int(st, 1, e->id);
@@ -250,6 +252,7 @@ int write_resource(
         bind_int(st, 15, row->created_ms);
         bind_int(st, 16, row->updated_ms);
         bind_int(st, 17, row->tainted);
+        bind_text(st, 18, row->account);
         environment_change(e);
         if (sqlite_run(s, st, err) < 0) return -1;
         return known > 0 ? 0 : remember_creation(s, e, w, row->address, err);

@@ -92,6 +92,7 @@ struct resource_row {
         char *properties, *outputs; /* value_encode texts */
         char *host;                 /* value_encode text, or NULL: the host an SSH type acted on */
         char *private_;             /* the provider's own bytes (text), or NULL */
+        char *account;              /* where it was made: a JSON object without secrets, or NULL: not known */
         char **after; /* addresses it depends on, for deletion order when it has left the template */
         size_t after_count;
         size_t

@@ -15,7 +15,7 @@ static const char *const property_keys[] = {"type", "required", "default", "comp
     "create_only", "write_only", "unordered", "grows", "doc", "api", "write", "read", "same", NULL};
 static const char *const output_keys[] = {"type", "doc", "sensitive", "fixed", "api", "read", "same", NULL};
 static const char *const config_keys[] = {
-    "type", "required", "default", "sensitive", "credential", "doc", "env", NULL};
+    "type", "required", "default", "sensitive", "credential", "identity", "doc", "env", NULL};
 static const char *const find_keys[] = {"token", "name", "settle", NULL};
 static const char *const timeout_keys[] = {"create", "update", "delete", "read", NULL};
 
@@ -98,6 +98,7 @@ static unsigned manifest_flags(const struct compiler *c, const struct node *n)
         unsigned ret = 0;
         for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
                 if (manifest_bool(c, n, flags[i].key)) ret |= flags[i].flag;
+        if (node_get(n, "identity") && !manifest_bool(c, n, "identity")) ret |= TUTTI_INCIDENTAL;
         if ((ret & TUTTI_REQUIRED) && (ret & TUTTI_COMPUTED))
                 node_problem(c->problems, n, "a required property cannot be computed");
         if ((ret & TUTTI_REQUIRED) && node_get(n, "default"))

@@ -81,6 +81,18 @@ static struct value *rest_config_value(
         return marked;
 }
 
+static struct value *rest_resolve(void *plugin, const struct value *config)
+{
+        struct rest_provider *p = plugin;
+        struct object o = {0};
+        for (size_t i = 0; i < p->config_count; i++) {
+                AUTO_CHAR problem = NULL; /* what is wrong or missing, `open` says */
+                struct value *v = rest_config_value(p, i, config, &problem);
+                if (v) object_add(&o, p->config[i].name, v);
+        }
+        return object_value(p->host, &o);
+}
+
 static int rest_open(void *plugin, const struct value *config, void **context, char **problem)
 {
         struct rest_provider *p = plugin;
@@ -120,5 +132,6 @@ __attribute__((visibility("default"))) const struct tutti_provider tutti_provide
     .limits = rest_limits,
     .open = rest_open,
     .close = rest_close,
+    .resolve = rest_resolve,
     .step = rest_step,
 };

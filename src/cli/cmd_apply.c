@@ -75,6 +75,7 @@ static int refuse_planning_flags(const struct options *o, struct error **err)
                            : o->values.count   ? "--values"
                            : o->targets.count  ? "--target"
                            : o->excludes.count ? "--exclude"
+                           : o->accepted.count ? "--accept-provider"
                            : o->no_refresh     ? "--no-refresh"
                                                : NULL;
         if (flag == NULL) return 0;

@@ -101,6 +101,19 @@ static void print_order(const char *title, const char *const *addresses, size_t 
         if (count > 0) putchar('\n');
 }
 
+static void print_account(const struct recorded *r)
+{
+        struct text account = {0};
+        printf("\nprovider: ");
+        print_safe(stdout, r->provider ? r->provider : "");
+        if (r->account != NULL && value_count(r->account) > 0) {
+                value_json(r->account, SECRETS_MASK, NULL, &account, NULL);
+                printf(" of ");
+                print_safe(stdout, account.data);
+        }
+        text_release(&account);
+}
+
 static int state_show(const struct options *o, struct session *s)
 {
         int code = EXIT_DONE;
@@ -125,6 +138,7 @@ static int state_show(const struct options *o, struct session *s)
         print_safe(stdout, r->type);
         printf("\nid: ");
         print_safe(stdout, r->id);
+        print_account(r);
         printf("\ncreated: %s\nupdated: %s\n", created, updated);
         size_t own = r->after_count - r->inherited_count;
         print_order("after", r->after, own);

@@ -8,7 +8,7 @@
 
 enum {
         FLAGS_ENV = OPTION_JSON | OPTION_VARIABLES | OPTION_STATE,
-        FLAGS_PLAN = FLAGS_ENV | OPTION_SELECT | OPTION_REFRESH,
+        FLAGS_PLAN = FLAGS_ENV | OPTION_SELECT | OPTION_REFRESH | OPTION_ACCEPT,
         FLAGS_RECORD = OPTION_JSON | OPTION_STATE,
 };
 
@@ -37,7 +37,7 @@ const struct command commands[] = {
     {"resume", "ENV.yaml", "go on with an interrupted or waiting run",
         "Settles what was under way (nothing is made twice, nothing is lost), then runs what remains of the "
         "run's own plan.",
-        FLAGS_RECORD | OPTION_RUN, 1, 1, cmd_resume},
+        FLAGS_RECORD | OPTION_RUN | OPTION_ACCEPT, 1, 1, cmd_resume},
     {"rollback", "ENV.yaml RUN [--before] [--plan | -o FILE]", "go back to the state after a run",
         "Plans the way back from what is recorded now to the state after RUN, shows it, asks, and runs it: "
         "what was made since is "
@@ -46,7 +46,8 @@ const struct command commands[] = {
         "not touched since "
         "stays\n"
         "as it is. `tutti runs ENV.yaml` lists the runs.",
-        FLAGS_RECORD | OPTION_RUN | OPTION_REFRESH | OPTION_OUT | OPTION_BACK, 2, 2, cmd_rollback},
+        FLAGS_RECORD | OPTION_RUN | OPTION_REFRESH | OPTION_OUT | OPTION_BACK | OPTION_ACCEPT, 2, 2,
+        cmd_rollback},
     {"approve", "ENV.yaml GATE [--reject | --answer WORD] [--comment TEXT] [--as NAME]", "answer a gate",
         "Answers a gate of a run that is under way or waiting, from any terminal. Where the environment "
         "names "

@@ -20,6 +20,7 @@ enum flag {
         FLAG_OUTSIDE,
         FLAG_TARGET,
         FLAG_EXCLUDE,
+        FLAG_ACCEPT,
         FLAG_YES,
         FLAG_APPROVE,
         FLAG_PARALLEL,
@@ -60,6 +61,8 @@ static const struct {
     {"allow-outside", NULL, FLAG_OUTSIDE, OPTION_VARIABLES, "let file functions leave the project's folder"},
     {"target", "ADDRESS", FLAG_TARGET, OPTION_SELECT, "only this and what it depends on (repeatable)"},
     {"exclude", "ADDRESS", FLAG_EXCLUDE, OPTION_SELECT, "without this and what depends on it (repeatable)"},
+    {"accept-provider", "BLOCK", FLAG_ACCEPT, OPTION_ACCEPT,
+        "this block is right for what was made in another account (repeatable)"},
     {"yes", NULL, FLAG_YES, OPTION_RUN, "do not ask about the whole; gates are still asked"},
     {"approve", "GATE|all", FLAG_APPROVE, OPTION_RUN, "answer a gate beforehand (repeatable)"},
     {"wait", "DURATION", FLAG_WAIT, OPTION_RUN,
@@ -146,6 +149,7 @@ static int take(struct options *o, int flag, const char *argument)
         case FLAG_OUTSIDE: o->allow_outside = true; break;
         case FLAG_TARGET: list_add(&o->targets, argument); break;
         case FLAG_EXCLUDE: list_add(&o->excludes, argument); break;
+        case FLAG_ACCEPT: list_add(&o->accepted, argument); break;
         case FLAG_YES: o->yes = true; break;
         case FLAG_APPROVE: list_add(&o->approve, argument); break;
         case FLAG_PARALLEL:
@@ -269,6 +273,7 @@ void options_release(struct options *o)
         free(o->targets.items);
         free(o->excludes.items);
         free(o->approve.items);
+        free(o->accepted.items);
 }
 
 void options_help(unsigned flags)
@@ -288,6 +293,8 @@ struct session_options options_session(const struct options *o, const char *file
             .file = file,
             .state_url = o->state_url,
             .allow_outside = o->allow_outside,
+            .accepted = o->accepted.items,
+            .accepted_count = o->accepted.count,
             .parameters =
                 {
                     .values_files = o->values.items,

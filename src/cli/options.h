@@ -22,7 +22,7 @@ struct options {
             allow_outside, help, test, sign, all;
         const char *out, *format, *comment, *as, *answer, *key, *signature, *state_url, *context;
         int64_t valid_ms; /* --valid; 0: not given */
-        struct list sets, values, targets, excludes, approve;
+        struct list sets, values, targets, excludes, approve, accepted;
         unsigned parallel;
         int64_t wait_ms,
             wait_until_ms; /* for an environment that is held, and until when (monotonic); 0: not */
@@ -48,6 +48,7 @@ enum { /* which flags a command accepts */
         OPTION_SIGN = 1 << 14,     /* --key --sign --signature --valid */
         OPTION_DESTROY = 1 << 15,  /* --destroy */
         OPTION_ALL = 1 << 16,      /* --all */
+        OPTION_ACCEPT = 1 << 17,   /* --accept-provider */
 };
 
 /* Parses what follows the command's name. -1 with the problem printed. Strings are borrowed from argv. */

@@ -217,6 +217,21 @@ static void render_no_changes(const struct plan *plan)
                     "No changes. %zu resource%s as the template says.\n", kept, kept == 1 ? " is" : "s are");
 }
 
+static void render_record_change(const struct record_change *c)
+{
+        const struct recorded *r = c->recorded;
+        if (c->protect != r->protect || c->keep != r->keep)
+                printf("  is recorded as %s, %s\n", c->protect ? "protected" : "not protected",
+                    c->keep ? "to be kept" : "not to be kept");
+        if (c->provider == NULL && !c->moved) return;
+        printf("  is recorded with provider '");
+        print_safe(stdout, c->provider ? c->provider : r->provider);
+        printf("'%s", c->moved ? " of " : "\n");
+        if (!c->moved) return;
+        print_safe(stdout, c->account);
+        printf(", which was accepted\n");
+}
+
 void render_plan(const struct plan *plan)
 {
         struct text summary = {0};
@@ -240,8 +255,7 @@ void render_plan(const struct plan *plan)
                 if (!record_change_matters(c)) continue;
                 printf("  . ");
                 print_safe(stdout, c->recorded->address);
-                printf("  is recorded as %s, %s\n", c->protect ? "protected" : "not protected",
-                    c->keep ? "to be kept" : "not to be kept");
+                render_record_change(c);
         }
         for (size_t i = 0; i < plan->moot_count; i++) {
                 printf("  . ");

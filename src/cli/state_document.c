@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "cli/print.h"
+#include "plan/account.h"
 #include "plan/address.h"
 
 static int add_value(
@@ -48,6 +49,10 @@ int state_document_resource(
         text_json(out, r->type);
         text_add(out, ",\"provider\":");
         text_json(out, r->provider);
+        if (r->account != NULL) {
+                text_add(out, ",\"account\":");
+                if (add_value(out, r->account, reveal, sealer, err) < 0) return -1;
+        }
         text_add(out, ",\"id\":");
         text_json(out, r->id);
         text_add(out, ",\"properties\":");
@@ -120,6 +125,17 @@ static int read_order(struct arena *arena, const json_t *r, struct resource_row 
         return 0;
 }
 
+static int read_account(struct arena *arena, const json_t *r, struct resource_row *row, struct error **err)
+{
+        char *json = json_dumps(json_object_get(r, "account"), JSON_COMPACT | JSON_ENCODE_ANY);
+        cleanup(value_free) struct value *account = account_read(json, err);
+        free(json);
+        if (account == NULL) return error_context(err, "%s", row->address);
+        cleanup_free char *text = account_text(account);
+        row->account = arena_strdup(arena, text);
+        return 0;
+}
+
 static int row_of(
     struct session *s, struct arena *arena, const json_t *r, struct resource_row *row, struct error **err)
 {
@@ -142,6 +158,7 @@ static int row_of(
         if (json_object_get(r, "host") != NULL) row->host = part(s, arena, json_object_get(r, "host"), err);
         if (read_order(arena, r, row, err) < 0)
                 return error_context(err, "what %s comes after", row->address);
+        if (json_object_get(r, "account") != NULL && read_account(arena, r, row, err) < 0) return -1;
         row->created_ms = row->updated_ms = clock_wall_ms();
         clock_parse(string_of(arena, r, "created"), &row->created_ms);
         clock_parse(string_of(arena, r, "updated"), &row->updated_ms);

@@ -3,7 +3,7 @@
  * once it has left the template, so they have to follow the template even while nothing else of the resource changes.
  */
 #include <string.h>
-#include "plan/evaluation.h"
+#include "plan/server.h"
 
 static bool same_order(const struct recorded *r, const struct record_order *o)
 {
@@ -24,6 +24,20 @@ static void add_order(struct orders *orders, struct record_order order)
                 vec_push(orders->items, orders->count, orders->capacity, order);
 }
 
+/* The record follows the block that serves it: its name, and its account where that was not known, or was accepted. */
+static void note_server(struct evaluation *ev, const struct instance *i, struct record_change *c)
+{
+        const struct recorded *r = i->recorded;
+        const struct server *s = server_found(ev, r);
+        if (s == NULL || s->ev != ev || s->cell != i->expansion->provider) return;
+        if (r->provider != NULL && *r->provider != '\0' && strcmp(r->provider, s->name) != 0)
+                c->provider = s->name;
+        bool same = r->account != NULL && s->account != NULL && value_equal(r->account, s->account);
+        if (s->account_text == NULL || same) return;
+        c->account = s->account_text;
+        c->moved = s->accepted;
+}
+
 static void annotate_kept(struct evaluation *ev, struct plan *plan, struct orders *orders)
 {
         size_t count = 0, capacity = 0;
@@ -37,10 +51,11 @@ static void annotate_kept(struct evaluation *ev, struct plan *plan, struct order
                 c.depends = instance_order(ev, i, &c.depends_count, &c.inherited_count);
                 bool told = i->host && value_is_wholly_known(i->host);
                 if (told && !(r->host && value_equal(i->host, r->host))) c.host = i->host;
+                note_server(ev, i, &c);
                 struct record_order order = {r, c.depends, c.depends_count, c.inherited_count};
                 bool ordered = same_order(r, &order);
                 if (!ordered) add_order(orders, order);
-                if (!ordered || c.host != NULL || record_change_matters(&c))
+                if (!ordered || c.host != NULL || c.account != NULL || record_change_matters(&c))
                         vec_push(changes, count, capacity, c);
         }
         plan->record_changes = arena_alloc(ev->arena, count * sizeof *changes);

@@ -2,6 +2,7 @@
 #include <string.h>
 #include "plan/diff.h"
 #include "plan/evaluation.h"
+#include "plan/server.h"
 
 void defer(struct evaluation *ev, const char *address, const char *reason)
 {
@@ -256,6 +257,13 @@ static void decide_creation(struct evaluation *ev, struct instance *i, const str
         set_attributes(i, diff_attributes(schema, i->planned, NULL, false));
 }
 
+/* Its block has another name now, and is the same account; or none is, which is refused (server.h). */
+static bool is_served_alike(struct evaluation *ev, const struct instance *i)
+{
+        const struct server *old = server_of_record(ev, i->recorded, i, NULL);
+        return old == NULL || (old->ev == ev && old->cell == i->expansion->provider);
+}
+
 /* Why the object cannot stay whatever the template says of it now; NULL when it can. */
 static const char *replace_reason(struct evaluation *ev, const struct instance *i)
 {
@@ -263,7 +271,7 @@ static const char *replace_reason(struct evaluation *ev, const struct instance *
         const struct recorded *old = i->recorded;
         if (strcmp(old->type, r->type) != 0) return arena_printf(ev->arena, "its type was %s", old->type);
         if (old->provider != NULL && r->provider != NULL && old->provider[0] &&
-            strcmp(old->provider, r->provider) != 0)
+            strcmp(old->provider, r->provider) != 0 && !is_served_alike(ev, i))
                 return arena_printf(ev->arena, "its provider was %s", old->provider);
         if (old->tainted) return "its creation failed";
         if (host_moves(i)) return "it moves to another host";

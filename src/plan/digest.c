@@ -45,12 +45,17 @@ void digest_build(struct plan *plan)
         for (size_t i = 0; back != NULL && i < back->made_count; i++)
                 text_addf(&block, "made %zu:%s\n", strlen(back->made[i]), back->made[i]);
         if (back != NULL && back->since_ms != 0) text_addf(&block, "since %lld\n", (long long)back->since_ms);
+        for (size_t i = 0; i < plan->input->accepted_count; i++)
+                text_addf(
+                    &block, "accepted %zu:%s\n", strlen(plan->input->accepted[i]), plan->input->accepted[i]);
         for (size_t s = 0; s < plan->count; s++) {
                 const struct step *step = &plan->steps[s];
                 text_addf(&block, "%s %s %s", action_name(step->action), step->type ? step->type : "",
                     step->provider ? step->provider : "");
                 text_addf(&block, " %zu:%s %zu:%s", strlen(step->address), step->address,
                     strlen(step->deposed), step->deposed);
+                if (step->account != NULL)
+                        text_addf(&block, " at %zu:%s", strlen(step->account), step->account);
                 if (step->recovery_of != NULL)
                         text_addf(&block, " for %zu:%s", strlen(step->recovery_of), step->recovery_of);
                 if (step->gate != NULL) text_addf(&block, " gate %s", step->gate);

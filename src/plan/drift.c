@@ -2,6 +2,7 @@
 #include <string.h>
 #include "plan/diff.h"
 #include "plan/evaluation.h"
+#include "plan/server.h"
 
 static void add_output_changes(struct arena *arena, const struct schema *schema, const struct value *record,
     const struct value *world, struct step *step)
@@ -40,7 +41,9 @@ static bool compare(
             .schema = schema,
             .recorded = r,
             .private_ = r->private_,
+            .server = server_found(ev, r),
             .reason = "was changed outside"};
+        if (step->server != NULL) step->account = step->server->account_text;
         if (schema == NULL) return false;
         struct value *record = evaluation_own(ev, diff_prior(schema, r, NULL));
         step->prior = record;

@@ -53,6 +53,7 @@ void evaluation_free(struct evaluation *ev)
         map_release(&ev->concerned);
         map_release(&ev->made);
         text_release(&ev->losses);
+        map_release(&ev->servers);
         free(ev->owned);
         free(ev->module_list);
         free(ev->nodes);

@@ -169,6 +169,9 @@ struct evaluation {
         struct text losses; /* way back: what it would take away that this run did not make, for people */
         size_t loss_count;
         struct map concerned; /* way back: what covers an address that is to return or to stay */
+        struct map servers;   /* server.c: those that were looked at */
+        const struct server *
+            *record_servers; /* ...and of each record, by its index; NULL until they were found */
         size_t root_budget;
         struct inheritance *inheritance;               /* inherit.c; NULL until asked for */
         const char *failure_address, *failure_message; /* while recovery steps run; in the arena */

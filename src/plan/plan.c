@@ -4,6 +4,7 @@
 #include <string.h>
 #include "plan/diff.h"
 #include "plan/evaluation.h"
+#include "plan/server.h"
 
 const char *action_name(enum action action)
 {
@@ -29,17 +30,17 @@ void want_read(struct evaluation *ev, const struct recorded *r)
         if (!in->refresh || world_of(in->world, r) != NULL) return;
         const struct schema *schema = in->schemas->find(in->schemas->context, r->type, NULL);
         if (schema == NULL || schema->no_read) return;
-        struct module *m = module_of_address(ev, r->address);
-        struct cell *provider = r->provider ? module_provider(m, r->provider) : NULL;
-        const struct value *config = provider ? cell_value(ev, provider, NULL) : NULL;
-        if (config != NULL && !value_is_wholly_known(config)) return;
+        const struct server *server = server_found(ev, r);
+        struct provider_use use;
+        cleanup(error_free) struct error *unusable = NULL;
+        if (server == NULL || server_use(server, r->address, r, &use, &unusable) < 0) return;
+        if (use.config != NULL && !value_is_wholly_known(use.config)) return;
         cleanup_free char *key = world_key(r);
         struct wanted w = {.address = arena_strdup(ev->arena, key),
             .schema = schema,
-            .use = provider_use_of(provider, r->address, r->provider),
+            .use = use,
             .recorded = r,
             .prior = evaluation_own(ev, diff_prior(schema, r, NULL))};
-        w.use.config = config;
         vec_push(ev->wanted, ev->wanted_count, ev->wanted_capacity, w);
 }
 
@@ -127,6 +128,8 @@ static int build(struct plan *plan, struct error **err)
         }
         if (error_count(*err) > 0) return -1;
         if (back_check(ev, err) < 0) return -1;
+        /* ...and who serves what is recorded: nothing is asked of another cloud */
+        if (servers_find(ev, err) < 0) return -1;
         /* 2. reads that the caller could do now to know more */
         want_refresh(ev);
         if (!apply) drop_idle_lookups(ev);
@@ -173,7 +176,8 @@ void plan_free(struct plan *plan)
 
 bool record_change_matters(const struct record_change *c)
 {
-        return c->protect != c->recorded->protect || c->keep != c->recorded->keep;
+        return c->protect != c->recorded->protect || c->keep != c->recorded->keep || c->provider != NULL ||
+               c->moved;
 }
 
 bool plan_is_empty(const struct plan *plan)

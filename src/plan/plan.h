@@ -27,6 +27,7 @@ struct recorded {
         const char *type, *provider, *id, *private_, *token;
         struct value *properties, *outputs; /* objects */
         struct value *host;                 /* or NULL */
+        struct value *account;              /* where it was made (account.h); NULL: not known */
         const char *const *after;
         size_t after_count, inherited_count; /* the last so many: because what was between them is gone */
         bool protect, keep;
@@ -139,6 +140,8 @@ struct provider_use {
         const char *name;                   /* of the block; NULL: none is named */
         const struct provider_block *block; /* at the root, or of a nested template; NULL: none is written */
         const struct value *config;         /* an object as far as known; NULL: none is written */
+        const struct recorded *recorded; /* whose account it must have; NULL: nothing is recorded of that */
+        bool accepted;                   /* ...unless this says that another one is right */
 };
 
 struct plan_input {
@@ -161,8 +164,14 @@ struct plan_input {
         double (*duration)(void *context, const char *type, const char *action);
         /* How many operations a provider does at once; 0: no limit. May be NULL. */
         unsigned (*parallel)(void *context, const struct provider_block *block, const struct schema *schema);
-        void *duration_context;      /* of both */
-        bool allow_outside;          /* file functions may leave the project's folder */
+        void *duration_context; /* of both */
+        bool allow_outside;     /* file functions may leave the project's folder */
+        /* Blocks that somebody said to be the right ones for what is recorded with another account. */
+        const char *const *accepted;
+        size_t accepted_count;
+        /* The environment as it stands, where `env` is one from before: its blocks serve what they fit better; or NULL. */
+        const struct plan *present;
+        bool unchecked;              /* whether a record has its account still is not looked at */
         const struct way_back *back; /* PLAN_APPLY: only the way back to an earlier state; or NULL */
 };
 
@@ -228,7 +237,9 @@ struct step {
         const char *recovery_of;  /* runs only when this address fails; NULL: a normal step */
         const uint32_t *recovery; /* the steps that run, in this order, when this one fails */
         size_t recovery_count;
-        void *instance; /* the planner's */
+        const char *account; /* of who serves it: where the object is or will be, as far as known; or NULL */
+        const struct server *server; /* the planner's */
+        void *instance;              /* the planner's */
 };
 
 struct wanted {              /* a read that plan_build would like to have in the world */
@@ -254,8 +265,12 @@ struct record_change {
         size_t depends_count, inherited_count;
         bool protect, keep;
         const struct value *host; /* the same host by another address, user or key; NULL: as recorded */
+        const char *provider;     /* its block has another name now; NULL: as recorded */
+        const char *account;      /* ...is told for the first time, or was accepted; NULL: as recorded */
+        bool moved;               /* the account is another than the recorded one */
 };
-/* `protect` or `keep` changes: worth a run by itself. What it depends on, and its host, are worth none: apply records them all the same. */
+/* `protect`, `keep`, the provider or a known account changes: worth a run by itself. What it depends on, its host, and an account that is told for the
+ * first time, are worth none: apply records them all the same. */
 bool record_change_matters(const struct record_change *change);
 
 /*
@@ -349,8 +364,8 @@ struct saved_plan {
         size_t source_count;
         struct value *parameters;
         struct world *world;
-        char **targets, **excludes;
-        size_t target_count, exclude_count;
+        char **targets, **excludes, **accepted;
+        size_t target_count, exclude_count, accepted_count;
         struct way_back *back; /* or NULL */
         struct arena *arena;
 };

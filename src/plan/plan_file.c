@@ -180,6 +180,7 @@ int plan_write(const struct plan *plan, const struct sealer *sealer, struct text
         if (add_world(out, in->world, sealer, err) < 0) return -1;
         add_strings(out, "targets", in->targets, in->target_count);
         add_strings(out, "excludes", in->excludes, in->exclude_count);
+        if (in->accepted_count > 0) add_strings(out, "accepted", in->accepted, in->accepted_count);
         if (in->back != NULL) add_back(out, in->back);
         add_key(out, "plan");
         if (plan_json_sealed(plan, sealer, out, err) < 0) return -1;
@@ -442,7 +443,9 @@ int saved_plan_read(const char *json, size_t len, enum saved_from from, const st
         cleanup(saved_plan_free) struct saved_plan *saved = mem_alloc(sizeof *saved);
         saved->arena = arena_new();
         if (read_head(&r, saved) < 0 || read_sources(&r, saved) < 0 || read_world(&r, saved) < 0) return -1;
-        if (read_addresses(&r, saved, root, "targets", &saved->targets, &saved->target_count) < 0 ||
+        if ((value_get(root, "accepted") != NULL &&
+                read_addresses(&r, saved, root, "accepted", &saved->accepted, &saved->accepted_count) < 0) ||
+            read_addresses(&r, saved, root, "targets", &saved->targets, &saved->target_count) < 0 ||
             read_addresses(&r, saved, root, "excludes", &saved->excludes, &saved->exclude_count) < 0 ||
             read_back(&r, saved) < 0)
                 return -1;

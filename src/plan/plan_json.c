@@ -116,6 +116,10 @@ static int write_step(struct writer *w, const struct step *step)
                 key(out, "provider");
                 string(out, step->provider);
         }
+        if (step->account != NULL) {
+                key(out, "account");
+                text_add(out, step->account);
+        }
         if (step->recovery_of != NULL) {
                 key(out, "recovery_of");
                 string(out, step->recovery_of);

@@ -2,6 +2,7 @@
 #include <string.h>
 #include "plan/address.h"
 #include "plan/evaluation.h"
+#include "plan/server.h"
 
 /* Which recorded resources are still wanted: their instances, by index into the state. */
 static struct instance **claims_of(struct evaluation *ev)
@@ -62,6 +63,7 @@ static void judge(struct evaluation *ev, struct removal *m, struct error **err)
         if (back != NULL)
                 m->reason = back->run ? arena_printf(ev->arena, "did not exist after run %s", back->run)
                                       : "did not exist before";
+        if (r->open != NULL && !ev->input->unchecked) server_of_record(ev, r, NULL, err);
         if (r->open != NULL)
                 m->reason = open_reason(ev, r->open, false);
         else if (aside)

@@ -1,7 +1,7 @@
 /* While the plan runs: what was unknown is evaluated with the results that came in, and held against what was planned. */
 #include <string.h>
 #include "plan/diff.h"
-#include "plan/evaluation.h"
+#include "plan/server.h"
 
 static struct place place_of(const struct step *step)
 {
@@ -134,12 +134,17 @@ int plan_resolve(struct plan *plan, const struct step *step, struct value **prop
 struct cell *step_provider(const struct plan *plan, const struct step *step)
 {
         const struct instance *i = step->instance;
+        if (step->server != NULL) return step->server->cell;
         struct module *m = i ? i->expansion->module : module_of_address(plan->evaluation, step->address);
         return step->provider ? module_provider(m, step->provider) : NULL;
 }
 
 int plan_provider(struct plan *plan, const struct step *step, struct provider_use *use, struct error **err)
 {
+        bool on_record = step->action == ACTION_UPDATE || step->action == ACTION_DELETE ||
+                         step->action == ACTION_REPLACE_DELETE;
+        if (step->server != NULL)
+                return server_use(step->server, step->address, on_record ? step->recorded : NULL, use, err);
         struct cell *cell = step_provider(plan, step);
         *use = provider_use_of(cell, step->address, step->provider);
         if (cell == NULL) return 0;

@@ -1,5 +1,5 @@
 /* Recorded rows turned into values, ready to be compared with. */
-#include "plan/plan.h"
+#include "plan/account.h"
 
 #include <string.h>
 
@@ -44,6 +44,11 @@ static int decode_row(
         if (decode_object(row->properties, sealer, row->address, "properties", &r->properties, err) < 0)
                 return -1;
         if (decode_object(row->outputs, sealer, row->address, "outputs", &r->outputs, err) < 0) return -1;
+        struct place place = {.address = row->address};
+        if (row->account != NULL && (r->account = account_read(row->account, err)) == NULL) {
+                error_context(err, "cannot read the record of %s", row->address);
+                return error_place(err, &place);
+        }
         if (row->host == NULL) return 0;
         return decode_object(row->host, sealer, row->address, "host", &r->host, err);
 }
@@ -155,6 +160,7 @@ void state_free(struct state *state)
                 value_free(state->resources[i].properties);
                 value_free(state->resources[i].outputs);
                 value_free(state->resources[i].host);
+                value_free(state->resources[i].account);
         }
         free(state->resources);
         value_free(state->outputs);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "plan/address.h"
 #include "plan/draft.h"
+#include "plan/server.h"
 
 static uint32_t add_step(struct draft *d, struct step step)
 {
@@ -131,6 +132,12 @@ static void ask_before_loss(struct draft *d, const struct recorded *r, const cha
         add_edge(d, d->consent, entry, BOND_FIRM);
 }
 
+static void serve(struct step *step, const struct server *server)
+{
+        step->server = server;
+        step->account = server ? server->account_text : NULL;
+}
+
 static struct step step_of(struct draft *d, struct instance *i)
 {
         const struct resource *r = i->expansion->resource;
@@ -158,6 +165,9 @@ static struct step step_of(struct draft *d, struct instance *i)
             .instance = i};
         const struct observation *seen = i->recorded ? world_of(d->ev->input->world, i->recorded) : NULL;
         if (i->private_ == NULL && seen && seen->private_) step.private_ = seen->private_;
+        if (r->schema != NULL)
+                serve(&step, i->action == ACTION_UPDATE ? server_found(d->ev, i->recorded)
+                                                         : server_of_instance(d->ev, i));
         if (r->kind == RESOURCE_MANAGED)
                 step.depends = instance_order(d->ev, i, &step.depends_count, &step.inherited_count);
         return step;
@@ -183,6 +193,7 @@ static uint32_t add_half(struct draft *d, struct instance *i, struct error **err
             .create_first = i->create_first,
             .reason = i->reason,
             .instance = i};
+        serve(&half, server_found(d->ev, r));
         return add_step(d, half);
 }
 
@@ -269,6 +280,7 @@ static void add_removal(struct draft *d, struct removal *m)
             .reason = m->reason,
             .instance = m->instance};
         if (step.prior == NULL) step.prior = evaluation_own(d->ev, value_merge(r->properties, r->outputs));
+        serve(&step, server_found(d->ev, r));
         m->step = add_step(d, step);
         if (m->heir != NULL) add_edge(d, m->heir->node.step, m->step, BOND_FIRM);
 }
@@ -613,7 +625,7 @@ int table_build(struct evaluation *ev, struct removals *removals, struct plan *p
                         guard(&d, removal->instance->expansion->resource, removal->action, removal->step,
                             removal->instance);
                 if (removal->action == ACTION_DELETE && removal->heir == NULL)
-                        ask_before_loss(&d, removal->recorded, removal->reason, entry_of(&d, removal->step));
+                        ask_before_loss(&d, removal->recorded, removal->reason, draft_entry(&d, removal->step));
         }
         /* 3. nothing is deleted while something still stands on it */
         order_deletions(&d, removals);

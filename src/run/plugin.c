@@ -84,6 +84,8 @@ static void connection_free(struct connection *c)
         heap_release(&c->waiting);
         limiter_free(c->limiter);
         free(c->name);
+        value_free(c->account);
+        free(c->account_text);
         free(c);
 }
 
@@ -363,10 +365,36 @@ static int source_validate(void *context, const struct schema *schema, const str
         return v.result;
 }
 
+/* As it is written, with the defaults of the schema. */
+static struct value *with_defaults(const struct plugin *plugin, const struct value *config)
+{
+        struct value_builder b = {0};
+        if (config != NULL && !value_is_known(config)) return value_ref(config);
+        for (size_t i = 0; i < plugin->property_count; i++) {
+                const struct property *p = &plugin->properties[i];
+                const struct value *v = config ? value_get(config, p->name) : NULL;
+                if (v == NULL || (value_is_known(v) && value_is_null(v))) v = p->fallback;
+                if (v != NULL) value_builder_add(&b, p->name, value_ref(v));
+        }
+        return value_builder_object(&b);
+}
+
+static struct value *source_resolve(void *context, const char *provider, const struct value *config)
+{
+        struct plugin *plugin = plugins_find(context, provider, NULL);
+        if (plugin == NULL || config_properties(plugin, NULL) < 0) return NULL;
+        if (plugin->provider->resolve == NULL) return with_defaults(plugin, config);
+        if (config != NULL && !value_is_known(config)) return value_ref(config);
+        return plugin->provider->resolve(plugin->own, config);
+}
+
 void plugins_schemas(struct plugins *p, struct schema_source *ret)
 {
-        *ret = (struct schema_source){
-            .find = source_find, .config = source_config, .validate = source_validate, .context = p};
+        *ret = (struct schema_source){.find = source_find,
+            .config = source_config,
+            .validate = source_validate,
+            .resolve = source_resolve,
+            .context = p};
 }
 
 /* The configuration with each property converted to its type; unknown ones refused. */

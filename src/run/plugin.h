@@ -44,6 +44,8 @@ struct connection {
         struct turns *turns;     /* see run/turn.h */
         struct heap waiting;     /* who waits for a slot here: steps of the run, or reads, by their index */
         char *name;
+        struct value *account; /* see plan/account.h; connect.c fills it in */
+        char *account_text;
 };
 /*
  * For connect.c, by which everybody connects. Opens (or finds again) the provider of `schema` with `config`, an object converted to the provider's configuration schema here.

@@ -21,6 +21,7 @@ static int property_fill(
         p->unordered = own->flags & TUTTI_UNORDERED;
         p->grows = own->flags & TUTTI_GROWS;
         p->credential = own->flags & (TUTTI_CREDENTIAL | TUTTI_SENSITIVE);
+        p->incidental = own->flags & TUTTI_INCIDENTAL;
         p->type = type_parse(own->type, strlen(own->type), NULL, err);
         if (p->type == NULL) return error_context(err, "property '%s'", own->name);
         if (own->fallback == NULL) return 0;

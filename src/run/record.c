@@ -128,6 +128,7 @@ static int row_fill(struct step_run *r, struct resource_row *row, const struct o
             .outputs = (char *)record_text(outputs, x->request.io->sealer, a, err),
             .host = host ? (char *)record_text(host, x->request.io->sealer, a, err) : NULL,
             .private_ = arena_strdup(a, outcome->private_),
+            .account = arena_strdup(a, r->connection ? r->connection->account_text : NULL),
             .after_count = step->depends_count,
             .inherited_count = step->inherited_count,
             .token = arena_strdup(a, stays ? step->recorded->token : r->token),

@@ -185,6 +185,8 @@ int session_open(const struct session_options *options, struct session **ret, st
         cleanup(session_close) struct session *s = mem_alloc(sizeof *s);
         s->read_only = options->read_only;
         s->allow_outside = options->allow_outside;
+        s->accepted = options->accepted;
+        s->accepted_count = options->accepted_count;
         s->parameters = options->parameters;
         int opened = options->plan_file ? open_plan_file(s, options, err) : open_file(s, options, err);
         if (opened < 0 || session_reload(s, err) < 0) return -1;

@@ -26,6 +26,8 @@ struct session_options {
         bool read_only;                     /* status, output, …: the store must exist and is not written */
         bool no_template; /* only the name and the state URL are needed: a broken template is no obstacle */
         bool allow_outside;
+        const char *const *accepted; /* names of provider blocks, see plan_input; they outlive the session */
+        size_t accepted_count;
 };
 
 /* ERROR_INPUT with every problem of the template; ERROR_MISSING when read_only and there is no store. */
@@ -49,6 +51,7 @@ struct plan_request {
         bool no_refresh;
         const char *const *targets, *const *excludes;
         size_t target_count, exclude_count;
+        bool unchecked;    /* the plan is only looked at: see plan_input */
         unsigned parallel; /* of reads; 0: default */
         /* Called for each read that starts (done false) and ends, for progress; may be NULL. */
         void (*reading)(void *context, const char *address, bool done, size_t finished, size_t total);

@@ -10,6 +10,7 @@
 struct import {
         struct session *session;
         const struct step *step;
+        struct connection *connection;
         bool over, gone;
         char *failure, *private_, *id;
         struct value *observed;
@@ -42,6 +43,12 @@ static const struct step *find_creation(struct session *s, const char *address, 
         return NULL;
 }
 
+/* As far as is known. */
+static bool is_there(const struct recorded *r, const struct connection *c)
+{
+        return r->account == NULL || c->account == NULL || value_equal(r->account, c->account);
+}
+
 /* An object has one address: two would change and delete it behind each other's back. */
 static int refuse_second(struct session *s, const struct import *i, struct error **err)
 {
@@ -49,7 +56,7 @@ static int refuse_second(struct session *s, const struct import *i, struct error
         for (size_t k = 0; k < s->state->count; k++) {
                 const struct recorded *r = &s->state->resources[k];
                 bool same = *r->id != '\0' && strcmp(r->id, i->id) == 0 && strcmp(r->type, step->type) == 0 &&
-                            text_equal(r->provider, step->provider);
+                            text_equal(r->provider, step->provider) && is_there(r, i->connection);
                 if (same)
                         return error_set(err, ERROR_CONFLICT, NULL,
                             "import %s: %s '%s' is recorded as %s already; `tutti state mv` gives it another "
@@ -77,6 +84,7 @@ static int record(struct session *s, const struct import *i, struct error **err)
                         ? (char *)record_text(step->host, &s->sealer, a, err)
                         : NULL,
             .private_ = i->private_,
+            .account = i->connection->account_text,
             .after = (char **)step->depends,
             .after_count = step->depends_count,
             .token = (char *)"",
@@ -101,7 +109,7 @@ static int record(struct session *s, const struct import *i, struct error **err)
 static int import_now(struct session *s, const char *address, const char *id, struct error **err)
 {
         struct plan *plan;
-        struct plan_request request = {.mode = PLAN_APPLY, .no_refresh = true};
+        struct plan_request request = {.mode = PLAN_APPLY, .no_refresh = true, .unchecked = true};
         if (session_plan(s, &request, &plan, err) < 0) return -1;
         struct import i = {.session = s, .step = find_creation(s, address, err)};
         if (i.step == NULL) return -1;
@@ -113,6 +121,7 @@ static int import_now(struct session *s, const char *address, const char *id, st
         if (plan_provider(plan, i.step, &use, err) < 0) return -1;
         struct connection *c = provider_connect(&connector, &use, i.step->schema, err);
         if (c == NULL || session_engine(s, err) == NULL) return -1;
+        i.connection = c;
         struct operation_request op = {.action = TUTTI_IMPORT,
             .schema = i.step->schema,
             .connection = c,

@@ -42,6 +42,8 @@ struct session {
         struct world *world;
         struct map durations; /* "type action" → double * */
         struct plan_input input;
+        const char *const *accepted; /* blocks, as given when the session was opened */
+        size_t accepted_count;
         struct arena *request_arena; /* copies of targets and excludes */
         struct plan *plan;
         struct unread *unread; /* of the plan */

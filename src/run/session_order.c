@@ -69,17 +69,18 @@ void session_settle_orders(struct session *s)
 bool session_has_orders(const struct session *s)
 {
         for (size_t i = 0; i < s->plan->record_change_count; i++)
-                if (s->plan->record_changes[i].host != NULL) return true;
+                if (s->plan->record_changes[i].host != NULL || s->plan->record_changes[i].account != NULL)
+                        return true;
         return s->plan->order_count > 0;
 }
 
-/* Hosts of which only the way there changed: by another address, user or key. */
+/* Hosts of which only the way there changed: by another address, user or key; and accounts that are told for the first time. */
 static void host_writes(
     const struct session *s, struct arena *arena, struct store_write *writes, size_t *used)
 {
         for (size_t i = 0; i < s->plan->record_change_count; i++) {
                 const struct record_change *c = &s->plan->record_changes[i];
-                if (c->host == NULL) continue;
+                if (c->host == NULL && c->account == NULL) continue;
                 struct resource_row *row = session_changed_row(s, c, arena);
                 if (row == NULL) continue;
                 writes[*used] = (struct store_write){.kind = WRITE_RESOURCE, .action = "update"};

@@ -100,6 +100,9 @@ static void look_at_base(struct search *q, const struct saved_plan *saved, struc
             .mode = PLAN_APPLY,
             .allow_outside = s->allow_outside,
             .back = back,
+            .accepted = s->accepted,
+            .accepted_count = s->accepted_count,
+            .present = s->plan,
         };
         if (plan_build(&input, &plan, &found) < 0) note(problems, found);
         plan_free(plan);

@@ -77,6 +77,9 @@ void session_input(struct session *s, const struct environment *env, enum plan_m
             .parallel = parallel,
             .duration_context = s,
             .allow_outside = s->allow_outside,
+            .accepted = s->accepted,
+            .accepted_count = s->accepted_count,
+            .present = s->present.plan,
         };
 }
 
@@ -86,6 +89,7 @@ int session_check(struct session *s, struct error **err)
         s->world = world_new(clock_wall_ms(), NULL);
         session_input(s, s->env, PLAN_APPLY, false);
         s->input.provider_plan = NULL; /* a check opens no provider */
+        s->input.unchecked = true;
         int result = plan_build(&s->input, &s->plan, err);
         session_drop_plan(s);
         return result;
@@ -123,6 +127,7 @@ int session_plan(struct session *s, const struct plan_request *request, struct p
         session_drop_plan(s);
         s->world = world_new(clock_wall_ms(), NULL);
         session_input(s, s->env, request->mode, !request->no_refresh);
+        s->input.unchecked = request->unchecked;
         s->input.targets = keep_list(s, request->targets, request->target_count);
         s->input.target_count = request->target_count;
         s->input.excludes = keep_list(s, request->excludes, request->exclude_count);
@@ -200,6 +205,8 @@ int session_plan_saved(struct session *s, struct plan **ret, struct error **err)
         s->input.target_count = saved->target_count;
         s->input.excludes = (const char *const *)saved->excludes;
         s->input.exclude_count = saved->exclude_count;
+        s->input.accepted = (const char *const *)saved->accepted;
+        s->input.accepted_count = saved->accepted_count;
         s->input.back = saved->back;
         int built = plan_build(&s->input, &s->plan, err);
         s->world = NULL; /* the saved plan's own */

@@ -38,6 +38,7 @@ void session_find_present(struct session *s, const struct saved_plan *saved)
                     .world = s->present.world,
                     .schemas = &s->schemas,
                     .mode = PLAN_DRIFT,
+                    .unchecked = true,
                     .allow_outside = s->allow_outside,
                 };
                 if (plan_build(&s->present.input, &s->present.plan, &problem) == 0) return;

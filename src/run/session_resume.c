@@ -109,6 +109,18 @@ static int load_unfinished(struct session *s, const char *run, struct unfinished
         return saved_plan_read(u->row.plan, strlen(u->row.plan), SAVED_RECORD, &s->sealer, &u->saved, err);
 }
 
+/* What was accepted when the run began, and what is now. */
+static void accept_both(struct session *s, const struct saved_plan *saved)
+{
+        size_t count = saved->accepted_count + s->accepted_count;
+        const char **all = arena_alloc(saved->arena, (count + 1) * sizeof *all);
+        for (size_t i = 0; i < count; i++)
+                all[i] = i < saved->accepted_count ? saved->accepted[i]
+                                                   : s->accepted[i - saved->accepted_count];
+        s->input.accepted = all;
+        s->input.accepted_count = count;
+}
+
 /* The run's plan against what is recorded now. The environment of the session gives way to the run's own. */
 static int rebuild(struct session *s, struct unfinished *u, struct error **err)
 {
@@ -129,6 +141,7 @@ static int rebuild(struct session *s, struct unfinished *u, struct error **err)
         s->input.target_count = u->saved->target_count;
         s->input.excludes = (const char *const *)u->saved->excludes;
         s->input.exclude_count = u->saved->exclude_count;
+        accept_both(s, u->saved);
         s->input.back = u->saved->back;
         return session_build(s, err);
 }

@@ -335,6 +335,8 @@ struct resource_row *session_changed_row(
         for (size_t d = 0; d < c->depends_count; d++) row->after[d] = arena_strdup(a, c->depends[d]);
         row->protect = c->protect;
         row->keep = c->keep;
+        if (c->provider != NULL) row->provider = arena_strdup(a, c->provider);
+        if (c->account != NULL) row->account = arena_strdup(a, c->account);
         if (c->host != NULL) row->host = (char *)record_text(c->host, &s->sealer, a, NULL);
         return c->host == NULL || row->host != NULL ? row : NULL;
 }
@@ -344,7 +346,8 @@ static void write_record_changes(struct session *s)
 {
         for (size_t i = 0; i < s->plan->record_change_count; i++) {
                 const struct record_change *c = &s->plan->record_changes[i];
-                if (c->host == NULL && !record_change_matters(c)) continue; /* its order is recorded */
+                if (c->host == NULL && c->account == NULL && !record_change_matters(c))
+                        continue; /* its order is recorded */
                 struct store_write w = {.kind = WRITE_RESOURCE, .run = s->run, .action = "update"};
                 w.resource = session_changed_row(s, c, journal_arena(s->journal));
                 if (w.resource != NULL) journal_add(s->journal, &w);

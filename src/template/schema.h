@@ -16,7 +16,9 @@ struct property {
         bool required, computed, sensitive, create_only, write_only, unordered;
         bool
             credential; /* of a provider's configuration: says who asks, not where; every sensitive one does */
-        bool grows;     /* a number: a smaller one forces a replacement */
+        bool
+            incidental; /* of a provider's configuration: two values of it are no two accounts, as with a time-out */
+        bool grows;                   /* a number: a smaller one forces a replacement */
         const struct value *fallback; /* converted to `type`, or NULL */
         const char *doc;
 };
@@ -51,6 +53,9 @@ struct schema_source {
         /* A provider's own checks of a configuration that may hold unknowns; problems into *err, with `place`. May be NULL. */
         int (*validate)(void *context, const struct schema *schema, const struct value *properties,
             const struct place *place, struct error **err);
+        /* What a provider's configuration (NULL: none is written) comes to with its defaults and the environment variables, secrets marked; an object,
+         * new reference; unknown parts stay so. NULL: as it is written. The function may be NULL. */
+        struct value *(*resolve)(void *context, const char *provider, const struct value *config);
         void *context;
 };
 

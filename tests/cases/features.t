@@ -143,7 +143,7 @@ code 0 "so that nothing is replaced"
 tutti state export pieces.yaml
 code 0 "the record is exported"
 is "$(jq -c '[.environment, (.lineage | length > 0), .serial > 0, (.resources | length), (.resources[0] | keys | join(","))]' <<<"$OUT")" \
-        '["pieces",true,true,4,"address,after,created,id,outputs,properties,provider,type,updated"]' "as one document"
+        '["pieces",true,true,4,"account,address,after,created,id,outputs,properties,provider,type,updated"]' "as one document"
 cp "$WORK/out" exported.json
 # What is decided on is looked at while nobody else can change it.
 TUTTI_FAULT=count:"$WORK/points" "$TUTTI" state mv pieces.yaml renamed elsewhere >/dev/null

@@ -43,7 +43,8 @@ static struct environment *load(struct fixture *f, const struct fixture_types *t
         static const char *const values[] = {"values.yaml"}, *const sets[] = {"count=3", "name=x"};
         struct parameter_source parameters = {values, f->count > 2 ? 1 : 0, NULL, sets, 2, NULL};
         struct source_reader reader = {read_part, f};
-        struct schema_source schemas = {fixture_find, fixture_config, NULL, (void *)types};
+        struct schema_source schemas = {
+            .find = fixture_find, .config = fixture_config, .context = (void *)types};
         struct environment *env = NULL;
         cleanup(error_free) struct error *err = NULL;
         int result = environment_load("e.yaml", &reader, &parameters, &schemas, &env, &err);

@@ -144,7 +144,7 @@ static const struct sealer fake_sealer = {fake_seal, fake_open, NULL};
 /* --- the cloud ------------------------------------------------------------------------------------------------------- */
 
 struct object {
-        char *address, *deposed, *type, *provider, *id;
+        char *address, *deposed, *type, *provider, *id, *account;
         struct value *properties, *outputs, *host;
         char **after;
         size_t after_count, inherited_count;
@@ -189,7 +189,7 @@ static inline void cloud_init(struct cloud *c)
 {
         *c = (struct cloud){.time_ms = 1000000};
         types_init(&c->types);
-        c->schemas = (struct schema_source){find_type, find_config, NULL, &c->types};
+        c->schemas = (struct schema_source){.find = find_type, .config = find_config, .context = &c->types};
         c->reader = (struct source_reader){read_file, c};
 }
 
@@ -201,6 +201,7 @@ static inline void object_release(struct object *o)
         free(o->deposed);
         free(o->type);
         free(o->provider);
+        free(o->account);
         free(o->id);
         value_free(o->properties);
         value_free(o->outputs);
@@ -290,6 +291,7 @@ static inline struct state *cloud_state(struct cloud *c)
                     .type = mem_strdup(o->type),
                     .provider = mem_strdup(o->provider),
                     .id = mem_strdup(o->id),
+                    .account = mem_strdup(o->account),
                     .properties = encoded(o->properties),
                     .outputs = encoded(o->outputs),
                     .host = o->host ? encoded(o->host) : NULL,
@@ -541,6 +543,7 @@ static inline void cloud_make(struct cloud *c, const struct step *s)
             .deposed = mem_strdup(""),
             .type = mem_strdup(s->type),
             .provider = mem_strdup(s->provider ? s->provider : ""),
+            .account = mem_strdup(s->account),
             .host = host,
             .protect = s->protect,
             .keep = s->resource->keep,
@@ -616,6 +619,14 @@ static inline void cloud_annotate(struct cloud *c, const struct record_change *r
         object_order(o, r->depends, r->depends_count, r->inherited_count);
         o->protect = r->protect;
         o->keep = r->keep;
+        if (r->provider != NULL) {
+                free(o->provider);
+                o->provider = mem_strdup(r->provider);
+        }
+        if (r->account != NULL) {
+                free(o->account);
+                o->account = mem_strdup(r->account);
+        }
         if (r->host != NULL) {
                 value_free(o->host);
                 o->host = value_ref(r->host);

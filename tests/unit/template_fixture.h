@@ -153,7 +153,7 @@ static inline struct environment *fixture_load_with(
         struct fixture_types types;
         fixture_types_init(&types);
         struct source_reader reader = {fixture_read, f};
-        struct schema_source schemas = {fixture_find, fixture_config, NULL, &types};
+        struct schema_source schemas = {.find = fixture_find, .config = fixture_config, .context = &types};
         struct environment *env = NULL;
         cleanup(error_free) struct error *err = NULL;
         int result = environment_load(path, &reader, parameters, &schemas, &env, &err);

@@ -122,7 +122,7 @@ static void each_way(void)
         ok(found("DELETE FROM output", "row 1 of output"), "the outputs are gone");
         ok(found("INSERT INTO resource SELECT 77, environment, 'more', deposed, type, provider, remote_id, "
                  "properties, outputs, host, private, after, token, protect, keep, created_ms, updated_ms, "
-                 "tainted FROM resource WHERE address = 'a'",
+                 "tainted, account FROM resource WHERE address = 'a'",
                "resource more was put in"),
             "a resource is put in");
         ok(found("INSERT INTO history SELECT 77, environment, resource, address, serial, time_ms, run, "

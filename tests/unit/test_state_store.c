@@ -89,6 +89,7 @@ static void test_resources(void)
                             a = fixture_resource("a");
         web.host = (char *)"{\"address\":\"h\"}";
         web.private_ = (char *)"p\xff\x01";
+        web.account = (char *)"{\"endpoint\":\"http://a\"}";
         web.after = after;
         web.after_count = 2;
         web.protect = true;
@@ -113,6 +114,8 @@ static void test_resources(void)
         is_str(rows[1].outputs, web.outputs, "outputs");
         is_str(rows[1].host, web.host, "host");
         is_str(rows[1].private_, web.private_, "private bytes");
+        is_str(rows[1].account, web.account, "account");
+        is_str(rows[2].account, NULL, "or none");
         is_str(rows[1].token, "tok-1", "token");
         ok(rows[1].protect && !rows[1].keep && !rows[2].protect && rows[2].keep, "protect and keep");
         ok(!rows[1].tainted && rows[2].tainted, "tainted");
