@@ -28,6 +28,7 @@ static struct operation_row operation_read(sqlite3_stmt *st)
             .absent = column_int(st, 17) != 0,
             .accepted = column_int(st, 18) != 0,
             .definition = column_text(st, 19),
+            .account = column_text(st, 20),
         };
         row.after = addresses_read(
             sqlite3_column_blob(st, 16), (size_t)sqlite3_column_bytes(st, 16), &row.after_count, NULL);
@@ -40,7 +41,7 @@ int store_operations(
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
             "SELECT run, step, address, deposed, type, provider, action, token, state, saved, remote_id, "
             "prior, planned,"
-            " host, private, started_ms, after, absent, accepted, definition FROM operation"
+            " host, private, started_ms, after, absent, accepted, definition, account FROM operation"
             " WHERE environment = (SELECT id FROM environment WHERE name = ?) ORDER BY run, step",
             err);
         if (st == NULL) return -1;
@@ -64,7 +65,7 @@ void operation_rows_free(struct operation_row *rows, size_t count)
                 struct operation_row *row = &rows[i];
                 char *const texts[] = {row->run, row->address, row->deposed, row->type, row->provider,
                     row->action, row->token, row->saved, row->id, row->prior, row->planned, row->host,
-                    row->private_, row->definition};
+                    row->private_, row->definition, row->account};
                 for (size_t k = 0; k < row->after_count; k++) free(row->after[k]);
                 free(row->after);
                 for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++) free(texts[k]);
@@ -78,14 +79,16 @@ int write_operation(
         cleanup(statement_done) sqlite3_stmt *st = sqlite_statement(s,
             "INSERT INTO operation (environment, run, step, address, deposed, type, provider, action, token, "
             "state, saved,"
-            " remote_id, prior, planned, host, private, started_ms, after, absent, accepted, definition)"
+            " remote_id, prior, planned, host, private, started_ms, after, absent, accepted, definition, "
+            "account)"
             " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, "
-            "?20, ?21)"
+            "?20, ?21, ?22)"
             " ON CONFLICT (environment, run, step) DO UPDATE SET address = ?4, deposed = ?5, type = ?6, "
             "provider = ?7,"
             " action = ?8, token = ?9, state = ?10, saved = ?11, remote_id = ?12, prior = ?13, planned = "
             "?14, host = ?15,"
-            " private = ?16, started_ms = ?17, after = ?18, absent = ?19, accepted = ?20, definition = ?21",
+            " private = ?16, started_ms = ?17, after = ?18, absent = ?19, accepted = ?20, definition = ?21, "
+            "account = ?22",
             err);
         if (st == NULL) return -1;
         bind_int(st, 1, e->id);
@@ -111,6 +114,7 @@ int write_operation(
         bind_int(st, 19, op->absent);
         bind_int(st, 20, op->accepted);
         bind_text(st, 21, op->definition);
+        bind_text(st, 22, op->account);
         return sqlite_run(s, st, err);
 }
 

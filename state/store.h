@@ -186,6 +186,7 @@ struct operation_row {
         size_t after_count;
         bool absent;      /* a creation: nothing had its name when the intent was recorded */
         bool accepted;    /* a creation: the cloud answered it, so that it is never sent again */
+        char *account;    /* where it acts, as of struct resource_row; or NULL */
         char *definition; /* digest of the type's description that `state` and `saved` belong to, or NULL */
 };
 int store_operations(

@@ -143,10 +143,12 @@ int plan_provider(struct plan *plan, const struct step *step, struct provider_us
 {
         bool on_record = step->action == ACTION_UPDATE || step->action == ACTION_DELETE ||
                          step->action == ACTION_REPLACE_DELETE;
-        if (step->server != NULL)
-                return server_use(step->server, step->address, on_record ? step->recorded : NULL, use, err);
+        /* A creation that was begun in one cloud is neither looked for nor gone on with in another. */
+        const struct recorded *at = on_record ? step->recorded : step->open ? &step->open->object : NULL;
+        if (step->server != NULL) return server_use(step->server, step->address, at, use, err);
         struct cell *cell = step_provider(plan, step);
         *use = provider_use_of(cell, step->address, step->provider);
+        use->recorded = at;
         if (cell == NULL) return 0;
         cleanup(error_free) struct error *problems = NULL;
         use->config = cell_value(plan->evaluation, cell, &problems);

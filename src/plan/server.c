@@ -221,7 +221,7 @@ int servers_find(struct evaluation *ev, struct error **err)
 
 const struct server *server_found(struct evaluation *ev, const struct recorded *r)
 {
-        if (r->open != NULL) return server_of_record(ev, r, NULL, NULL);
+        if (r->open != NULL || ev->record_servers == NULL) return server_of_record(ev, r, NULL, NULL);
         return ev->record_servers ? ev->record_servers[r - ev->input->state->resources] : NULL;
 }
 

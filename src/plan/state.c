@@ -135,6 +135,9 @@ int state_add_operations(struct state *state, struct operation_row *steal_rows, 
                 if (status == 0)
                         status = decode_part(steal_rows[i].host, sealer, open->row, &open->host, err);
                 open->object = object_of(open);
+                if (status == 0 && steal_rows[i].account != NULL &&
+                    (open->object.account = account_read(steal_rows[i].account, err)) == NULL)
+                        status = error_context(err, "what run %s had begun at %s", open->row->run, open->row->address);
                 open->next = map_get(&state->open_by_address, open->row->address);
                 map_put(&state->open_by_address, open->row->address, open);
         }
@@ -152,6 +155,7 @@ void state_free(struct state *state)
         for (size_t i = 0; i < state->open_count; i++) {
                 value_free(state->open[i].planned);
                 value_free(state->open[i].host);
+                value_free(state->open[i].object.account);
         }
         free(state->open);
         map_release(&state->open_by_address);

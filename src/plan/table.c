@@ -166,8 +166,9 @@ static struct step step_of(struct draft *d, struct instance *i)
         const struct observation *seen = i->recorded ? world_of(d->ev->input->world, i->recorded) : NULL;
         if (i->private_ == NULL && seen && seen->private_) step.private_ = seen->private_;
         if (r->schema != NULL)
-                serve(&step, i->action == ACTION_UPDATE ? server_found(d->ev, i->recorded)
-                                                         : server_of_instance(d->ev, i));
+                serve(&step, i->action == ACTION_UPDATE || i->action == ACTION_RESTORE
+                                 ? server_found(d->ev, i->recorded)
+                                 : server_of_instance(d->ev, i));
         if (r->kind == RESOURCE_MANAGED)
                 step.depends = instance_order(d->ev, i, &step.depends_count, &step.inherited_count);
         return step;

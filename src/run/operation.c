@@ -364,6 +364,7 @@ static void record(struct tutti_op *op)
             .absent = op->absent,
             .accepted = op->accepted,
             .definition = arena_strdup(a, op->request.schema->definition),
+            .account = arena_strdup(a, op->request.connection->account_text),
         };
         for (size_t i = 0; i < row->after_count; i++) row->after[i] = arena_strdup(a, op->request.after[i]);
         struct store_write w = {.kind = WRITE_OPERATION, .run = row->run, .operation = row};
