@@ -25,7 +25,8 @@ sub cores { my $n = () = slurp('/proc/cpuinfo') =~ /^processor\s*:/mg; return $n
 
 sub cloud_start {
     my $ready = "$work/cloud.$$";
-    my $pid   = fork // die;
+    unlink $ready;    # of a cloud that this process started before
+    my $pid = fork // die;
     if (!$pid) {
         open STDOUT, '>', $ready;
         open STDERR, '>', "$ready.err";
