@@ -164,6 +164,7 @@ sub order {       # what depends on what, after a move and after a new `after`
     my ($net, $vol) = (network(), volume());
     my $sub = subnet($net);
     my @c = (command(), command(), command());
+    $c[$_]{props}{on_delete} = 'sleep ' . $_ / 10 . "; $c[$_]{props}{on_delete}" for 1, 2;    # whoever does not wait for it is first
     $c[2]{keys}{after} = [$c[1]{name}];
     my @edits = (
         edit('rename', $net, to => name('moved'), mv => 1), edit('rename', $c[1], to => name('moved'), mv => 1),

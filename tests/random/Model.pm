@@ -20,7 +20,7 @@ my %TYPES = (network => 'cloud.network', subnet => 'cloud.subnet', server => 'cl
 # What a change of needs a new object; `+`: smaller needs a new one.
 our %FIXED = (network => [], subnet => ['network_id'], server => ['subnet_id', 'image'], volume => []);
 
-sub is_cloud { $TYPES{ $_[0]{type} } =~ /^cloud/ }
+sub is_cloud { return scalar $TYPES{ $_[0]{type} } =~ /^cloud/ }
 
 sub find_resource { my ($m, $name) = @_; return (grep { $_->{name} eq $name } @{ $m->{resources} })[0] }
 

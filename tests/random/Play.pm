@@ -212,15 +212,14 @@ sub do_rollback {
 
 sub do_edit {
     my ($s, $op) = @_;
-    my @before = wanted($s->{m});
+    my $from = $op->{what} eq 'module' ? "$op->{from}/" : $op->{what} eq 'rename' ? address_of([wanted($s->{m})], $op->{of}) : undef;
     $s->{left} = { name => $op->{from}, module => clone($s->{m}{modules}{ $op->{from} } // {}),
         resources => clone([grep { ($_->{in} // '') eq $op->{from} } @{ $s->{m}{resources} }]) } if $op->{what} eq 'unmodule' && $s->{m}{modules}{ $op->{from} };
     edit($s->{m}, $op) or return;
     $s->{edited}{ $op->{what} } = 1;
     $s->{renamed}{ $op->{to} } = $op->{block} if $op->{what} eq 'block' && $op->{to};
-    my %now;
     if ($op->{mv}) {
-        my ($from, $to) = $op->{what} eq 'module' ? ("$op->{from}/", "$op->{to}/") : (address_of(\@before, $op->{of}), address_of([wanted($s->{m})], $op->{to}));
+        my $to = $op->{what} eq 'module' ? "$op->{to}/" : address_of([wanted($s->{m})], $op->{to});
         for my $row (@{ $s->{now}{rows} }) {
             next unless defined $from && defined $to && ($op->{what} eq 'module' ? $row->{address} =~ /^\Q$from\E/ : $row->{address} =~ /^\Q$from\E(\[|$)/);
             my $new = $to . substr $row->{address}, length $from;
@@ -336,8 +335,16 @@ sub converge {
         give_up($s, $t) if $bad >= 3;
         last if $bad >= 5;
     }
-    my $tag = $s->{answered}{skip} || $s->{answered}{abort} ? 'answered' : 'refused';
-    broken($s, $t, 'stuck', $tag, last_error($t));
+    broken($s, $t, 'stuck', why_stuck($s, $t), last_error($t));
+}
+
+sub why_stuck {
+    my ($s, $t) = @_;
+    my $error = last_error($t);
+    return 'answered' if $error =~ /(skip|abort): answered/;
+    return "HTTP $1"  if $error =~ /HTTP (\d+)/;
+    return 'many match' if $error =~ /objects match/;
+    return "exit $t->{code}";
 }
 
 # What makes the template invalid is taken back, and what belongs to somebody else and has a name that is wanted leaves.

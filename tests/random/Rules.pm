@@ -244,7 +244,7 @@ sub check_destroyed {
     my @left = grep { !$s->{foreign}{$_} && !$s->{abandoned}{$_} } sort keys %{ $s->{live} };
     broken($s, $t, 'left', 'objects', 'left over: ' . shown($s, @left)) if @left;
     broken($s, $t, 'left', 'record', 'still recorded: ' . join ', ', map { $_->{address} } rows($t->{after})) if rows($t->{after});
-    my $how = join(' ', grep { $s->{edited}{$_} } qw(rename module after)) || 'plain';
+    my $how = join(' ', grep { $s->{edited}{$_} } qw(rename module after)) || 'plain';    # what may have led to it
     my @refused = grep { ($_->{event} // '') eq 'step-retry' && ($_->{message} // '') =~ /409|in use|needs? it|used by/ } @{ $t->{events} };
     broken($s, $t, 'order', $how, "the cloud refused to delete $refused[0]{address}: $refused[0]{message}") if @refused;
     my %when;    # of names: a place in the log of commands, or in a cloud's journal
