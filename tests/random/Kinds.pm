@@ -3,6 +3,7 @@
 package Kinds;
 use strict;
 use warnings;
+use Digest::MD5 qw(md5_hex);
 use Exporter qw(import);
 our @EXPORT_OK = qw(story %KINDS);
 
@@ -173,6 +174,9 @@ sub order {       # what depends on what, after a move and after a new `after`
     if (one_in(3)) {
         $m->{modules}{part} = { cloud => 0 };
         $_->{in} = 'part' for $net, $sub, @c[1, 2];
+        $c[0]{keys}{after} = ['part'];
+        $c[$_]{props}{on_delete} =~ s/^sleep [.0-9]+; // for 1, 2;
+        $c[0]{props}{on_delete} = "sleep 0.3; $c[0]{props}{on_delete}";
         @edits = (edit('module', undef, from => 'part', to => 'other', mv => 1));
     }
     return (model => $m, ops => [apply(), (map { one_in(2) ? $_ : () } @edits), pick(@edits), beside(), apply()]);
@@ -299,7 +303,7 @@ our %KINDS = (    # weight, how a story is drawn
 
 sub story {
     my ($seed, $number, @only) = @_;
-    srand($seed * 100_003 + $number);
+    srand hex substr md5_hex("$seed.$number"), 0, 8;    # neighbours among seeds would begin alike
     $serial = 0;
     my @names = @only ? @only : map { ($_) x $KINDS{$_}[0] } sort keys %KINDS;
     my $kind = pick(@names);

@@ -54,29 +54,38 @@ sub wanted {
     return @all;
 }
 
+# The resources that `after: NAME` means: of a nested template, all.
+sub members { my ($m, $name) = @_; return $m->{modules}{$name} ? map { $_->{name} } grep { ($_->{in} // '') eq $name } @{ $m->{resources} } : $name }
+
 # Pairs [dependant, needed] of resource names, by references, expressions and `after`.
 sub edges {
     my ($m) = @_;
     my @pairs;
     for my $r (@{ $m->{resources} }) {
-        push @pairs, map { [$r->{name}, $_] } values %{ $r->{refs} // {} }, @{ $r->{keys}{after} // [] };
+        push @pairs, map { [$r->{name}, $_] } values %{ $r->{refs} // {} }, map { members($m, $_) } @{ $r->{keys}{after} // [] };
         push @pairs, map { ref $_ eq 'HASH' && $_->{of} ? [$r->{name}, $_->{of}] : () } values %{ $r->{props} };
         my $module = $m->{modules}{ $r->{in} // '' } // next;
-        for my $needed (@{ $module->{after} // [] }) {
-            push @pairs, map { [$r->{name}, $_->{name}] } grep { ($_->{in} // '') eq $needed } @{ $m->{resources} };
-        }
+        push @pairs, map { [$r->{name}, $_] } map { members($m, $_) } @{ $module->{after} // [] };
     }
     return @pairs;
 }
 
-# The same without some resources, and without all that needs them.
-sub without {
+# Names of what refers to one of these, or to what does.
+sub needing {
     my ($m, @names) = @_;
     my %gone = map { $_ => 1 } @names;
     my $hard = sub { my ($r) = @_; return grep { $gone{$_} } values %{ $r->{refs} // {} }, map { ref eq 'HASH' ? $_->{of} // () : () } values %{ $r->{props} } };
     for (1 .. @{ $m->{resources} }) {
         for my $r (@{ $m->{resources} }) { $gone{ $r->{name} } = 1 if $hard->($r) }
     }
+    delete @gone{@names};
+    return sort keys %gone;
+}
+
+# The same without some resources, and without all that needs them.
+sub without {
+    my ($m, @names) = @_;
+    my %gone = map { $_ => 1 } @names, needing($m, @names);
     $m->{resources} = [grep { !$gone{ $_->{name} } } @{ $m->{resources} }];
     for my $r (@{ $m->{resources} }) {
         next unless $r->{keys}{after};
@@ -98,6 +107,8 @@ sub resource_text {
     $props{name} .= '-${count.index}' if defined $r->{keys}{count} && defined $props{name};
     $props{$_} = "\${$r->{refs}{$_}.id}" for keys %{ $r->{refs} // {} };
     my %keys = %{ $r->{keys} // {} };
+    $keys{after} = [grep { find_resource($m, $_) || members($m, $_) } @{ $keys{after} }] if $keys{after};
+    delete $keys{after} unless @{ $keys{after} // [] };
     $keys{when} = $keys{when} ? JSON::PP::true : JSON::PP::false if exists $keys{when};
     if (is_cloud($r)) {
         $keys{retry}    = { attempts => 2, backoff => '5ms' } unless $keys{retry};
@@ -160,6 +171,7 @@ sub edit {
     my $what = $e->{what};
     my $r    = defined $e->{of} ? find_resource($m, $e->{of}) : undef;
     return if defined $e->{of} && !$r;
+    if ($what eq 'key' && $e->{key} eq 'when' && defined $e->{value} && !(ref $e->{value} eq 'SCALAR' ? ${ $e->{value} } : $e->{value})) { without($m, needing($m, $r->{name})) }
     if    ($what eq 'set') { $r->{props}{ $e->{prop} } = clone($e->{value}) }
     elsif ($what eq 'key') { if (defined $e->{value}) { $r->{keys}{ $e->{key} } = clone($e->{value}) } else { delete $r->{keys}{ $e->{key} } } }
     elsif ($what eq 'remove') { without($m, $e->{of}) }
@@ -178,7 +190,11 @@ sub edit {
     elsif ($what eq 'module') {    # a nested template's name
         my $o = delete $m->{modules}{ $e->{from} } // return;
         $m->{modules}{ $e->{to} } = $o;
-        for (@{ $m->{resources} }) { $_->{in} = $e->{to} if ($_->{in} // '') eq $e->{from} }
+        for my $x (@{ $m->{resources} }) {
+            $x->{in} = $e->{to} if ($x->{in} // '') eq $e->{from};
+            for (@{ $x->{keys}{after} // [] }) { $_ = $e->{to} if $_ eq $e->{from} }
+        }
+        for my $x (values %{ $m->{modules} }) { for (@{ $x->{after} // [] }) { $_ = $e->{to} if $_ eq $e->{from} } }
     }
     elsif ($what eq 'block') {     # gone (undef), another, or another name for it
         return unless $m->{blocks}{ $e->{block} } || $e->{value};

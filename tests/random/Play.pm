@@ -417,9 +417,10 @@ sub play {
         the_end($s);
         1;
     };
-    return { rules => $s->{rules} } if $ok;
+    return { rules => $s->{rules}, script => join("\n", @{ $s->{script} }) . "\n" } if $ok;
     die $@ unless ref $@;
     my $f = $@;
+    $f->{rules}  = $s->{rules};
     $f->{script} = join("\n", @{ $s->{script} }, "# $f->{rule}/$f->{tag}: $f->{why}") . "\n";
     return $f;
 }

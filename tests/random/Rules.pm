@@ -187,7 +187,8 @@ sub kept {
         my @suit = grep { $_->{address} eq $w->{address} && $t->{live_before}{ $_->{id} } && $t->{live_before}{ $_->{id} }{cloud} == $w->{cloud} && suits($_, $w, \%ids) } rows($t->{before});
         next if !@suit || grep { $_->{id} eq ($ids{ $w->{address} } // '') } @suit;
         my $keys = $w->{of}{keys} // {};
-        my $tag = $keys->{timeout} ? 'timeout' : (grep { ref eq 'HASH' } values %{ $w->{of}{props} }) ? 'known later'
+        my ($why) = map { $_->{reason} // () } grep { $_->{address} eq $w->{address} } @{ ($t->{plan} // {})->{steps} // [] };
+        my $tag = ($why // '') =~ /creation failed/ ? 'creation failed' : (grep { ref eq 'HASH' } values %{ $w->{of}{props} }) ? 'known later'
             : ($keys->{replace} // '') eq 'create-first' ? 'create-first' : 'other';
         broken($s, $t, 'kept', $tag, "$w->{address} was $suit[0]{id}, which is as the template wants it, and is " . ($ids{ $w->{address} } // 'nothing') . ' now');
     }
