@@ -134,7 +134,7 @@ sub block {       # a provider block leaves, or is another one
     my %in;
     my @ops;
     my %story = (blocks => {}, modules => {});
-    my $how   = pick('gone', 'renamed', 'endpoint', 'default', 'nested', 'nested endpoint');
+    my $how   = pick('gone', 'renamed', 'endpoint', 'default', 'nested', 'nested endpoint', 'alias', 'nested alias');
     if    ($how =~ /^nested/) { $story{modules}{part} = { own => 1, cloud => 1 }; %in = (in => 'part') }
     elsif ($how eq 'default') { $story{blocks}{cloud} = { cloud => 1 } }
     else                      { $story{blocks}{east} = { cloud => 1 }; %in = (provider => 'east') }
@@ -144,8 +144,10 @@ sub block {       # a provider block leaves, or is another one
     elsif ($how eq 'renamed')  { push @ops, edit('block', undef, block => 'east', to => 'west') }
     elsif ($how eq 'endpoint') { push @ops, edit('block', undef, block => 'east', value => { cloud => 0 }) }
     elsif ($how eq 'default')  { push @ops, edit('block', undef, block => 'cloud'), one_in(2) ? edit('remove', $net) : () }
+    elsif ($how eq 'alias')    { push @ops, edit('block', undef, block => 'east', value => { cloud => 1, alias => 1 }) }
+    elsif ($how eq 'nested alias') { push @ops, edit('cloud', undef, of_module => 'part', value => { alias => 1 }) }
     elsif ($how eq 'nested')   { push @ops, edit('unmodule', undef, from => 'part') }
-    else                       { push @ops, edit('cloud', undef, of_module => 'part', value => 0) }
+    else                       { push @ops, edit('cloud', undef, of_module => 'part', value => { cloud => 0 }) }
     push @ops, pick({ do => 'plan' }, apply(), apply(), { do => 'destroy' }, { do => 'resume' }), pick(apply(), { do => 'destroy' });
     return (model => { resources => [@r, one_in(2) ? command() : ()], %story }, ops => [apply(), @ops]);
 }
@@ -168,7 +170,7 @@ sub order {       # what depends on what, after a move and after a new `after`
     $c[$_]{props}{on_delete} = 'sleep ' . $_ / 10 . "; $c[$_]{props}{on_delete}" for 1, 2;    # whoever does not wait for it is first
     $c[2]{keys}{after} = [$c[1]{name}];
     my @edits = (
-        edit('rename', $net, to => name('moved'), mv => 1), edit('rename', $c[1], to => name('moved'), mv => 1),
+        edit('rename', $net, to => name('moved'), mv => 1, whole => int rand 2), edit('rename', $c[1], to => name('moved'), mv => 1, whole => int rand 2),
         edit('after', $c[1], to => $c[0]{name}), edit('after', $sub, to => $c[0]{name}), edit('after', $vol, to => $sub->{name}));
     my $m = model($net, $sub, $vol, @c);
     if (one_in(3)) {
@@ -177,7 +179,7 @@ sub order {       # what depends on what, after a move and after a new `after`
         $c[0]{keys}{after} = ['part'];
         $c[$_]{props}{on_delete} =~ s/^sleep [.0-9]+; // for 1, 2;
         $c[0]{props}{on_delete} = "sleep 0.3; $c[0]{props}{on_delete}";
-        @edits = (edit('module', undef, from => 'part', to => 'other', mv => 1));
+        @edits = (edit('module', undef, from => 'part', to => 'other', mv => 1, whole => int rand 2));
     }
     return (model => $m, ops => [apply(), (map { one_in(2) ? $_ : () } @edits), pick(@edits), beside(), apply()]);
 }
@@ -266,8 +268,8 @@ sub mixed_edit {
         sub { defined $x->{keys}{count} ? edit('key', $x, key => 'count', value => int rand 5) : edit('key', $x, key => 'when', value => \int rand 2) },
         sub { edit('remove', $x) },
         sub { edit('add', undef, resource => vary(pick(volume(), network(), command()))) },
-        sub { edit('rename', $x, to => name('moved'), mv => 1) },
-        sub { %{ $m->{modules} } ? edit('module', undef, from => (sort keys %{ $m->{modules} })[0], to => name('mod'), mv => 1) : edit('remove', $x) },
+        sub { edit('rename', $x, to => name('moved'), mv => 1, whole => int rand 2) },
+        sub { %{ $m->{modules} } ? edit('module', undef, from => (sort keys %{ $m->{modules} })[0], to => name('mod'), mv => 1, whole => int rand 2) : edit('remove', $x) },
         sub { my $y = pick(grep { $_->{name} ne $x->{name} } @$r); $y && index($y->{name}, 'gate') && !reaches($r, $y, $x) ? edit('after', $x, to => $y->{name}) : edit('remove', $x) },
     )->();
 }

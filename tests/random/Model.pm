@@ -120,24 +120,24 @@ sub resource_text {
 }
 
 sub block_text {
-    my ($name, $cloud, $parallel) = @_;
-    my $at = $cloud ? '@B@' : '@A@';
-    return "  $name: {" . ($name eq 'cloud' ? '' : 'type: cloud, ') . ($parallel ? "parallel: $parallel, " : '') . "endpoint: \"$at\", token: torture}\n";
+    my ($name, $b) = @_;
+    my $at = ($b->{alias} ? '@LOCALHOST' : '@') . ($b->{cloud} ? 'B@' : 'A@');    # the same place in other words
+    return "  $name: {" . ($name eq 'cloud' ? '' : 'type: cloud, ') . ($b->{parallel} ? "parallel: $b->{parallel}, " : '') . "endpoint: \"$at\", token: torture}\n";
 }
 
-# The texts of env.yaml and of nested templates, with @A@ and @B@ for where the clouds listen.
+# The texts of env.yaml and of nested templates, with @A@, @B@, @LOCALHOSTA@ and @LOCALHOSTB@ for where the clouds listen.
 sub files {
     my ($m) = @_;
     my %files;
     my $env = "environment: random\nparameters: {v: {type: string, default: \"1\"}}\n";
     my @blocks = sort keys %{ $m->{blocks} // {} };
-    $env .= "providers:\n" . join '', map { block_text($_, $m->{blocks}{$_}{cloud}, $m->{blocks}{$_}{parallel}) } @blocks if @blocks;
+    $env .= "providers:\n" . join '', map { block_text($_, $m->{blocks}{$_}) } @blocks if @blocks;
     my %of;
     for my $r (@{ $m->{resources} }) { $of{ $r->{in} // '' } .= resource_text($m, $r) }
     for my $n (sort keys %{ $m->{modules} // {} }) {
         my $o = $m->{modules}{$n};
         next unless $of{$n};
-        $files{"$n.yaml"} = "template: part\n" . ($o->{own} ? "providers:\n" . block_text('cloud', $o->{cloud}, $o->{parallel}) : '') . "resources:\n$of{$n}";
+        $files{"$n.yaml"} = "template: part\n" . ($o->{own} ? "providers:\n" . block_text('cloud', $o) : '') . "resources:\n$of{$n}";
         my @after = grep { $of{$_} } @{ $o->{after} // [] };
         $of{''} .= "  $n: {type: template, template: $n.yaml" . (@after ? ', after: ' . $json->encode(\@after) : '') . "}\n";
     }
@@ -213,7 +213,7 @@ sub edit {
         return unless delete $m->{modules}{ $e->{from} };
         without($m, map { $_->{name} } grep { ($_->{in} // '') eq $e->{from} } @{ $m->{resources} });
     }
-    elsif ($what eq 'cloud') { my $o = $m->{modules}{ $e->{of_module} } // return; $o->{cloud} = $e->{value} }
+    elsif ($what eq 'cloud') { my $o = $m->{modules}{ $e->{of_module} } // return; @{$o}{ keys %{ $e->{value} } } = values %{ $e->{value} } }
     else { die "edit '$what'\n" }
     return 1;
 }

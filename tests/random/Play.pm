@@ -98,8 +98,7 @@ sub files_write {
         next if ($s->{texts}{$name} // '') eq $text;
         $s->{texts}{$name} = $text;
         note($s, "write $name <<'E'\n${text}E");
-        $text =~ s/\@A\@/$clouds[0]{url}/g;
-        $text =~ s/\@B\@/$clouds[1]{url}/g;
+        $text =~ s/\@(LOCALHOST)?([AB])\@/my $url = $clouds[$2 eq 'B']{url}; $1 ? $url =~ s{127\.0\.0\.1}{localhost}r : $url/ge;
         write_text("$s->{folder}/$name", $text);
     }
 }
@@ -188,7 +187,7 @@ sub named {
 my %DO = (
     plan     => sub { my ($s, $op) = @_; files_write($s); observe($s, $op, 'plan', 'env.yaml', '--json', set_args($op)) },
     apply    => sub { my ($s, $op) = @_; files_write($s); observe($s, $op, 'apply', 'env.yaml', '--yes', '--json', set_args($op)) },
-    destroy  => sub { my ($s, $op) = @_; files_write($s); observe($s, $op, 'destroy', 'env.yaml', '--yes', '--json') },
+    destroy  => sub { my ($s, $op) = @_; files_write($s); observe($s, $op, 'destroy', 'env.yaml', '--yes', '--json', set_args($op)) },
     resume   => sub { my ($s, $op) = @_; files_write($s); observe($s, $op, 'resume', 'env.yaml', '--yes', '--json') },
     rollback => \&do_rollback,
     answer   => sub { my ($s, $op) = @_; answer($s, $op->{word}) },
@@ -199,7 +198,7 @@ my %DO = (
     sleep    => sub { my ($s, $op) = @_; sleep $op->{seconds}; note($s, "sleep $op->{seconds}") },
 );
 
-sub set_args { my ($op) = @_; return defined $op->{set} ? ('--set', "v=$op->{set}") : () }
+sub set_args { my ($op) = @_; return ((defined $op->{set} ? ('--set', "v=$op->{set}") : ()), map { ('--accept-provider', $_) } @{ $op->{accept} // [] }) }
 
 sub do_rollback {
     my ($s, $op) = @_;
@@ -220,7 +219,9 @@ sub do_edit {
     $s->{renamed}{ $op->{to} } = $op->{block} if $op->{what} eq 'block' && $op->{to};
     if ($op->{mv}) {
         my $to = $op->{what} eq 'module' ? "$op->{to}/" : address_of([wanted($s->{m})], $op->{to});
-        for my $row (@{ $s->{now}{rows} }) {
+        my ($whole) = $op->{whole} && defined $from && defined $to ? tutti($s, {}, 'state', 'mv', 'env.yaml', map { s{/$}{}r } $from, $to) : 1;
+        note($s, "tutti state mv env.yaml '$from' '$to'    # exit $whole") if $op->{whole};
+        for my $row ($whole ? @{ $s->{now}{rows} } : ()) {
             next unless defined $from && defined $to && ($op->{what} eq 'module' ? $row->{address} =~ /^\Q$from\E/ : $row->{address} =~ /^\Q$from\E(\[|$)/);
             my $new = $to . substr $row->{address}, length $from;
             my ($code) = tutti($s, {}, 'state', 'mv', 'env.yaml', $row->{address}, $new);
@@ -324,12 +325,13 @@ sub last_error { my ($t) = @_; my @l = split /\n/, $t->{err}; return @l ? $l[0] 
 # The clouds are well, the template is valid: apply until it is done, as a person would.
 sub converge {
     my ($s) = @_;
-    my ($t, $bad) = (undef, 0);
+    my ($t, $bad, @accept) = (undef, 0);
     for my $round (1 .. ROUNDS) {
         if (waiting($s)) { answer($s); $t = $DO{resume}->($s, { do => 'resume' }); next if $t->{code} == 0 || $t->{code} == 3 }
-        $t = $DO{apply}->($s, { do => 'apply', final => 1 });
+        $t = $DO{apply}->($s, { do => 'apply', final => 1, accept => \@accept });
         return $t if $t->{code} == 0;
         next if $t->{code} == 3;
+        if ($t->{code} == 4 && @accept < 4 && (my ($block) = $t->{err} =~ /--accept-provider[ =]'?([\w.\/-]+)/)) { push @accept, $block; next }
         $bad++;
         $DO{resume}->($s, { do => 'resume' }) if $bad == 2 && $t->{code} == 1;
         give_up($s, $t) if $bad >= 3;
@@ -365,7 +367,10 @@ sub mend {
         push @{ $s->{m}{resources} }, grep { !find_resource($s->{m}, $_->{name}) } @{ $left->{resources} };
     }
     for my $to (sort keys %{ $s->{renamed} // {} }) { edit($s->{m}, { what => 'block', block => $to, to => $s->{renamed}{$to} }) }
-    for my $b (sort keys %{ $s->{blocks_made} }) { $s->{m}{blocks}{$b} = clone($s->{blocks_made}{$b}) }
+    for my $b (sort keys %{ $s->{blocks_made} }) {
+        my $now = $s->{m}{blocks}{$b};
+        $s->{m}{blocks}{$b} = clone($s->{blocks_made}{$b}) if !$now || $now->{cloud} != $s->{blocks_made}{$b}{cloud};
+    }
     for my $n (sort keys %{ $s->{modules_made} }) { $s->{m}{modules}{$n}{cloud} = $s->{modules_made}{$n}{cloud} if $s->{m}{modules}{$n} }
     look($s);
 }
@@ -396,7 +401,7 @@ sub header {
     my ($story) = @_;
     return (
         "# $story->{kind}, seed $story->{seed}, API $story->{api}" . ($story->{limit} ? ", limits {parallel: $story->{limit}}" : ''),
-        '# Two practice clouds listen at $A and $B; write puts these places for @A@ and @B@; fault sets the faults of both clouds.',
+        '# Two practice clouds listen at $A and $B; write puts these places for @A@ and @B@ into a file; fault and control tell both clouds.',
     );
 }
 
