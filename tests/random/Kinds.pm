@@ -309,7 +309,7 @@ sub story {
     $serial = 0;
     my @names = @only ? @only : map { ($_) x $KINDS{$_}[0] } sort keys %KINDS;
     my $kind = pick(@names);
-    return { kind => $kind, seed => "$seed.$number", api => pick('sandbox', 'sandbox', 'keys', 'labels', 'names'), unique => one_in(2) ? 1 : 0, limit => 0, cloud => {}, $KINDS{$kind}[1]->() };
+    return { kind => $kind, seed => "$seed.$number", api => pick('sandbox', 'sandbox', 'keys', 'labels', 'names'), unique => one_in(2) ? 1 : 0, limit => 0, json => one_in(2) ? 1 : 0, cloud => {}, $KINDS{$kind}[1]->() };
 }
 
 1;

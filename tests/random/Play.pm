@@ -186,7 +186,7 @@ sub named {
 
 my %DO = (
     plan     => sub { my ($s, $op) = @_; files_write($s); observe($s, $op, 'plan', 'env.yaml', '--json', set_args($op)) },
-    apply    => sub { my ($s, $op) = @_; files_write($s); observe($s, $op, 'apply', 'env.yaml', '--yes', '--json', set_args($op)) },
+    apply    => sub { my ($s, $op) = @_; files_write($s); observe($s, $op, 'apply', 'env.yaml', '--yes', $s->{story}{json} ? '--json' : (), set_args($op)) },    # without changes, only --json makes a run
     destroy  => sub { my ($s, $op) = @_; files_write($s); observe($s, $op, 'destroy', 'env.yaml', '--yes', '--json', set_args($op)) },
     resume   => sub { my ($s, $op) = @_; files_write($s); observe($s, $op, 'resume', 'env.yaml', '--yes', '--json') },
     rollback => \&do_rollback,
@@ -308,6 +308,7 @@ sub give_up {
     my %recorded = map { ($_->{address} => 1) } @{ $s->{now}{rows} };
     my %failed;
     for my $e (@{ $t->{events} }) { $failed{ $_->{address} } = 1 for grep { defined $_->{address} } $e, @{ $e->{problems} // [] } }
+    $failed{$_} = 1 for $t->{err} =~ /^error: ([^\s:]+): /mg;
     my $ended = 0;
     for my $a (sort grep { !$recorded{$_} } keys %failed) {
         my ($code) = tutti($s, {}, 'state', 'rm', 'env.yaml', $a);

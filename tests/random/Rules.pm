@@ -57,10 +57,17 @@ sub rows { my ($record) = @_; return grep { collection($_) } @{ $record->{rows} 
 sub shown { my ($s, @ids) = @_; return join ', ', @ids }
 sub disturbed { my ($t) = @_; return grep { $t->{op}{$_} } qw(faults kill token) }
 
+# The run that the command made, or undef; and the number of them.
+sub new_run {
+    my ($t) = @_;
+    my ($was, $is) = map { ($_->{status} // {})->{id} // 'r0' } $t->{before}, $t->{after};
+    return $was eq $is ? undef : $t->{after}{status}, ($is =~ /(\d+)/)[0] - ($was =~ /(\d+)/)[0];
+}
+
 sub rolled_back {    # when the automatic way back began, or undef
     my ($t) = @_;
-    my ($e) = grep { ($_->{event} // '') eq 'run-started' && ($_->{kind} // '') eq 'rollback' } @{ $t->{events} };
-    return $e && verb($t) ne 'rollback' ? $e->{time} : undef;
+    my ($run) = new_run($t);
+    return $run && $run->{kind} eq 'rollback' && verb($t) ne 'rollback' ? $run->{started} : undef;
 }
 
 # ---- the rules ----
@@ -74,8 +81,8 @@ sub ends {
 
 sub honest {
     my ($s, $t) = @_;
-    return unless done($t) && grep { ($_->{event} // '') eq 'run-started' } @{ $t->{events} };
-    my $run = $t->{after}{status} // return;
+    my ($run) = new_run($t);
+    return unless done($t) && $run;
     my @open = grep { $_->{status} !~ /^(done|standby|kept|cancelled)$/ } @{ $run->{steps} };
     broken($s, $t, 'honest', $open[0]{status}, "exit 0, and " . @open . " of " . @{ $run->{steps} } . " steps are $open[0]{status}, as $open[0]{action} of $open[0]{address}") if @open;
     broken($s, $t, 'honest', 'run', "exit 0, and the run is $run->{status}") if $run->{status} ne 'done';
@@ -97,8 +104,8 @@ sub counts {
     return if verb($t) !~ /^(apply|destroy)$/ || disturbed($t) || $t->{code} > 1 || rolled_back($t);
     my $before = $t->{before}{status};
     return if $before && ($before->{status} // "") ne "done";
-    return if 1 != grep { ($_->{event} // '') eq 'run-started' } @{ $t->{events} };
-    my $run = $t->{after}{status} // return;
+    my ($run, $runs) = new_run($t);
+    return if !$run || $runs != 1;
     my %step;
     for (grep { $_->{status} eq 'done' } @{ $run->{steps} }) { $step{ $_->{type} =~ /^cloud\./ ? 'cloud' : 'other' }{ $_->{action} }++ }
     my $sum = sub { my $n = 0; $n += $step{ $_[0] }{$_} // 0 for @_[1 .. $#_]; return $n };
@@ -245,7 +252,7 @@ sub check_destroyed {
     my @left = grep { !$s->{foreign}{$_} && !$s->{abandoned}{$_} } sort keys %{ $s->{live} };
     broken($s, $t, 'left', 'objects', 'left over: ' . shown($s, @left)) if @left;
     broken($s, $t, 'left', 'record', 'still recorded: ' . join ', ', map { $_->{address} } rows($t->{after})) if rows($t->{after});
-    my $how = join(' ', grep { $s->{edited}{$_} } qw(rename module after)) || 'plain';    # what may have led to it
+    my $how = $s->{edited}{rename} || $s->{edited}{module} ? 'moved' : $s->{edited}{after} ? 'after' : 'plain';    # what may have led to it
     my @refused = grep { ($_->{event} // '') eq 'step-retry' && ($_->{message} // '') =~ /409|in use|needs? it|used by/ } @{ $t->{events} };
     broken($s, $t, 'order', $how, "the cloud refused to delete $refused[0]{address}: $refused[0]{message}") if @refused;
     my %when;    # of names: a place in the log of commands, or in a cloud's journal
