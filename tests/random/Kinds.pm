@@ -298,8 +298,8 @@ sub mixed_op {
 }
 
 our %KINDS = (    # weight, how a story is drawn
-    question => [2, \&question], lasting => [1, \&lasting], refused => [2, \&refused], taken => [2, \&taken], createfirst => [2, \&createfirst], abandoned => [1, \&abandoned],
-    wayback => [2, \&wayback], block => [2, \&block], same => [1, \&same], order => [2, \&order], slow => [1, \&slow], two => [2, \&two], summary => [1, \&summary],
+    question => [2, \&question], lasting => [2, \&lasting], refused => [2, \&refused], taken => [2, \&taken], createfirst => [2, \&createfirst], abandoned => [1, \&abandoned],
+    wayback => [2, \&wayback], block => [2, \&block], same => [2, \&same], order => [2, \&order], slow => [1, \&slow], two => [2, \&two], summary => [1, \&summary],
     mixed => [6, \&mixed],
 );
 

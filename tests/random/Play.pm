@@ -214,22 +214,30 @@ sub do_edit {
     my $from = $op->{what} eq 'module' ? "$op->{from}/" : $op->{what} eq 'rename' ? address_of([wanted($s->{m})], $op->{of}) : undef;
     $s->{left} = { name => $op->{from}, module => clone($s->{m}{modules}{ $op->{from} } // {}),
         resources => clone([grep { ($_->{in} // '') eq $op->{from} } @{ $s->{m}{resources} }]) } if $op->{what} eq 'unmodule' && $s->{m}{modules}{ $op->{from} };
+    my $was = clone($s->{m});
     edit($s->{m}, $op) or return;
     $s->{edited}{ $op->{what} } = 1;
     $s->{renamed}{ $op->{to} } = $op->{block} if $op->{what} eq 'block' && $op->{to};
-    if ($op->{mv}) {
-        my $to = $op->{what} eq 'module' ? "$op->{to}/" : address_of([wanted($s->{m})], $op->{to});
-        my ($whole) = $op->{whole} && defined $from && defined $to ? tutti($s, {}, 'state', 'mv', 'env.yaml', map { s{/$}{}r } $from, $to) : 1;
-        note($s, "tutti state mv env.yaml '$from' '$to'    # exit $whole") if $op->{whole};
-        for my $row ($whole ? @{ $s->{now}{rows} } : ()) {
-            next unless defined $from && defined $to && ($op->{what} eq 'module' ? $row->{address} =~ /^\Q$from\E/ : $row->{address} =~ /^\Q$from\E(\[|$)/);
-            my $new = $to . substr $row->{address}, length $from;
-            my ($code) = tutti($s, {}, 'state', 'mv', 'env.yaml', $row->{address}, $new);
-            note($s, "tutti state mv env.yaml '$row->{address}' '$new'    # exit $code");
-        }
-        $s->{now} = record($s);
-    }
+    if ($op->{mv} && defined $from && !move($s, $op, $from)) { $s->{m} = $was }    # no is said while a run waits; a person would put it off
     files_write($s);
+}
+
+# The records follow: as a whole, where that is drawn and the program can, or one by one. False when the program refuses.
+sub move {
+    my ($s, $op, $from) = @_;
+    my $to = $op->{what} eq 'module' ? "$op->{to}/" : address_of([wanted($s->{m})], $op->{to}) // return 1;
+    my $mv = sub {
+        my ($code) = tutti($s, {}, 'state', 'mv', 'env.yaml', @_);
+        note($s, "tutti state mv env.yaml '$_[0]' '$_[1]'    # exit $code");
+        return $code == 0;
+    };
+    my @of = grep { $op->{what} eq 'module' ? index($_->{address}, $from) == 0 : $_->{address} =~ /^\Q$from\E(?:\[|\z)/ } @{ $s->{now}{rows} };
+    my $ok = !@of || ($op->{whole} && $mv->(map { s{/$}{}r } $from, $to));
+    if (!$ok) {
+        for my $row (@of) { $ok = $mv->($row->{address}, $to . substr $row->{address}, length $from) || $ok }
+    }
+    $s->{now} = record($s);
+    return $ok;
 }
 
 sub address_of { my ($wanted, $name) = @_; my ($w) = grep { $_->{of}{name} eq $name } @$wanted; return $w && address($w->{of}) }
