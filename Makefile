@@ -6,6 +6,7 @@
 #   make install    PREFIX=/usr/local DESTDIR=           make fuzz     TIME=60
 #
 #   make torture    every fault point, failing and killed
+#   make random     TIME=600 SEED=N: environments, commands and disasters, drawn at random
 #
 #   SAN=1           build with ASan, UBSan, LSan         CC=clang      another compiler
 
@@ -177,6 +178,10 @@ torture: all
 	  tests/torture/disasters $(abspath $(O))/tutti; code=$$?; \
 	[ $$code = 0 ] || kill $$beside; wait $$beside || code=1; cat $(O)/kill-aws.tap; exit $$code
 
+# Stories drawn at random until one breaks a rule or the time is up; see docs/random.md. Those that found something are in `test`.
+random: all
+	@TIME=$(TIME) tests/random/run $(abspath $(O))/tutti
+
 bench: all $(BENCH)
 	tests/bench/run $(abspath $(O))
 
@@ -201,4 +206,4 @@ install: all
 clean:
 	rm -rf build build-*
 
-.PHONY: setup setup-lint demo test test-run lint lint-run fuzz torture bench bench-instructions install clean
+.PHONY: setup setup-lint demo test test-run lint lint-run fuzz torture random bench bench-instructions install clean

@@ -201,6 +201,24 @@ sub two {         # two nested templates, one provider, two clouds, and a limit 
         (one_in(2) ? (edit('set', $r[0], prop => 'size_gb', value => 50), apply()) : ()), beside()]);
 }
 
+sub gates {       # questions that are answered, rejected, left, and outlived by deaths
+    my $gate = { name => name('gate'), type => 'gate', props => { message => 'go on?' }, refs => {}, keys => {} };
+    my @r = stack(keys => { replace => pick('create-first', 'delete-first'), after => [$gate->{name}] });
+    my $dies = sub { one_in(2) ? (kill => upto(40)) : () };
+    return (unique => 0, model => model($gate, @r, some()), ops => [
+        apply(), { do => 'answer', word => pick('approve', 'approve', 'reject') }, { do => 'resume', $dies->() }, beside(), edit('set', $r[2], prop => 'image', value => 'd2'),
+        apply($dies->()), { do => 'answer', word => pick('approve', 'reject') }, pick({ do => 'resume', $dies->() }, apply($dies->()), { do => 'destroy', $dies->() })]);
+}
+
+sub deaths {      # the program dies at any point of making, changing and taking away
+    my @r = stack(keys => one_in(2) ? { replace => 'create-first' } : {});
+    my $vol = volume(keys => { count => upto(3) });
+    my $dies = sub { (kill => 2 + upto(50)) };
+    return (model => model(@r, $vol, one_in(2) ? command() : ()), cloud => { latency => pick('0ms', '5ms-30ms') }, unique => 0, ops => [
+        apply($dies->()), one_in(2) ? { do => 'resume', $dies->() } : apply(), edit('set', $r[2], prop => 'image', value => 'd2'), edit('key', $vol, key => 'count', value => int rand 5),
+        apply($dies->()), pick({ do => 'resume' }, apply(), { do => 'destroy', $dies->() }, { do => 'rollback', back => 0 }), beside()]);
+}
+
 sub summary {     # a replacement behind a change that the cloud refuses
     my @r = stack(keys => one_in(2) ? { replace => 'create-first' } : {});
     my $vol = volume();
@@ -300,6 +318,7 @@ sub mixed_op {
 our %KINDS = (    # weight, how a story is drawn
     question => [2, \&question], lasting => [2, \&lasting], refused => [2, \&refused], taken => [2, \&taken], createfirst => [2, \&createfirst], abandoned => [1, \&abandoned],
     wayback => [2, \&wayback], block => [2, \&block], same => [2, \&same], order => [2, \&order], slow => [1, \&slow], two => [2, \&two], summary => [1, \&summary],
+    gates => [1, \&gates], deaths => [2, \&deaths],
     mixed => [6, \&mixed],
 );
 

@@ -364,7 +364,8 @@ sub mend {
     clouds_behave(faults => [], visible_after => '0ms', latency => '0ms');
     for my $r (@{ $s->{m}{resources} }) { Model::without($s->{m}, $r->{name}) if $r->{bad} }
     my %wanted = map { ("$_->{type} $_->{name}" => 1) } grep { $_->{is_cloud} } wanted($s->{m});
-    for my $id (sort keys %{ $s->{foreign} }) {
+    my $in_the_way = $s->{story}{unique} || $s->{story}{api} eq 'names';
+    for my $id ($in_the_way ? sort keys %{ $s->{foreign} } : ()) {
         my $o = $s->{live}{$id} // next;
         next unless $wanted{"$o->{type} $o->{name}"};
         at($o->{cloud}, 'DELETE', "/v1/$o->{type}s/$id");

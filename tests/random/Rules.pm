@@ -11,10 +11,10 @@ our @EXPORT_OK = qw(check broken %SENTENCE);
 our %SENTENCE = (
     ends       => 'A command ends, in time and with an exit code that is documented.',
     honest     => 'Exit 0 means that no step of the run is pending, failed or skipped, and that the run is done.',
-    record     => 'After exit 0 the record names exactly the objects that the clouds hold, other people\'s apart.',
+    record     => 'After exit 0, or a run that is done, the record names exactly the objects that the clouds hold, other people\'s apart.',
     counts     => 'The summary counts what the journals show: created, replaced and deleted.',
     foreign    => 'An object that somebody else made is never changed, deleted, or recorded without being asked for.',
-    twice      => 'No object is recorded at two addresses, and none is made twice in one run.',
+    twice      => 'No object is recorded at two addresses.',
     unplanned  => 'What is recorded is deleted only when the plan that was shown right before names it.',
     rollback   => 'An automatic rollback deletes only what the run made.',
     unwanted   => 'Nothing is made that the template does not want now, also not to settle what an earlier run left.',
@@ -70,6 +70,9 @@ sub rolled_back {    # when the automatic way back began, or undef
     return $run && $run->{kind} eq 'rollback' && verb($t) ne 'rollback' ? $run->{started} : undef;
 }
 
+# Is there a rollback to be ended before anything else?
+sub way_back_due { my ($t) = @_; my $run = $t->{before}{status}; return $run && ($run->{status} eq 'rollback' || ($run->{kind} eq 'rollback' && $run->{status} ne 'done')) }
+
 # ---- the rules ----
 
 sub ends {
@@ -83,18 +86,19 @@ sub honest {
     my ($s, $t) = @_;
     my ($run) = new_run($t);
     return unless done($t) && $run;
-    my @open = grep { $_->{status} !~ /^(done|standby|kept|cancelled)$/ } @{ $run->{steps} };
+    my @open = grep { $_->{status} !~ /^(done|standby|cancelled)$/ && !($_->{status} eq 'skipped' && $_->{action} =~ /replace/) } @{ $run->{steps} };    # skipped: it was not necessary after all
     broken($s, $t, 'honest', $open[0]{status}, "exit 0, and " . @open . " of " . @{ $run->{steps} } . " steps are $open[0]{status}, as $open[0]{action} of $open[0]{address}") if @open;
     broken($s, $t, 'honest', 'run', "exit 0, and the run is $run->{status}") if $run->{status} ne 'done';
 }
 
 sub record {
     my ($s, $t) = @_;
-    return unless done($t);
+    my $run = $t->{after}{status};
+    return unless done($t) || ($run && $run->{status} eq 'done');    # else a run is open, and `status` says so
     my %recorded = map { ($_->{id} => $_->{address}) } rows($t->{after});
     my @orphans = grep { !$recorded{$_} && !$s->{foreign}{$_} && !$s->{abandoned}{$_} } sort keys %{ $s->{live} };
-    my @ghosts  = grep { !$s->{live}{$_} } sort keys %recorded;
-    my $how = $s->{answered}{skip} || $s->{answered}{abort} ? ' answered' : '';
+    my @ghosts  = done($t) ? grep { !$s->{live}{$_} } sort keys %recorded : ();
+    my $how = join '', map { " after $_" } grep { $s->{answered}{$_} } qw(skip abort retry);
     broken($s, $t, 'record', "orphan$how", 'nobody\'s: ' . shown($s, @orphans)) if @orphans;
     broken($s, $t, 'record', 'ghost', 'recorded, and not there: ' . shown($s, @ghosts)) if @ghosts;
 }
@@ -140,7 +144,7 @@ sub twice {
 
 sub unplanned {
     my ($s, $t) = @_;
-    return if verb($t) eq 'destroy' || !$s->{named};
+    return if verb($t) eq 'destroy' || !$s->{named} || way_back_due($t);
     my %was = map { ($_->{id} => $_) } rows($t->{before});
     my $since = rolled_back($t);
     for my $e (effects($t, 'deleted')) {
@@ -167,7 +171,7 @@ sub rollback {
 
 sub unwanted {
     my ($s, $t) = @_;
-    return if verb($t) !~ /^(apply|destroy)$/ || rolled_back($t);
+    return if verb($t) !~ /^(apply|destroy)$/ || rolled_back($t) || way_back_due($t);
     my %wanted = verb($t) eq 'destroy' ? () : map { ("$_->{type} $_->{name}" => 1) } grep { $_->{is_cloud} } wanted($t->{model});
     for my $e (effects($t, 'created')) {
         next if $wanted{"$e->{type} $e->{name}"};
