@@ -40,7 +40,7 @@ sub shrink {
     my ($story, $finding, $seconds) = @_;
     my $end = time + $seconds;
     my ($best, $found, $trials) = (clone($story), $finding, 0);
-    ROUND: while (1) {
+    ROUND: while ($seconds > 0) {
         my $smaller = 0;
         my $i = 0;
         while (1) {
