@@ -17,10 +17,13 @@ sub upto   { 1 + int rand $_[0] }
 my $serial;
 sub name { my ($what) = @_; return $what . ++$serial }
 
-sub network { my (%more) = @_; return { name => $more{as} // name('net'), type => 'network', props => { name => name('n'), cidr => '10.0.0.0/16' }, refs => {}, keys => {}, %more } }
-sub subnet { my ($net, %more) = @_; my $n = name('sub'); return { name => $n, type => 'subnet', props => { name => $n, cidr => '10.0.' . ($serial % 250) . '.0/24' }, refs => { network_id => $net->{name} }, keys => {}, ($net->{in} ? (in => $net->{in}) : ()), ($net->{provider} ? (provider => $net->{provider}) : ()), %more } }
-sub server { my ($sub, %more) = @_; my $n = name('srv'); return { name => $n, type => 'server', props => { name => $n, size => 'small', image => 'd1' }, refs => { subnet_id => $sub->{name} }, keys => {}, ($sub->{in} ? (in => $sub->{in}) : ()), ($sub->{provider} ? (provider => $sub->{provider}) : ()), %more } }
-sub volume { my (%more) = @_; my $n = name('vol'); return { name => $n, type => 'volume', props => { name => $n, size_gb => 10 * upto(3) }, refs => {}, keys => {}, %more } }
+# What is inside of another is where that is.
+sub part { my ($type, $in, $props, $refs, %more) = @_; return { name => $props->{name}, type => $type, props => $props, refs => $refs, keys => {}, (map { $in->{$_} ? ($_ => $in->{$_}) : () } qw(in provider)), %more } }
+
+sub network { my (%more) = @_; my $n = name('net'); return part('network', {}, { name => name('n'), cidr => '10.0.0.0/16' }, {}, name => $n, %more) }
+sub subnet { my ($net, %more) = @_; my $n = name('sub'); return part('subnet', $net, { name => $n, cidr => '10.0.' . $serial % 250 . '.0/24' }, { network_id => $net->{name} }, %more) }
+sub server { my ($sub, %more) = @_; return part('server', $sub, { name => name('srv'), size => 'small', image => 'd1' }, { subnet_id => $sub->{name} }, %more) }
+sub volume { my (%more) = @_; return part('volume', {}, { name => name('vol'), size_gb => 10 * upto(3) }, {}, %more) }
 
 sub command {    # leaves a line in a log when it runs and when it is taken back
     my (%more) = @_;
@@ -159,7 +162,6 @@ sub same {        # a value that is known later turns out as it was
     my $attribute = $calc->{type} eq 'command' ? 'stdout' : 'output';
     my @r = stack(keys => one_in(2) ? { replace => 'create-first' } : {});
     $r[2]{props}{image} = { expr => "\${$calc->{name}.$attribute}", is => 'd1', of => $calc->{name} };
-    my $sub = subnet($r[0]);
     return (unique => 0, model => model($calc, @r), ops => [apply(), beside(), apply(set => 2 + upto(5)), beside(), apply(set => 9)]);
 }
 

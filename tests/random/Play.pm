@@ -11,78 +11,10 @@ use Time::HiRes qw(sleep time);
 use lib dirname(abs_path(__FILE__)), dirname(abs_path(__FILE__)) . '/../torture';
 use Torture;
 use Model qw(clone files wanted edit find_resource address);
+use Clouds qw(at look clouds_behave clouds_reset api_manifest cloud_url);
 use Rules qw(check broken);
-our @EXPORT_OK = qw(clouds_start clouds_stop play);
+our @EXPORT_OK = qw(play);
 use constant { ROUNDS => 8, COMMAND_MAX => 40 };
-
-my @clouds;    # of this process: pid, url, head (of its journal)
-
-sub clouds_start {
-    for my $n (0, 1) {
-        cloud_start();
-        push @clouds, { %cloud, head => 0 };
-    }
-    @ENV{qw(TORTURE_URL TORTURE_TOKEN)} = ($clouds[0]{url}, 'torture');
-}
-
-sub clouds_stop { for my $c (@clouds) { %cloud = %$c; cloud_stop() } @clouds = () }
-
-sub at { my ($c, @call) = @_; local %Torture::cloud = %{ $clouds[$c] }; return call(@call) }
-
-# ---- what there is ----
-
-# Takes in what the journals say since the last time; the list of their entries, with `cloud`.
-sub look {
-    my ($s) = @_;
-    my @new;
-    for my $c (0, 1) {
-        my $entries = at($c, 'GET', "/_journal?since=$clouds[$c]{head}");
-        $clouds[$c]{head} = $entries->[-1]{seq} if @$entries;
-        push @new, map { { %$_, cloud => $c } } @$entries;
-    }
-    for my $e (sort { $a->{time} cmp $b->{time} || $a->{seq} <=> $b->{seq} } @new) {
-        if ($e->{effect} eq 'created') { $s->{live}{ $e->{id} } = { %$e, step => $s->{step} } }
-        if ($e->{effect} eq 'deleted') { $s->{dead}{ $e->{id} } = delete $s->{live}{ $e->{id} } }
-    }
-    return \@new;
-}
-
-sub clouds_behave {
-    my (%settings) = @_;
-    at($_, 'POST', '/_control', $json->encode(\%settings)) for 0, 1;
-}
-
-sub clouds_reset {
-    my ($s, $story) = @_;
-    clouds_behave(faults => [], latency => '0ms', visible_after => '0ms', rate => 'off', idempotency => JSON::PP::true, name_unique => JSON::PP::true);
-    for my $c (0, 1) {
-        for my $t (qw(servers volumes subnets networks)) {
-            for my $o (@{ at($c, 'GET', "/v1/$t") }) { at($c, 'DELETE', "/v1/$t/$o->{id}") }
-        }
-    }
-    look({ live => {}, step => 0 });
-    my %idempotency = (sandbox => 1, keys => 1);
-    clouds_behave(idempotency => $idempotency{ $story->{api} } ? JSON::PP::true : JSON::PP::false,
-        name_unique => $story->{unique} ? JSON::PP::true : JSON::PP::false, %{ $story->{cloud} // {} });
-}
-
-sub api_manifest {
-    my ($story) = @_;
-    my $limits = $story->{limit} ? "limits: {parallel: $story->{limit}}\n" : '';
-    if ($story->{api} eq 'sandbox') {
-        my $text = slurp(dirname(abs_path(__FILE__)) . '/../../providers/sandbox/provider.yaml');
-        $text =~ s/^provider: sandbox\n/provider: cloud\nrequest: {timeout: 600ms}\n$limits/m;
-        $text =~ s/sandbox\./cloud./g;
-        $text =~ s/TUTTI_SANDBOX_ENDPOINT/TORTURE_URL/;
-        $text =~ s/TUTTI_SANDBOX_TOKEN/TORTURE_TOKEN/;
-        $text =~ s/settle: 30s/settle: 400ms/;
-        $text =~ s/every: 50ms-2s/every: 10ms-100ms/g;
-        return $text;
-    }
-    my $text = manifest($story->{api});
-    $text =~ s/^(provider: cloud\n)/$1$limits/m;
-    return $text;
-}
 
 # ---- files and commands; all of it is noted as a script ----
 
@@ -98,7 +30,7 @@ sub files_write {
         next if ($s->{texts}{$name} // '') eq $text;
         $s->{texts}{$name} = $text;
         note($s, "write $name <<'E'\n${text}E");
-        $text =~ s/\@(LOCALHOST)?([AB])\@/my $url = $clouds[$2 eq 'B']{url}; $1 ? $url =~ s{127\.0\.0\.1}{localhost}r : $url/ge;
+        $text =~ s/\@(LOCALHOST)?([AB])\@/my $url = cloud_url($2 eq 'B' ? 1 : 0); $1 ? $url =~ s{127\.0\.0\.1}{localhost}r : $url/ge;
         write_text("$s->{folder}/$name", $text);
     }
 }
