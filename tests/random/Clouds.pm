@@ -67,6 +67,7 @@ sub api_manifest {
         $text =~ s/TUTTI_SANDBOX_ENDPOINT/TORTURE_URL/;
         $text =~ s/TUTTI_SANDBOX_TOKEN/TORTURE_TOKEN/;
         $text =~ s/settle: 30s/settle: 400ms/;
+        $text =~ s/settle: 1s/settle: 100ms/;
         $text =~ s/every: 50ms-2s/every: 10ms-100ms/g;
         return $text;
     }
