@@ -52,7 +52,7 @@ bool back_loses(const struct evaluation *ev, const struct recorded *r)
 {
         const struct way_back *back = ev->input->back;
         const struct schema_source *schemas = ev->input->schemas;
-        if (back == NULL || back->since_ms == 0) return false;
+        if (back == NULL || back->since_ms == 0 || r->open != NULL) return false;
         const struct schema *schema = schemas->find(schemas->context, r->type, NULL);
         if (schema != NULL && schema->local) return false; /* there is nothing outside */
         return !map_has(&ev->made, r->address) || r->created_ms < back->since_ms;
