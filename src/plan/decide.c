@@ -127,7 +127,7 @@ static bool same_part(const struct value *a, const struct value *b)
  * Whether what was done on a host would now have to be done on another. The same host key is the same host, whatever its address
  * has become. Where the address is not known yet, it is another host if what gives it is made anew, not if it only changes.
  */
-static bool host_moves(const struct instance *i)
+bool decide_host_moves(const struct instance *i)
 {
         const struct value *old = i->recorded ? i->recorded->host : NULL, *now = i->host;
         if (!i->expansion->resource->schema->acts_on_host || old == NULL || now == NULL) return false;
@@ -274,8 +274,16 @@ static const char *replace_reason(struct evaluation *ev, const struct instance *
             strcmp(old->provider, r->provider) != 0 && !is_served_alike(ev, i))
                 return arena_printf(ev->arena, "its provider was %s", old->provider);
         if (old->tainted) return "its creation failed";
-        if (host_moves(i)) return "it moves to another host";
+        if (decide_host_moves(i)) return "it moves to another host";
         return NULL;
+}
+
+/* Nothing else keeps it from staying, and it is not known yet whether that does. */
+static bool only_host_moves(struct evaluation *ev, const struct instance *i)
+{
+        struct instance stays = *i;
+        stays.host = NULL;
+        return replace_reason(ev, &stays) == NULL;
 }
 
 static void keep_as_is(struct evaluation *ev, struct instance *i, const struct value *planned)
@@ -286,15 +294,7 @@ static void keep_as_is(struct evaluation *ev, struct instance *i, const struct v
         ev->keep_count++;
 }
 
-/* What the template wants of an object, compared with what it is. */
-struct comparison {
-        struct value *planned; /* the evaluation's */
-        struct change *changes;
-        size_t count;
-        bool replace; /* cannot be done in place */
-};
-
-static int compare(struct evaluation *ev, struct instance *i, const struct value *config,
+int decide_compare(struct evaluation *ev, struct instance *i, const struct value *config,
     struct comparison *ret, struct error **err)
 {
         const struct resource *r = i->expansion->resource;
@@ -327,7 +327,7 @@ static bool try_back(struct evaluation *ev, struct instance *i, const struct rec
         cleanup(error_free) struct error *unsuitable = NULL;
         i->recorded = candidate;
         i->prior = evaluation_own(ev, diff_prior(schema, candidate, seen ? seen->observed : NULL));
-        return replace_reason(ev, i) == NULL && compare(ev, i, config, found, &unsuitable) == 0 &&
+        return replace_reason(ev, i) == NULL && decide_compare(ev, i, config, found, &unsuitable) == 0 &&
                !found->replace;
 }
 
@@ -358,12 +358,25 @@ static bool take_back(struct evaluation *ev, struct instance *i, const struct va
         return false;
 }
 
+/* Nothing that is known by now needs a new object: what is not known yet may turn out to be as it was. */
+static bool is_unsure(const struct comparison *c)
+{
+        bool forced = false;
+        for (size_t k = 0; k < c->count; k++) {
+                const struct change *change = &c->changes[k];
+                if (!change->forces_replace) continue;
+                if (change->after == NULL || value_is_wholly_known(change->after)) return false;
+                forced = true;
+        }
+        return forced;
+}
+
 static void decide_change(
     struct evaluation *ev, struct instance *i, const struct value *config, struct error **err)
 {
         const struct schema *schema = i->expansion->resource->schema;
         struct comparison c;
-        if (compare(ev, i, config, &c, err) < 0) {
+        if (decide_compare(ev, i, config, &c, err) < 0) {
                 fail(ev, i);
                 return;
         }
@@ -377,8 +390,10 @@ static void decide_change(
                 i->changes = c.changes;
                 i->change_count = (uint32_t)c.count;
                 const char *reason = change_reason(ev, c.changes, c.count);
+                bool unsure = is_unsure(&c);
                 decide_creation(
                     ev, i, config, ACTION_REPLACE, reason ? reason : "the provider needs a new one", err);
+                i->unsure = i->acts && unsure;
                 return;
         }
         i->changes = c.changes;
@@ -421,12 +436,14 @@ static void decide_action(
                 decide_change(ev, i, config, err);
                 return;
         }
-        if (host_moves(i) && i->host_gone) {
+        if (decide_host_moves(i) && i->host_gone) {
                 decide_creation(ev, i, config, ACTION_CREATE, "its host was deleted outside", err);
                 return;
         }
         if (take_back(ev, i, config)) return;
+        bool unsure = i->host != NULL && !value_is_wholly_known(i->host) && only_host_moves(ev, i);
         decide_creation(ev, i, config, ACTION_REPLACE, reason, err);
+        i->unsure = i->acts && unsure;
 }
 
 static void check_by_provider(struct evaluation *ev, struct instance *i, struct error **err)
@@ -447,17 +464,21 @@ static bool evaluate_protect(struct evaluation *ev, struct instance *i, struct e
         return b == NULL || !value_is_known(b) || (!value_is_null(b) && value_as_bool(b));
 }
 
-/* Refuses a replacement of what is protected, by a new one or by one that is taken back. */
-static void check_protection(struct evaluation *ev, struct instance *i, struct error **err)
+void decide_refuse_protected(const struct instance *i, struct error **err)
 {
-        i->protect = evaluate_protect(ev, i, err);
-        bool replaces = (i->action == ACTION_REPLACE && i->prior != NULL) || restore_destroys(ev, i);
-        if (!i->acts || !i->protect || !replaces) return;
         struct place place = place_of(i);
         error_set(err, ERROR_INPUT, &place,
             "%s is protected, and this change would replace it: %s; take `protect` away first if that is "
             "meant",
             i->address, i->reason ? i->reason : "it has to be made anew");
+}
+
+/* Refuses a replacement of what is protected, by a new one or by one that is taken back. Of one that only may be needed that is judged later. */
+static void check_protection(struct evaluation *ev, struct instance *i, struct error **err)
+{
+        i->protect = evaluate_protect(ev, i, err);
+        bool replaces = (i->action == ACTION_REPLACE && i->prior != NULL) || restore_destroys(ev, i);
+        if (i->acts && i->protect && replaces && !i->unsure) decide_refuse_protected(i, err);
 }
 
 /* The way back: what did not exist then, or not at all, is not there for anybody. */

@@ -52,6 +52,7 @@ void evaluation_free(struct evaluation *ev)
         map_release(&ev->released);
         map_release(&ev->concerned);
         map_release(&ev->made);
+        map_release(&ev->refusals);
         text_release(&ev->losses);
         map_release(&ev->servers);
         free(ev->owned);
@@ -85,7 +86,7 @@ void note(struct evaluation *ev, struct node *node)
 
 void node_add(struct evaluation *ev, struct node *node)
 {
-        node->step = STEP_NONE;
+        node->step = node->known = STEP_NONE;
         for (uint32_t i = 0; i < node->dep_count; i++) {
                 node->deferred |= node->deps[i]->deferred;
                 if (node->kind == NODE_INSTANCE) continue;

@@ -39,7 +39,10 @@ struct node {
         bool holds;    /* an object is it, or in it */
         bool first;    /* something that is replaced create-first needs it to be replaced create-first too */
         uint32_t stamp;
+        bool remade;   /* its old object goes before there is a new one, for certain; or it stands for such */
         uint32_t step; /* the step that stands for it, or STEP_NONE */
+        uint32_t
+            known; /* the step after which its values are known, or are known to be others; as a rule the same */
         uint32_t dep_count;
         struct node **deps;
         struct node **roots; /* instances and resources behind it, for `depends`; filled in on demand */
@@ -111,6 +114,9 @@ struct instance {
         bool gone;                 /* was deleted outside */
         bool host_anew, host_gone; /* what gives its host is made anew, or was deleted outside */
         bool kept;                 /* compared, and found to be as it should be */
+        bool unsure;               /* REPLACE only if values that are not known yet differ */
+        bool decided;              /* ...which was found out */
+        bool refused;              /* ...and must not be */
         bool standby; /* a recovery step: `action` is what it does when it has to; `acts` is false */
         bool protect;
         bool create_first;
@@ -172,6 +178,7 @@ struct evaluation {
         struct map servers;   /* server.c: those that were looked at */
         const struct server *
             *record_servers; /* ...and of each record, by its index; NULL until they were found */
+        struct map refusals;  /* address of what turned out to be replaced and must not be → why */
         size_t root_budget;
         struct inheritance *inheritance;               /* inherit.c; NULL until asked for */
         const char *failure_address, *failure_message; /* while recovery steps run; in the arena */
@@ -335,6 +342,19 @@ void digest_build(struct plan *plan);
 void decide_managed(struct evaluation *ev, struct instance *instance, struct error **err);
 void decide_lookup(struct evaluation *ev, struct instance *instance, struct error **err);
 void decide_gate(struct evaluation *ev, struct instance *instance, struct error **err);
+/* What the template wants of an object, compared with what it is. */
+struct comparison {
+        struct value *planned; /* the evaluation's */
+        struct change *changes;
+        size_t count;
+        bool replace; /* cannot be done in place */
+};
+int decide_compare(struct evaluation *ev, struct instance *i, const struct value *config,
+    struct comparison *ret, struct error **err);
+/* Whether what was done on a host would now have to be done on another; `host` of the instance as it is known by now. */
+bool decide_host_moves(const struct instance *i);
+/* Says that what is protected would be replaced. */
+void decide_refuse_protected(const struct instance *i, struct error **err);
 /* What a provider cannot change in place; borrowed until its next planning. */
 struct replace_paths {
         const char *const *paths;

@@ -165,7 +165,7 @@ static int allocate(struct evaluation *ev, struct expansion *x, size_t count, st
                 instance->index = i;
                 instance->address = x->address;
                 instance->node.kind = NODE_INSTANCE;
-                instance->node.step = instance->half = STEP_NONE;
+                instance->node.step = instance->node.known = instance->half = STEP_NONE;
         }
         return 0;
 }
@@ -408,7 +408,7 @@ static void expansion_init(struct expansion *x, struct evaluation *ev, struct mo
         *x = (struct expansion){.module = m, .resource = r, .uses = uses};
         x->node.kind = NODE_EXPANSION;
         x->entry.kind = NODE_ENTRY;
-        x->node.step = x->entry.step = STEP_NONE;
+        x->node.step = x->entry.step = x->node.known = x->entry.known = STEP_NONE;
         const char *lookup = r->kind == RESOURCE_LOOKUP ? "lookup." : "";
         x->address = lookup[0] ? arena_printf(ev->arena, "%s%s%s", m->prefix, lookup, r->name)
                                : address_bare(ev->arena, m->prefix, r->name);

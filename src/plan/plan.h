@@ -227,6 +227,12 @@ struct step {
             gate; /* gates: its name; for a step that an `approve:` gate guards: that gate's name; else NULL */
         bool
             create_first; /* REPLACE and REPLACE_DELETE: the new one is made first; may follow from what depends on it */
+        /*
+         * REPLACE, its other half, and its gate: whether the values that need a new object differ is known only when the step's turn comes. A JOIN
+         * with it is that moment: plan_decide then says so. `spared`: why nothing is to be done then, for people; `refused`: why it must not.
+         */
+        bool unsure;
+        const char *spared, *refused;
         bool protect; /* as `protect` says of it now, for the record */
         const char *
             reason; /* for people: "not in the template any more", "was deleted outside", "image changed"; or NULL */
@@ -332,6 +338,15 @@ bool plan_is_empty(const struct plan *plan); /* nothing to do and outputs stay: 
  */
 int plan_resolve(struct plan *plan, const struct step *step, struct value **properties, struct value **host,
     struct error **err);
+/*
+ * Decides on a replacement that is `unsure`, with what is known now: it happens as planned, or what is there can be changed in place (the
+ * step becomes an update), or is as wanted, so that it is kept. Done once; `step` is any of its steps. Before its deletion or creation begins.
+ */
+void plan_decide(struct plan *plan, const struct step *step);
+/* Why the gate before such a replacement need not be asked, or NULL. */
+const char *plan_gate_spared(struct plan *plan, const struct step *gate);
+/* It has begun as planned: nothing is decided any more. */
+void plan_begun(struct plan *plan, const struct step *step);
 /* Whether what `step` goes on with would come to what the step wants, whose final properties these are. */
 bool plan_wants_open(const struct step *step, const struct value *properties);
 /* Whether something was planned that differs from what the creation that `step` goes on with makes: a change of it has to follow. */

@@ -136,6 +136,7 @@ static int write_step(struct writer *w, const struct step *step)
                 key(out, "gate");
                 string(out, step->gate);
         }
+        if (step->unsure && step->action != ACTION_JOIN) text_add(out, ",\"unsure\":true");
         if (step->reason != NULL) {
                 key(out, "reason");
                 string(out, step->reason);

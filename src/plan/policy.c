@@ -257,6 +257,30 @@ static void spread_create_first(struct evaluation *ev)
         free(s.stack);
 }
 
+/*
+ * A replacement that only may be needed waits until that is known, unless what it needs for that is made anew behind its own deletion: then it
+ * is needed for certain, as its values are those of another object.
+ */
+static void settle_unsure(struct evaluation *ev, struct error **err)
+{
+        for (size_t n = 0; n < ev->node_count; n++) {
+                struct node *node = ev->nodes[n];
+                struct instance *i = (struct instance *)node;
+                bool own = node->kind == NODE_INSTANCE && i->nested == NULL, behind = false;
+                for (uint32_t d = 0; d < node->dep_count; d++)
+                        behind |= node->deps[d]->kind != NODE_ENTRY && node->deps[d]->remade;
+                if (!own) {
+                        node->remade = behind;
+                        continue;
+                }
+                bool replaced = i->acts && i->action == ACTION_REPLACE && i->prior != NULL;
+                bool certain = i->unsure && behind;
+                if (certain) i->unsure = false;
+                if (certain && replaced && i->protect) decide_refuse_protected(i, err);
+                node->remade = replaced && !i->unsure && !i->create_first;
+        }
+}
+
 int policy_apply(struct evaluation *ev, struct error **err)
 {
         const struct plan_input *in = ev->input;
@@ -270,7 +294,9 @@ int policy_apply(struct evaluation *ev, struct error **err)
                 carry(ev);
                 find_gated(ev);
                 spread_create_first(ev);
-                return 0;
+                size_t before = error_count(*err);
+                settle_unsure(ev, err);
+                return error_count(*err) > before ? -1 : 0;
         }
         if (check_addresses(ev, in->targets, in->target_count, "targeted", err) < 0) return -1;
         return check_addresses(ev, in->excludes, in->exclude_count, "excluded", err);

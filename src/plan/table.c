@@ -49,13 +49,18 @@ static const char *node_label(struct evaluation *ev, const struct node *n)
         }
 }
 
+static uint32_t step_behind(const struct node *n, bool known)
+{
+        return known ? n->known : n->step;
+}
+
 /* The one step that stands for all that a node depends on: none, the only one there is, or a join of them. */
-static uint32_t stand_for(struct draft *d, const struct node *n)
+static uint32_t stand_for(struct draft *d, const struct node *n, bool known)
 {
         uint32_t only = STEP_NONE, join = STEP_NONE;
         uint32_t mark = ++d->mark;
         for (uint32_t i = 0; i < n->dep_count; i++) {
-                uint32_t before = n->deps[i]->step;
+                uint32_t before = step_behind(n->deps[i], known);
                 if (before == STEP_NONE || d->seen[before] == mark) continue;
                 d->seen[before] = mark;
                 if (only == STEP_NONE) {
@@ -71,6 +76,14 @@ static uint32_t stand_for(struct draft *d, const struct node *n)
                 add_edge(d, before, join, BOND_FIRM);
         }
         return join != STEP_NONE ? join : only;
+}
+
+static void stand_for_both(struct draft *d, struct node *n)
+{
+        bool same = true;
+        n->step = stand_for(d, n, false);
+        for (uint32_t i = 0; i < n->dep_count && same; i++) same = n->deps[i]->known == n->deps[i]->step;
+        n->known = same ? n->step : stand_for(d, n, true);
 }
 
 static void follow_deps(struct draft *d, const struct node *n, uint32_t step)
@@ -111,6 +124,7 @@ static uint32_t guard(
                                         .resource = r,
                                         .approval = r->approve,
                                         .gate = step->address,
+                                        .unsure = i != NULL && i->unsure && action == ACTION_REPLACE,
                                         .reason = arena_printf(d->arena, "before %s", action_name(action)),
                                         .instance = i});
         add_edge(d, gate, guarded, BOND_FIRM);
@@ -160,6 +174,7 @@ static struct step step_of(struct draft *d, struct instance *i)
             .approval = i->action == ACTION_GATE ? r->approve : NULL,
             .gate = i->action == ACTION_GATE ? i->address : NULL,
             .create_first = i->create_first,
+            .unsure = i->unsure,
             .protect = i->protect,
             .reason = i->reason,
             .instance = i};
@@ -192,10 +207,26 @@ static uint32_t add_half(struct draft *d, struct instance *i, struct error **err
             .host = r->host,
             .private_ = r->private_,
             .create_first = i->create_first,
+            .unsure = i->unsure,
             .reason = i->reason,
             .instance = i};
         serve(&half, server_found(d->ev, r));
         return add_step(d, half);
+}
+
+/*
+ * The moment at which it is known whether a replacement that only may be needed is: the old object is not deleted before. The order of `after` is
+ * none of its business. Where the old object has to go before that can be known, it goes, as the values are those of new ones then.
+ */
+static void wait_until_known(struct draft *d, struct instance *i, uint32_t entry)
+{
+        struct step moment = {
+            .action = ACTION_JOIN, .address = i->address, .type = "join", .unsure = true, .instance = i};
+        i->node.known = add_step(d, moment);
+        for (uint32_t n = 0; n < i->node.dep_count; n++)
+                if (i->node.deps[n]->kind != NODE_ENTRY)
+                        add_edge(d, i->node.deps[n]->known, i->node.known, BOND_FIRM);
+        add_edge(d, i->node.known, entry, BOND_FAIR);
 }
 
 static void add_replacement(struct draft *d, struct instance *i, struct error **err)
@@ -216,6 +247,7 @@ static void add_replacement(struct draft *d, struct instance *i, struct error **
         i->node.step = add_step(d, main);
         add_edge(d, i->half, i->node.step, BOND_FIRM);
         follow_deps(d, &i->node, i->node.step);
+        if (i->unsure) wait_until_known(d, i, entry);
         /* What waits for an approval must not be taken down before it. */
         for (uint32_t n = 0; n < i->node.dep_count; n++)
                 if (i->node.deps[n]->gated) add_edge(d, i->node.deps[n]->step, entry, BOND_FAIR);
@@ -246,6 +278,7 @@ static void add_instance(struct draft *d, struct instance *i, struct error **err
 {
         if (i->nested != NULL) {
                 i->node.step = i->node.dep_count > 0 ? i->node.deps[0]->step : STEP_NONE;
+                i->node.known = i->node.dep_count > 0 ? i->node.deps[0]->known : STEP_NONE;
                 return;
         }
         if (!i->acts) return;
@@ -519,6 +552,8 @@ static int finish(struct draft *d, struct plan *plan, struct error **err)
         for (size_t n = 0; n < d->ev->node_count; n++) {
                 struct node *node = d->ev->nodes[n];
                 if (node->step != STEP_NONE) node->step = idle[node->step] ? STEP_NONE : number[node->step];
+                struct instance *i = (struct instance *)node;
+                if (node->kind == NODE_INSTANCE && i->half != STEP_NONE) i->half = number[i->half];
         }
         return 0;
 }
@@ -612,10 +647,10 @@ int table_build(struct evaluation *ev, struct removals *removals, struct plan *p
         /* 1. what the template wants, in the order in which it was evaluated */
         for (size_t n = 0; n < ev->node_count && !destroy; n++) {
                 struct node *node = ev->nodes[n];
-                if (node->kind == NODE_INSTANCE)
-                        add_instance(&d, (struct instance *)node, err);
-                else if (node->carried)
-                        node->step = stand_for(&d, node);
+                if (node->kind != NODE_INSTANCE && node->carried) stand_for_both(&d, node);
+                if (node->kind != NODE_INSTANCE) continue;
+                add_instance(&d, (struct instance *)node, err);
+                if (node->known == STEP_NONE) node->known = node->step;
         }
         /* 2. what has to go, and approvals of that */
         for (size_t m = 0; m < removals->count; m++) {

@@ -193,6 +193,46 @@ static void done_durable(void *context)
         step_finished(context, STEP_DONE, NULL);
 }
 
+/* The step has nothing to do, as was found out now: it is done, and says why. What else is recorded of the object follows the template. */
+static void spare(struct step_run *r, const char *why)
+{
+        struct executor *x = r->executor;
+        const struct step *step = r->step;
+        cleanup_free char *text = mem_printf("kept: %s", why);
+        r->nothing = true;
+        r->started_ms = loop_now_ms(x->request.io->loop);
+        r->started_wall_ms = clock_wall_ms();
+        x->running++;
+        r->status = STEP_RUNNING;
+        struct error *err = NULL;
+        if (step->action == ACTION_REPLACE && record_kept(r, &err) < 0) {
+                refuse(r, err);
+                return;
+        }
+        r->status = STEP_DONE;
+        executor_record_step(r, text);
+        r->status = STEP_RUNNING;
+        bool told = step->action != ACTION_GATE && step->action != ACTION_REPLACE_DELETE;
+        if (told) executor_emit(x, EVENT_STEP_DONE, r, &(struct event){.message = text});
+        journal_then(x->request.journal, done_durable, r);
+        step_released(r);
+}
+
+/* A step of a replacement that only may be needed. True: it has come to an end. */
+static bool end_unsure(struct step_run *r)
+{
+        const struct step *step = r->step;
+        struct plan *plan = r->executor->request.plan;
+        if (step->create_first && step->action == ACTION_REPLACE) plan_decide(plan, step);
+        if (step->refused != NULL)
+                execute_fail(r, step->refused, false);
+        else if (step->spared != NULL)
+                spare(r, step->spared);
+        else
+                plan_begun(plan, step);
+        return step->refused != NULL || step->spared != NULL;
+}
+
 /* What a step did in the record alone is written. */
 static void end_at_once(struct step_run *r)
 {
@@ -266,13 +306,19 @@ bool execute_start(struct step_run *r)
         struct executor *x = r->executor;
         const struct step *step = r->step;
         if (step->action == ACTION_JOIN) {
+                if (step->unsure) plan_decide(x->request.plan, step);
                 step_finished(r, STEP_DONE, NULL);
                 return true;
         }
         if (step->action == ACTION_GATE) {
-                approval_open(r);
+                const char *spared = plan_gate_spared(x->request.plan, step);
+                if (spared != NULL)
+                        spare(r, spared);
+                else
+                        approval_open(r);
                 return true;
         }
+        if (step->unsure && end_unsure(r)) return true;
         if (step->action == ACTION_FORGET || step->action == ACTION_RESTORE) {
                 struct error *unwritten = NULL;
                 begin(r);

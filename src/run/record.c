@@ -113,7 +113,9 @@ static int row_fill(struct step_run *r, struct resource_row *row, const struct o
         const struct step *step = r->step;
         const struct value *host = r->host ? r->host : step->host;
         const char *id = outcome->id;
-        bool stays = (step->action == ACTION_UPDATE || step->action == ACTION_RESTORE) && step->recorded;
+        bool stays = (step->action == ACTION_UPDATE || step->action == ACTION_RESTORE ||
+                         step->spared != NULL) &&
+                     step->recorded;
         const struct value *id_output = value_get(outputs, "id");
         if (id == NULL && id_output != NULL && value_kind(id_output) == TYPE_STRING &&
             !value_is_null(id_output))
@@ -252,6 +254,25 @@ void record_gone(struct step_run *r)
         row->address = arena_strdup(a, r->step->address);
         row->deposed = arena_strdup(a, deposed_key(r->step));
         add_resource(r, row, WRITE_RESOURCE_GONE);
+}
+
+static bool same_after(const struct recorded *r, const struct resource_row *row)
+{
+        if (r->after_count != row->after_count) return false;
+        for (size_t i = 0; i < r->after_count; i++)
+                if (strcmp(r->after[i], row->after[i]) != 0) return false;
+        return true;
+}
+
+int record_kept(struct step_run *r, struct error **err)
+{
+        const struct recorded *old = r->step->recorded;
+        struct resource_row *row = arena_alloc(journal_arena(r->executor->request.journal), sizeof *row);
+        const struct operation_outcome as_it_is = {.id = (char *)old->id, .private_ = (char *)old->private_};
+        if (row_fill(r, row, &as_it_is, old->properties, old->outputs, err) < 0) return -1;
+        bool same = old->protect == row->protect && old->keep == row->keep && same_after(old, row);
+        if (!same) add_resource(r, row, WRITE_RESOURCE);
+        return 0;
 }
 
 int record_restored(struct step_run *r, struct error **err)

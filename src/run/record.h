@@ -26,6 +26,8 @@ const char *record_owner(struct step_run *r, const char *id);
 /* The object exists but is not as wanted: the row is marked, so that the next plan replaces it. */
 void record_tainted(struct step_run *r, const struct operation_outcome *outcome);
 void record_gone(struct step_run *r);
+/* It is as it was: what else is to be recorded of it from now on (what it depends on, `protect`, `keep`) is written if that differs. */
+int record_kept(struct step_run *r, struct error **err);
 /* The current object, if there is one, is set aside, and the one that had been is the current one. */
 int record_restored(struct step_run *r, struct error **err);
 void record_duration(struct step_run *r, int64_t elapsed_ms);

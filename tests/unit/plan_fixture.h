@@ -169,7 +169,7 @@ struct cloud {
         struct world *world;
         struct plan_input input;
         struct plan *plan;
-        int made, violations, reads, late, in_use;
+        int made, violations, reads, late, in_use, spared, refused, needless;
         int64_t time_ms;
         struct text log; /* "create web; …" */
 };
@@ -491,6 +491,9 @@ static inline void cloud_remove(struct cloud *c, const struct step *s, const cha
         *o = c->objects[--c->count];
 }
 
+/* An `ip` follows from the name, so that an update may change it; else from the object. */
+static bool ips_by_name;
+
 static inline struct value *made_outputs(
     const struct schema *s, const char *id, const struct value *properties)
 {
@@ -502,7 +505,12 @@ static inline struct value *made_outputs(
                         value_builder_add(&b, name, value_string(id));
                 else if (strcmp(s->type, "value") == 0)
                         value_builder_add(&b, name, value_ref(value_get(properties, "input")));
-                else
+                else if (strcmp(name, "ip") == 0 && ips_by_name) {
+                        const struct value *of = value_get(properties, "name");
+                        bool known = of != NULL && value_is_known(of) && !value_is_null(of);
+                        cleanup_free char *ip = mem_printf("ip of %s", known ? value_as_string(of) : "none");
+                        value_builder_add(&b, name, value_string(ip));
+                } else
                         value_builder_add(&b, name, value_string(made));
         }
         struct value *outputs = value_builder_object(&b);
@@ -584,10 +592,25 @@ static inline void cloud_restore(struct cloud *c, const struct step *s)
         back->keep = s->resource->keep;
 }
 
+/* A replacement that only may be needed, as the executor has it decided. True: the step has nothing to do. */
+static inline bool cloud_spares(struct cloud *c, const struct step *s)
+{
+        if (!s->unsure) return false;
+        if (s->action == ACTION_JOIN || (s->action == ACTION_REPLACE && s->create_first))
+                plan_decide(c->plan, s);
+        if (s->action == ACTION_JOIN) return true;
+        if (s->action == ACTION_GATE) return plan_gate_spared(c->plan, s) != NULL;
+        if (s->spared == NULL && s->refused == NULL) plan_begun(c->plan, s);
+        c->spared += s->spared != NULL && s->action == ACTION_REPLACE;
+        c->refused += s->refused != NULL;
+        return s->spared != NULL || s->refused != NULL;
+}
+
 static inline void cloud_step(struct cloud *c, const struct step *s)
 {
         for (size_t a = 0; a < s->after_count; a++)
                 if (s->after[a] >= s->index) violation(c, "stands before what it waits for:", s->address);
+        if (cloud_spares(c, s)) return;
         switch (s->action) {
         case ACTION_JOIN:
         case ACTION_GATE: return;
