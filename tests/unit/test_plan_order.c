@@ -32,8 +32,8 @@ static char *order_of(struct cloud *c, const char *address)
         const struct object *o = cloud_find(c, address, "");
         struct text t = {0};
         for (size_t i = 0; o && i < o->after_count; i++)
-                text_addf(&t, "%s%s%s", t.len ? " " : "", i == o->after_count - o->inherited_count ? "| " : "",
-                    o->after[i]);
+                text_addf(&t, "%s%s%s", t.len ? " " : "",
+                    i == o->after_count - o->inherited_count ? "| " : "", o->after[i]);
         return text_steal(&t);
 }
 
@@ -70,7 +70,8 @@ static void test_between_circles(void)
 {
         struct cloud c;
         cloud_init(&c);
-        applies(&c, HEAD "  d:\n" V "    after: c\n  c:\n" V "    after: b\n  b:\n" V "    after: a\n  a:\n" V);
+        applies(
+            &c, HEAD "  d:\n" V "    after: c\n  c:\n" V "    after: b\n  b:\n" V "    after: a\n  a:\n" V);
         destroys(&c, HEAD "  c:\n" V "    after: d\n  d:\n" V "  a:\n" V "    after: b\n  b:\n" V);
         ok(waits(&c, "d", "c") && waits(&c, "b", "a"), "both pairs by the template");
         ok(waits(&c, "b", "c"), "and what the record says between them");
@@ -82,8 +83,8 @@ static void test_through(void)
         static const char gate[] = HEAD "  a:\n" V "  go: {type: gate, after: a}\n  b:\n" V "    after: go\n";
         static const char none[] = HEAD "  a:\n" V "  no:\n" V "    count: 0\n    after: a\n  b:\n" V
                                         "    after: no\n";
-        static const char gates[] = HEAD "  a:\n" V "  in: {type: template, template: in.yaml, after: a}\n  b:\n" V
-                                         "    after: in\n";
+        static const char gates[] = HEAD
+            "  a:\n" V "  in: {type: template, template: in.yaml, after: a}\n  b:\n" V "    after: in\n";
         static const char *const texts[] = {gate, none, gates};
         static const char *const names[] = {"a gate", "a resource without instances", "a template of gates"};
         for (unsigned i = 0; i < 3; i++) {
@@ -158,9 +159,10 @@ static void test_middle(void)
 /* What lies between two that are deleted stays, or its object is gone already. */
 static void test_passing(void)
 {
-        static const char all[] = HEAD "  a:\n    type: cloud.network\n    properties: {name: a}\n"
-                                       "  b:\n    type: cloud.network\n    after: a\n    properties: {name: b}\n"
-                                       "  c:\n    type: cloud.network\n    after: b\n    properties: {name: c}\n";
+        static const char all[] = HEAD
+            "  a:\n    type: cloud.network\n    properties: {name: a}\n"
+            "  b:\n    type: cloud.network\n    after: a\n    properties: {name: b}\n"
+            "  c:\n    type: cloud.network\n    after: b\n    properties: {name: c}\n";
         struct cloud c;
         cloud_init(&c);
         applies(&c, all);
@@ -173,7 +175,8 @@ static void test_passing(void)
         plan_free(c.plan);
         c.plan = NULL;
         plan_build(&c.input, &c.plan, NULL);
-        ok(step_find(c.plan, "forget", "b") != NULL && waits(&c, "a", "c"), "through what was deleted outside");
+        ok(step_find(c.plan, "forget", "b") != NULL && waits(&c, "a", "c"),
+            "through what was deleted outside");
         cloud_release(&c);
 }
 
@@ -242,13 +245,15 @@ static void test_move(void)
         cloud_init(&c);
         cloud_file(&c, "in.yaml",
             "template: in\nresources:\n  sub:\n" V "    for_each: [a, b]\n  top:\n" V "    after: sub\n");
-        applies(&c, HEAD "  net:\n" V "  web:\n" V "    count: 2\n    after: net\n"
-                         "  old: {type: template, template: in.yaml, after: web}\n  all:\n" V
-                         "    after: [old, web]\n  one:\n    type: value\n    properties: {input: '${web[1].id}'}\n");
+        applies(&c,
+            HEAD "  net:\n" V "  web:\n" V "    count: 2\n    after: net\n"
+                 "  old: {type: template, template: in.yaml, after: web}\n  all:\n" V
+                 "    after: [old, web]\n  one:\n    type: value\n    properties: {input: '${web[1].id}'}\n");
         is_order(&c, "one", "web[1]", "one instance");
         moves(&c, "net", "network", "net>network web[0]:network web[1]:network ");
         moves(&c, "web", "site",
-            "web[0]>site[0] web[1]>site[1] all:old,site old/sub[\"a\"]:site old/sub[\"b\"]:site old/top:site,old/sub "
+            "web[0]>site[0] web[1]>site[1] all:old,site old/sub[\"a\"]:site old/sub[\"b\"]:site "
+            "old/top:site,old/sub "
             "one:site[1] ");
         moves(&c, "web[1]", "site",
             "web[1]>site all:old,web,site old/sub[\"a\"]:web,site old/sub[\"b\"]:web,site "
@@ -257,29 +262,32 @@ static void test_move(void)
             "old/sub[\"a\"]>new/sub[\"a\"] old/sub[\"b\"]>new/sub[\"b\"] old/top>new/top all:new,web "
             "old/top:web,new/sub ");
         moves(&c, "old", "new[\"x\"]",
-            "old/sub[\"a\"]>new[\"x\"]/sub[\"a\"] old/sub[\"b\"]>new[\"x\"]/sub[\"b\"] old/top>new[\"x\"]/top "
+            "old/sub[\"a\"]>new[\"x\"]/sub[\"a\"] old/sub[\"b\"]>new[\"x\"]/sub[\"b\"] "
+            "old/top>new[\"x\"]/top "
             "all:new[\"x\"],web old/top:web,new[\"x\"]/sub ");
         moves(&c, "old", "old[0]",
-            "old/sub[\"a\"]>old[0]/sub[\"a\"] old/sub[\"b\"]>old[0]/sub[\"b\"] old/top>old[0]/top all:old[0],web "
+            "old/sub[\"a\"]>old[0]/sub[\"a\"] old/sub[\"b\"]>old[0]/sub[\"b\"] old/top>old[0]/top "
+            "all:old[0],web "
             "old/top:web,old[0]/sub ");
         moves(&c, "old/sub", "old/net",
             "old/sub[\"a\"]>old/net[\"a\"] old/sub[\"b\"]>old/net[\"b\"] old/top:web,old/net ");
-        moves(&c, "old/sub[\"a\"]", "sub",
-            "old/sub[\"a\"]>sub all:old,sub,web old/top:web,old/sub,sub ");
+        moves(&c, "old/sub[\"a\"]", "sub", "old/sub[\"a\"]>sub all:old,sub,web old/top:web,old/sub,sub ");
         moves(&c, "net", "net[0]", "net>net[0] web[0]:net[0] web[1]:net[0] ");
         moves(&c, "web[0]", "web", "web[0]>web ");
 
         moves(&c, "net", "net", "! 'net' has that address already");
         moves(&c, "old", "old/deeper",
             "! 'old' and 'old/deeper' lie inside of one another; move by way of a third address");
-        moves(&c, "old/top", "old", "! 'old/top' and 'old' lie inside of one another; move by way of a third address");
+        moves(&c, "old/top", "old",
+            "! 'old/top' and 'old' lie inside of one another; move by way of a third address");
         moves(&c, "net", "old", "! something is recorded at 'old/sub[\"a\"]' already");
         moves(&c, "net", "web", "! something is recorded at 'web[0]' already");
         moves(&c, "net", "web[0]", "! something is recorded at 'web[0]' already");
         moves(&c, "old", "web", "! something is recorded at 'web[0]' already");
         moves(&c, "we", "site", "! nothing is recorded at 'we'; `tutti state list` shows what is");
         moves(&c, "web", "site[0]",
-            "! 'site[0]' is one instance, and 'web' is none that is recorded: name the one that is to move, such "
+            "! 'site[0]' is one instance, and 'web' is none that is recorded: name the one that is to move, "
+            "such "
             "as 'web[0]'");
         cloud_release(&c);
 }
