@@ -56,7 +56,7 @@ static void tell_drift(struct session *s)
 
 static void show_drift(const struct plan *plan, size_t known, size_t unread)
 {
-        size_t drifted = 0, read = known > unread ? known - unread : 0;
+        size_t drifted = 0, accepted = 0, read = known > unread ? known - unread : 0;
         if (plan->count == 0 && unread == 0)
                 printf("No drift. %zu resource%s as recorded.\n", known, known == 1 ? " is" : "s are");
         else if (plan->count == 0)
@@ -67,9 +67,19 @@ static void show_drift(const struct plan *plan, size_t known, size_t unread)
                 if (plan->steps[i].action == ACTION_JOIN) continue;
                 render_step(stdout, &plan->steps[i], 2);
                 drifted++;
+                accepted += text_equal(plan->steps[i].reason, DRIFT_ACCEPTED);
         }
-        printf("\n%zu of %zu resource%s drifted. `tutti apply` brings %s back.\n", drifted, known,
-            plural(known), drifted == 1 ? "it" : "them");
+        size_t healed = drifted - accepted;
+        printf("\n%zu of %zu resource%s drifted.", drifted, known, plural(known));
+        if (accepted == 0)
+                printf(" `tutti apply` brings %s back.\n", drifted == 1 ? "it" : "them");
+        else if (healed == 0)
+                printf(" Nothing in the template says otherwise: `tutti apply` records %s so.\n",
+                    drifted == 1 ? "it" : "them");
+        else
+                printf(" `tutti apply` brings %zu back, and records %zu as found: nothing in the template "
+                       "says otherwise.\n",
+                    healed, accepted);
 }
 
 int cmd_drift(const struct options *o)

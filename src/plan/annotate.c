@@ -1,8 +1,10 @@
 /*
- * What is recorded of a resource beside its properties: what it depends on, its host, `protect` and `keep`. They decide what happens to it
+ * What is recorded of a resource that is kept: its properties and outputs as they were read last, so that drift which nothing is done about is told
+ * until an apply, and not for ever; and what is recorded beside its properties: what it depends on, its host, `protect` and `keep`. They decide what happens to it
  * once it has left the template, so they have to follow the template even while nothing else of the resource changes.
  */
 #include <string.h>
+#include "plan/diff.h"
 #include "plan/server.h"
 
 static bool same_order(const struct recorded *r, const struct record_order *o)
@@ -38,6 +40,49 @@ static void note_server(struct evaluation *ev, const struct instance *i, struct 
         c->moved = s->accepted;
 }
 
+/* Whether reading gave another value for any property or output. What could not be read, or is never, is as recorded. */
+static bool seen_differs(const struct evaluation *ev, const struct instance *i)
+{
+        const struct schema *schema = i->expansion->resource->schema;
+        const struct recorded *r = i->recorded;
+        const struct observation *o = schema->no_read ? NULL : world_get(ev->input->world, r->address);
+        if (o == NULL || o->gone || i->prior == NULL) return false;
+        for (size_t p = 0; p < schema->property_count; p++) {
+                const char *name = schema->properties[p].name;
+                if (!diff_same(
+                        &schema->properties[p], value_get(r->properties, name), value_get(i->prior, name)))
+                        return true;
+        }
+        for (size_t p = 0; p < schema->output_count; p++) {
+                const char *name = schema->outputs[p].name;
+                if (schema_property(schema, name) != NULL || strcmp(name, "id") == 0) continue;
+                if (!diff_same(&schema->outputs[p], value_get(r->outputs, name), value_get(i->prior, name)))
+                        return true;
+        }
+        return false;
+}
+
+static struct value *updated(
+    const struct value *recorded, const struct property *list, size_t count, const struct value *seen)
+{
+        struct value_builder b = {0};
+        for (size_t i = 0; i < count; i++) {
+                const struct value *v = value_get(seen, list[i].name);
+                if (v != NULL && value_get(recorded, list[i].name) != NULL)
+                        value_builder_add(&b, list[i].name, value_ref(v));
+        }
+        cleanup(value_free) struct value *parts = value_builder_object(&b);
+        value_builder_release(&b);
+        return value_merge(recorded, parts);
+}
+
+void record_change_values(const struct record_change *c, const struct schema *schema,
+    struct value **properties, struct value **outputs)
+{
+        *properties = updated(c->recorded->properties, schema->properties, schema->property_count, c->seen);
+        *outputs = updated(c->recorded->outputs, schema->outputs, schema->output_count, c->seen);
+}
+
 static void annotate_kept(struct evaluation *ev, struct plan *plan, struct orders *orders)
 {
         size_t count = 0, capacity = 0;
@@ -52,10 +97,12 @@ static void annotate_kept(struct evaluation *ev, struct plan *plan, struct order
                 bool told = i->host && value_is_wholly_known(i->host);
                 if (told && !(r->host && value_equal(i->host, r->host))) c.host = i->host;
                 note_server(ev, i, &c);
+                if (seen_differs(ev, i)) c.seen = i->prior;
                 struct record_order order = {r, c.depends, c.depends_count, c.inherited_count};
                 bool ordered = same_order(r, &order);
                 if (!ordered) add_order(orders, order);
-                if (!ordered || c.host != NULL || c.account != NULL || record_change_matters(&c))
+                if (!ordered || c.host != NULL || c.account != NULL || c.seen != NULL ||
+                    record_change_matters(&c))
                         vec_push(changes, count, capacity, c);
         }
         plan->record_changes = arena_alloc(ev->arena, count * sizeof *changes);

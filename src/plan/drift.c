@@ -59,8 +59,50 @@ static bool compare(
         return step->change_count > 0;
 }
 
+static void collect_instances(const struct evaluation *ev, struct map *instances)
+{
+        for (size_t n = 0; n < ev->node_count; n++) {
+                const struct instance *i = (const struct instance *)ev->nodes[n];
+                if (i->node.kind == NODE_INSTANCE) map_put(instances, i->address, (void *)i);
+        }
+}
+
+/*
+ * Whether an apply would leave a resource as it was found, as the template does not set what differs. Where the provider plans, it alone knows
+ * what follows from the template, but never are outputs set.
+ */
+static bool is_accepted(struct evaluation *ev, struct instance *i, const struct step *step)
+{
+        const struct resource *r = i ? i->expansion->resource : NULL;
+        if (r == NULL || r->schema != step->schema || step->recorded->tainted) return false;
+        bool outputs_only = true;
+        for (size_t p = 0; p < r->schema->property_count && outputs_only; p++) {
+                const char *name = r->schema->properties[p].name;
+                outputs_only = diff_same(
+                    &r->schema->properties[p], value_get(step->prior, name), value_get(step->planned, name));
+        }
+        if (outputs_only) return true;
+        if (r->schema->plans) return false;
+        cleanup(error_free) struct error *problems = NULL;
+        cleanup(value_free) struct value *config = r->properties
+                                                       ? evaluate(ev, i->expansion->module, i, r->properties,
+                                                             NULL, i->address, &problems)
+                                                       : value_object(NULL, NULL, 0);
+        struct place place = {.address = i->address};
+        cleanup(value_free) struct value *proposed =
+            config ? diff_propose(r->schema, config, step->planned, &place, &problems) : NULL;
+        if (proposed == NULL) return false;
+        cleanup(value_free) struct value *wanted = diff_ignore(
+            proposed, step->planned, r->ignore, r->ignore_count);
+        size_t count = 0;
+        diff_changes(ev->arena, r->schema, step->planned, wanted, NULL, &count);
+        return count == 0;
+}
+
 void drift_build(struct evaluation *ev, struct plan *plan)
 {
+        struct map instances = {0};
+        collect_instances(ev, &instances);
         const struct state *state = ev->input->state;
         plan->steps = arena_alloc(plan->arena, state->count * sizeof *plan->steps);
         for (size_t i = 0; i < state->count; i++) {
@@ -74,6 +116,9 @@ void drift_build(struct evaluation *ev, struct plan *plan)
                         continue;
                 }
                 step.index = (uint32_t)plan->count;
+                if (step.action == ACTION_UPDATE && is_accepted(ev, map_get(&instances, r->address), &step))
+                        step.reason = DRIFT_ACCEPTED;
                 plan->steps[plan->count++] = step;
         }
+        map_release(&instances);
 }

@@ -321,7 +321,7 @@ static struct value *cell_evaluate(struct evaluation *ev, struct cell *cell, str
 static bool cell_is_fresh(const struct evaluation *ev, const struct cell *cell)
 {
         if (cell->value == NULL) return false;
-        return !ev->running || cell->epoch == ev->epoch || value_is_wholly_known(cell->value);
+        return !ev->running || cell->epoch == ev->epoch || (!ev->anew && value_is_wholly_known(cell->value));
 }
 
 static void cell_refresh(struct evaluation *ev, struct cell *cell, struct error **err)

@@ -156,7 +156,9 @@ struct evaluation {
         size_t owned_count, owned_capacity;
         struct module **module_list;
         size_t module_count, module_capacity;
-        bool running; /* the plan is made: values change by results */
+        bool running;  /* the plan is made: values change by results */
+        bool deviated; /* a result is not what was foretold: an update changed what is computed besides */
+        bool anew;     /* what was known is evaluated once more, too */
         uint32_t epoch;
         /* the notes of the evaluation that goes on */
         bool noting;

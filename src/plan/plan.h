@@ -271,6 +271,7 @@ struct record_change {
         size_t depends_count, inherited_count;
         bool protect, keep;
         const struct value *host; /* the same host by another address, user or key; NULL: as recorded */
+        const struct value *seen; /* properties and outputs as they were read; NULL: as recorded */
         const char *provider;     /* its block has another name now; NULL: as recorded */
         const char *account;      /* ...is told for the first time, or was accepted; NULL: as recorded */
         bool moved;               /* the account is another than the recorded one */
@@ -278,6 +279,12 @@ struct record_change {
 /* `protect`, `keep`, the provider or a known account changes: worth a run by itself. What it depends on, its host, and an account that is told for the
  * first time, are worth none: apply records them all the same. */
 bool record_change_matters(const struct record_change *change);
+/* The properties and outputs to record where `seen` is not NULL; new references. */
+void record_change_values(const struct record_change *change, const struct schema *schema,
+    struct value **properties, struct value **outputs);
+
+/* The reason of a step in a drift plan that no apply undoes, as nothing in the template says otherwise: it records what is there. */
+#define DRIFT_ACCEPTED "was changed outside; the template does not say otherwise"
 
 /*
  * What is to be recorded of a resource that stays as what it comes after. Written before the first step of a run: nothing leaves the record
@@ -347,6 +354,8 @@ void plan_decide(struct plan *plan, const struct step *step);
 const char *plan_gate_spared(struct plan *plan, const struct step *gate);
 /* It has begun as planned: nothing is decided any more. */
 void plan_begun(struct plan *plan, const struct step *step);
+/* Whether the template leaves a property of an update's step to the provider: it gives none, or null. False where that cannot be told. */
+bool plan_leaves(struct plan *plan, const struct step *step, const char *property);
 /* Whether what `step` goes on with would come to what the step wants, whose final properties these are. */
 bool plan_wants_open(const struct step *step, const struct value *properties);
 /* Whether something was planned that differs from what the creation that `step` goes on with makes: a change of it has to follow. */

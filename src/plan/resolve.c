@@ -131,6 +131,20 @@ int plan_resolve(struct plan *plan, const struct step *step, struct value **prop
         return -1;
 }
 
+bool plan_leaves(struct plan *plan, const struct step *step, const char *property)
+{
+        struct instance *i = step->instance;
+        const struct resource *r = step->resource;
+        if (i == NULL || r == NULL || r->kind != RESOURCE_MANAGED || plan->input->back != NULL) return false;
+        if (r->properties == NULL) return true;
+        cleanup(error_free) struct error *problems = NULL;
+        cleanup(value_free) struct value *config = evaluate(
+            plan->evaluation, i->expansion->module, i, r->properties, NULL, i->address, &problems);
+        if (config == NULL || !value_is_known(config) || value_is_null(config)) return false;
+        const struct value *given = value_get(config, property);
+        return given == NULL || (value_is_known(given) && value_is_null(given));
+}
+
 struct cell *step_provider(const struct plan *plan, const struct step *step)
 {
         const struct instance *i = step->instance;
@@ -224,6 +238,20 @@ static struct value *adopt_result(const struct step *step, const struct value *g
         return attributes;
 }
 
+/* Whether what is computed is another than before an update that was not to change it. */
+static bool deviates(const struct step *step, const struct value *attributes)
+{
+        if (step->action != ACTION_UPDATE || attributes == NULL || step->planned == NULL) return false;
+        for (size_t p = 0; p < step->schema->property_count; p++) {
+                const struct property *property = &step->schema->properties[p];
+                const struct value *planned = value_get(step->planned, property->name);
+                if (property->computed && planned != NULL && value_is_wholly_known(planned) &&
+                    !diff_same(property, planned, value_get(attributes, property->name)))
+                        return true;
+        }
+        return false;
+}
+
 void plan_set_result(struct plan *plan, const struct step *step, const struct value *attributes)
 {
         struct instance *i = step->instance;
@@ -231,6 +259,7 @@ void plan_set_result(struct plan *plan, const struct step *step, const struct va
         value_free(i->attributes);
         i->attributes = attributes ? adopt_result(step, attributes) : value_null(type_dynamic);
         plan->evaluation->epoch++;
+        plan->evaluation->deviated |= deviates(step, attributes);
 }
 
 void plan_set_failure(struct plan *plan, const char *address, const char *message)
@@ -243,5 +272,9 @@ void plan_set_failure(struct plan *plan, const char *address, const char *messag
 
 struct value *plan_outputs(struct plan *plan, struct error **err)
 {
-        return outputs_now(plan->evaluation, err);
+        struct evaluation *ev = plan->evaluation;
+        ev->anew = ev->deviated;
+        struct value *outputs = outputs_now(ev, err);
+        ev->anew = false;
+        return outputs;
 }

@@ -207,14 +207,45 @@ static void give_up_ownership(struct step_run *r)
         if (owner != NULL && strcmp(owner, r->step->address) == 0) map_remove(&x->owners, key);
 }
 
+/*
+ * An update may change what the provider computes besides. Where the template leaves that to the provider, what it shows now is what there is.
+ * New reference.
+ */
+static struct value *with_computed(struct step_run *r, const struct value *observed)
+{
+        struct value *properties = value_ref(r->properties);
+        const struct step *step = r->step;
+        bool updates = step->action == ACTION_UPDATE && observed != NULL && step->prior != NULL;
+        for (size_t i = 0; updates && i < step->schema->property_count; i++) {
+                const struct property *p = &step->schema->properties[i];
+                const struct value *now = value_get(observed, p->name),
+                                   *planned = value_get(properties, p->name);
+                if (!p->computed || p->write_only || now == NULL || planned == NULL ||
+                    !value_is_wholly_known(now))
+                        continue;
+                const struct value *before = value_get(step->prior, p->name);
+                if (before == NULL || !value_equal(planned, before))
+                        continue; /* the update was to change it */
+                struct value *seen = observed_part(p, observed, NULL);
+                if (seen != NULL && !value_equal(seen, planned) &&
+                    plan_leaves(r->executor->request.plan, step, p->name)) {
+                        struct value *more = value_with(properties, p->name, seen);
+                        value_free(properties);
+                        properties = more;
+                }
+                value_free(seen);
+        }
+        return properties;
+}
+
 int record_result(
     struct step_run *r, const struct operation_outcome *outcome, struct value **ret, struct error **err)
 {
         struct executor *x = r->executor;
         const struct schema *schema = r->step->schema;
         cleanup(value_free) struct value *properties = NULL, *outputs = NULL;
-        if (record_split(schema, r->properties, outcome->observed, outcome->id, &properties, &outputs, err) <
-            0)
+        cleanup(value_free) struct value *planned = with_computed(r, outcome->observed);
+        if (record_split(schema, planned, outcome->observed, outcome->id, &properties, &outputs, err) < 0)
                 return -1;
         if (r->step->action != ACTION_READ) {
                 struct resource_row *row = arena_alloc(journal_arena(x->request.journal), sizeof *row);

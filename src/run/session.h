@@ -280,7 +280,7 @@ int session_commit(
     struct session *s, const char *kind, const struct store_write *writes, size_t count, struct error **err);
 void session_let_go(struct session *s);
 /*
- * Of a plan that has nothing to do: whether the order of things, or the way to a host, is to be recorded; and doing so, in one commit with an
+ * Of a plan that has nothing to do: whether the order of things, the way to a host, or what was seen, is to be recorded; and doing so, in one commit with an
  * event `record-changed`, without a run. *outdated: nothing was written, as the record changed since it was planned.
  */
 bool session_has_orders(const struct session *s);

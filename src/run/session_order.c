@@ -69,18 +69,20 @@ void session_settle_orders(struct session *s)
 bool session_has_orders(const struct session *s)
 {
         for (size_t i = 0; i < s->plan->record_change_count; i++)
-                if (s->plan->record_changes[i].host != NULL || s->plan->record_changes[i].account != NULL)
+                if (s->plan->record_changes[i].host != NULL || s->plan->record_changes[i].account != NULL ||
+                    s->plan->record_changes[i].seen != NULL)
                         return true;
         return s->plan->order_count > 0;
 }
 
-/* Hosts of which only the way there changed: by another address, user or key; and accounts that are told for the first time. */
+/* Hosts of which only the way there changed: by another address, user or key; accounts that are told for the first time; and what was seen of
+ * resources of which the template does not say otherwise. */
 static void host_writes(
     const struct session *s, struct arena *arena, struct store_write *writes, size_t *used)
 {
         for (size_t i = 0; i < s->plan->record_change_count; i++) {
                 const struct record_change *c = &s->plan->record_changes[i];
-                if (c->host == NULL && c->account == NULL) continue;
+                if (c->host == NULL && c->account == NULL && c->seen == NULL) continue;
                 struct resource_row *row = session_changed_row(s, c, arena);
                 if (row == NULL) continue;
                 writes[*used] = (struct store_write){.kind = WRITE_RESOURCE, .action = "update"};

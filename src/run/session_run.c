@@ -322,6 +322,19 @@ static const struct resource_row *row_of(const struct state *state, const struct
         return NULL;
 }
 
+/* What was seen of it, in texts. */
+static int seen_texts(
+    const struct session *s, const struct record_change *c, struct arena *a, struct resource_row *row)
+{
+        const struct schema *schema = s->schemas.find(s->schemas.context, c->recorded->type, NULL);
+        if (schema == NULL) return -1;
+        cleanup(value_free) struct value *properties = NULL, *outputs = NULL;
+        record_change_values(c, schema, &properties, &outputs);
+        row->properties = (char *)record_text(properties, &s->sealer, a, NULL);
+        row->outputs = (char *)record_text(outputs, &s->sealer, a, NULL);
+        return row->properties && row->outputs ? 0 : -1;
+}
+
 struct resource_row *session_changed_row(
     const struct session *s, const struct record_change *c, struct arena *a)
 {
@@ -335,6 +348,7 @@ struct resource_row *session_changed_row(
         for (size_t d = 0; d < c->depends_count; d++) row->after[d] = arena_strdup(a, c->depends[d]);
         row->protect = c->protect;
         row->keep = c->keep;
+        if (c->seen != NULL && seen_texts(s, c, a, row) < 0) return NULL;
         if (c->provider != NULL) row->provider = arena_strdup(a, c->provider);
         if (c->account != NULL) row->account = arena_strdup(a, c->account);
         if (c->host != NULL) row->host = (char *)record_text(c->host, &s->sealer, a, NULL);
@@ -346,7 +360,7 @@ static void write_record_changes(struct session *s)
 {
         for (size_t i = 0; i < s->plan->record_change_count; i++) {
                 const struct record_change *c = &s->plan->record_changes[i];
-                if (c->host == NULL && c->account == NULL && !record_change_matters(c))
+                if (c->host == NULL && c->account == NULL && c->seen == NULL && !record_change_matters(c))
                         continue; /* its order is recorded */
                 struct store_write w = {.kind = WRITE_RESOURCE, .run = s->run, .action = "update"};
                 w.resource = session_changed_row(s, c, journal_arena(s->journal));
