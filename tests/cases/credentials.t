@@ -19,14 +19,14 @@ shop() { # TOKEN SIZE: a run of it waits before the second disk
 environment: shop
 providers: {sandbox: {endpoint: "$URL", token: $1}}
 resources:
-  a: {type: sandbox.volume, properties: {name: a, size_gb: $2}}
+  a: {type: sandbox.volume, properties: {name: a, size_gb: 9, labels: {size: "$2"}}}
   go: {type: gate, after: a, properties: {message: "?"}}
-  b: {type: sandbox.volume, after: go, properties: {name: b, size_gb: $2}}
+  b: {type: sandbox.volume, after: go, properties: {name: b, size_gb: 9, labels: {size: "$2"}}}
 YAML
 }
 size_of() { # NAME
         call GET /v1/volumes
-        jq -r ".. | objects | select(.name? == \"$1\").size_gb" <<<"$BODY"
+        jq -r ".. | objects | select(.name? == \"$1\").labels.size // empty" <<<"$BODY"
 }
 
 # --- written down in the file ---
@@ -64,7 +64,7 @@ code 0 "nothing differs"
 
 # --- in a file of its own ---
 sed -i 's/token: third/token: "${trimspace(file(\\"token\\"))}"/' shop.yaml
-sed -i 's/size_gb: 1/size_gb: "${tonumber(file(\\"size\\"))}"/' shop.yaml
+sed -i 's/size: "1"/size: "${file(\\"size\\")}"/' shop.yaml
 echo third >token
 printf 2 >size
 tutti apply shop.yaml --yes
@@ -122,9 +122,9 @@ environment: shop
 parameters: {token: {type: string, sensitive: true}, size: {type: number, default: 1}}
 providers: {sandbox: {endpoint: "$URL", token: "\${param.token}"}}
 resources:
-  a: {type: sandbox.volume, properties: {name: a, size_gb: "\${param.size}"}}
+  a: {type: sandbox.volume, properties: {name: a, size_gb: 9, labels: {size: "\${param.size}"}}}
   go: {type: gate, after: a, properties: {message: "?"}}
-  b: {type: sandbox.volume, after: go, properties: {name: b, size_gb: "\${param.size}"}}
+  b: {type: sandbox.volume, after: go, properties: {name: b, size_gb: 9, labels: {size: "\${param.size}"}}}
 YAML
 }
 with_parameter
