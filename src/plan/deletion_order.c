@@ -7,6 +7,48 @@
 #include "plan/draft.h"
 #include "plan/record_order.h"
 
+/* ── By what is recorded as it is ── */
+
+enum {
+        ID_PART_MIN = 4,
+        HELD_MAX = 64
+}; /* shorter ids are compared as a whole: they may be part of anything */
+
+static bool mentions(const struct value *v, const char *id)
+{
+        if (v == NULL || !value_is_known(v) || value_is_null(v)) return false;
+        if (value_kind(v) == TYPE_STRING)
+                return strcmp(value_as_string(v), id) == 0 ||
+                       (strlen(id) >= ID_PART_MIN && strstr(value_as_string(v), id) != NULL);
+        switch (value_kind(v)) {
+        case TYPE_LIST:
+        case TYPE_SET:
+        case TYPE_TUPLE:
+        case TYPE_MAP:
+        case TYPE_OBJECT: break;
+        default: return false;
+        }
+        for (size_t i = 0; i < value_count(v); i++)
+                if (mentions(value_at(v, i), id)) return true;
+        return false;
+}
+
+bool holds_id(const struct state *state, const struct recorded *r, const char *address)
+{
+        const struct recorded *one = map_get(&state->by_address, address);
+        if (one != NULL && one->id[0] != '\0' && mentions(r->properties, one->id)) return true;
+        if (one != NULL) return false;
+        struct span spans[STATE_SPANS];
+        size_t looked = 0;
+        state_within(state, address, spans);
+        for (unsigned s = 0; s < STATE_SPANS; s++)
+                for (size_t i = spans[s].first; i < spans[s].end && looked < HELD_MAX; i++, looked++) {
+                        const char *id = state->resources[i].id;
+                        if (id[0] != '\0' && mentions(r->properties, id)) return true;
+                }
+        return false;
+}
+
 /* ── By the template ── */
 
 /* Its nodes, by their places in the list, dependencies first. */
@@ -59,7 +101,7 @@ static void connect(struct backwards *b)
                 const struct node *node = ev->nodes[n];
                 uint32_t last = b->done[n];
                 if (b->own[n] != STEP_NONE) {
-                        draft_edge(b->draft, last, draft_entry(b->draft, b->own[n]), BOND_LOOSE);
+                        draft_edge(b->draft, last, draft_entry(b->draft, b->own[n]), BOND_FAIR);
                         last = b->own[n];
                 }
                 for (uint32_t d = 0; last != STEP_NONE && d < node->dep_count; d++)

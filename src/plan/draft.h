@@ -31,6 +31,9 @@ void draft_enter_passing(struct draft *d, const struct recorded *r, uint32_t joi
 /* `step` waits for all that was entered so and comes after `address`. */
 void draft_wait_for_deletions(struct draft *d, const char *address, uint32_t step, struct text *scratch);
 
+/* Whether the recorded properties of `r` hold the id of something that is recorded at `address` or that it covers: a cloud would refuse to
+ * delete that first. Of many only the first are looked at. */
+bool holds_id(const struct state *state, const struct recorded *r, const char *address);
 /* What the template says comes after something is deleted before it, also through what is not deleted: gates, locals, instances that
  * nothing is recorded of. */
 void order_by_template(struct draft *d, const struct removals *removals);

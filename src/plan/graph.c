@@ -224,7 +224,7 @@ uint32_t graph_order(struct graph *graph, uint32_t *order)
         for (uint32_t v = 0; v < n; v++)
                 if (waiting[v] == 0) heap_push(&o.ready, v);
 
-        int give_up = BOND_WISH;
+        int give_up = BOND_FAINT;
         while (count < n) {
                 uint32_t node;
                 if (!next_node(&o, &node)) {

@@ -16,7 +16,8 @@ enum graph_bond {
         BOND_FIRM,    /* never given up */
         BOND_LOOSE,   /* given up when nothing else opens a circle */
         BOND_FAIR,    /* given up before that */
-        BOND_WISH,    /* given up first */
+        BOND_WISH,    /* given up before that */
+        BOND_FAINT,   /* given up first */
         BOND_DROPPED, /* was given up */
 };
 

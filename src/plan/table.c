@@ -323,7 +323,8 @@ static void add_removal(struct draft *d, struct removal *m)
 
 /* Steps that have to be done before something of one address may be deleted, by what they do. */
 enum release {
-        RELEASE_DELETE,  /* delete what was made upon it */
+        RELEASE_DELETE, /* delete what was made upon it */
+        RELEASE_HOLDING, /* when all goes: delete what is recorded as holding its id, whatever the template says now */
         RELEASE_INHERIT, /* delete what comes after it only because something between them is gone */
         RELEASE_UPDATE, /* lead what was made upon it over to something else, possibly to its own successor */
         RELEASE_DEPART, /* the latter only when it is not to its successor */
@@ -374,12 +375,17 @@ static void enter_update(struct draft *d, struct instance *i)
         map_release(&now);
 }
 
-/* How much each is meant. When everything is destroyed the template's order (order_by_template) comes before the recorded one. */
+/* How much each is meant. When all goes the template's order (order_by_template) comes before the recorded one, but for what holds an id. */
 static enum graph_bond bond_of(const struct draft *d, enum release kind)
 {
-        bool destroy = d->ev->input->mode == PLAN_DESTROY;
-        if (kind == RELEASE_DELETE) return destroy ? BOND_FAIR : BOND_LOOSE;
-        return kind == RELEASE_INHERIT && !destroy ? BOND_FAIR : BOND_WISH;
+        static const uint8_t bonds[][RELEASE_KINDS] = {
+            {[RELEASE_DELETE] = BOND_LOOSE,
+                [RELEASE_INHERIT] = BOND_FAIR,
+                [RELEASE_UPDATE] = BOND_WISH,
+                [RELEASE_DEPART] = BOND_WISH},
+            {[RELEASE_HOLDING] = BOND_LOOSE, [RELEASE_DELETE] = BOND_WISH, [RELEASE_INHERIT] = BOND_FAINT},
+        };
+        return (enum graph_bond)bonds[d->ev->input->mode == PLAN_DESTROY][kind];
 }
 
 /* `deleting` waits for all of a group's of one kind; many are joined. It is the way into the join that may be given up, one by one. */
@@ -398,7 +404,7 @@ static void wait_for_group(
                         add_edge(d, g->by[kind].steps[i], g->by[kind].join, bond);
         }
         add_edge(d, g->by[kind].join, deleting,
-            kind == RELEASE_DELETE || kind == RELEASE_INHERIT ? BOND_FIRM : bond);
+            kind == RELEASE_UPDATE || kind == RELEASE_DEPART ? bond : BOND_FIRM);
 }
 
 /* `deleting` waits until nothing stands on what it deletes, as far as `updates` can be waited for. */
@@ -412,6 +418,7 @@ static void wait_for_dependants(
                 struct group *g = map_get(&d->groups, scratch->data);
                 if (g == NULL) continue;
                 wait_for_group(d, address, g, RELEASE_DELETE, deleting);
+                wait_for_group(d, address, g, RELEASE_HOLDING, deleting);
                 wait_for_group(d, address, g, RELEASE_INHERIT, deleting);
                 if (updates != RELEASE_NONE) wait_for_group(d, address, g, updates, deleting);
         }
@@ -430,12 +437,39 @@ uint32_t draft_entry(const struct draft *d, uint32_t step)
         return guarded ? step + 1 : step;
 }
 
+static void enter_removal(struct draft *d, const struct removal *m)
+{
+        const struct recorded *r = m->recorded;
+        struct map said = {0};
+        size_t count = 0;
+        const char **depends = NULL;
+        if (d->ev->input->mode != PLAN_DESTROY) {
+                enter_deletion(d, r, m->step);
+                return;
+        }
+        if (m->instance != NULL && r->after_count > 0) depends = instance_depends(d->ev, m->instance, &count);
+        for (size_t a = 0; a < r->after_count; a++) {
+                /* Of what the template says as well there is nothing to add. */
+                if (a < count && strcmp(depends[a], r->after[a]) == 0) continue;
+                for (size_t i = 0; i < count && said.used == 0; i++) map_put(&said, depends[i], d);
+                if (map_has(&said, r->after[a])) continue;
+                bool own = a < r->after_count - r->inherited_count;
+                bool holds = own && holds_id(d->ev->input->state, r, r->after[a]);
+                enter(d, r->after[a],
+                    holds ? RELEASE_HOLDING
+                    : own ? RELEASE_DELETE
+                          : RELEASE_INHERIT,
+                    m->step);
+        }
+        map_release(&said);
+}
+
 static void enter_all(struct draft *d, const struct removals *removals)
 {
         for (size_t m = 0; m < removals->count; m++) {
                 const struct removal *removal = &removals->items[m];
                 if (removal->step == STEP_NONE || removal->action != ACTION_DELETE) continue;
-                enter_deletion(d, removal->recorded, removal->step);
+                enter_removal(d, removal);
         }
         for (size_t n = 0; n < d->ev->node_count; n++) {
                 struct instance *i = (struct instance *)d->ev->nodes[n];
@@ -661,7 +695,8 @@ int table_build(struct evaluation *ev, struct removals *removals, struct plan *p
                         guard(&d, removal->instance->expansion->resource, removal->action, removal->step,
                             removal->instance);
                 if (removal->action == ACTION_DELETE && removal->heir == NULL)
-                        ask_before_loss(&d, removal->recorded, removal->reason, draft_entry(&d, removal->step));
+                        ask_before_loss(
+                            &d, removal->recorded, removal->reason, draft_entry(&d, removal->step));
         }
         /* 3. nothing is deleted while something still stands on it */
         order_deletions(&d, removals);

@@ -78,6 +78,30 @@ static void test_between_circles(void)
         cloud_release(&c);
 }
 
+/* References that were turned round and not applied: a cloud refuses to delete first what is recorded as used. */
+static void test_held(void)
+{
+#define NET(name, cidr) \
+        "  " name ":\n    type: cloud.network\n    properties: {name: " name ", cidr: '" cidr "'}\n"
+        struct cloud c;
+        cloud_init(&c);
+        applies(&c, HEAD NET("a", "x") NET("b", "${a.id}") NET("c", "${b.id}"));
+        destroys(&c, HEAD NET("a", "${b.id}") NET("b", "${c.id}") NET("c", "x"));
+        ok(waits(&c, "a", "b") && waits(&c, "b", "c"),
+            "what holds an id goes first, whatever the template says");
+        cloud_apply(&c);
+        is_int(c.violations, 0, "and nothing is refused");
+        cloud_release(&c);
+
+        cloud_init(&c);
+        applies(&c,
+            HEAD "  a:\n" V "    count: 3\n  b:\n    type: value\n    properties: {input: '${join(\"+\", "
+                 "a[*].id)}'}\n");
+        destroys(&c, HEAD "  a:\n" V "    count: 3\n    after: b\n  b:\n" V);
+        ok(waits(&c, "a[0]", "b") && waits(&c, "a[2]", "b"), "of several, in one text");
+        cloud_release(&c);
+}
+
 static void test_through(void)
 {
         static const char gate[] = HEAD "  a:\n" V "  go: {type: gate, after: a}\n  b:\n" V "    after: go\n";
@@ -331,6 +355,7 @@ int main(void)
 {
         test_template();
         test_between_circles();
+        test_held();
         test_through();
         test_nested();
         test_middle();
