@@ -107,7 +107,7 @@ sub resource_text {
     $props{name} .= '-${count.index}' if defined $r->{keys}{count} && defined $props{name};
     $props{$_} = "\${$r->{refs}{$_}.id}" for keys %{ $r->{refs} // {} };
     my %keys = %{ $r->{keys} // {} };
-    $keys{after} = [grep { find_resource($m, $_) || members($m, $_) } @{ $keys{after} }] if $keys{after};
+    $keys{after} = [grep { find_resource($m, $_) || $m->{modules}{$_} } @{ $keys{after} }] if $keys{after};
     delete $keys{after} unless @{ $keys{after} // [] };
     $keys{when} = $keys{when} ? JSON::PP::true : JSON::PP::false if exists $keys{when};
     if (is_cloud($r)) {
@@ -136,9 +136,8 @@ sub files {
     for my $r (@{ $m->{resources} }) { $of{ $r->{in} // '' } .= resource_text($m, $r) }
     for my $n (sort keys %{ $m->{modules} // {} }) {
         my $o = $m->{modules}{$n};
-        next unless $of{$n};
-        $files{"$n.yaml"} = "template: part\n" . ($o->{own} ? "providers:\n" . block_text('cloud', $o) : '') . "resources:\n$of{$n}";
-        my @after = grep { $of{$_} } @{ $o->{after} // [] };
+        $files{"$n.yaml"} = "template: part\n" . ($o->{own} ? "providers:\n" . block_text('cloud', $o) : '') . ($of{$n} ? "resources:\n$of{$n}" : "resources: {}\n");
+        my @after = grep { $m->{modules}{$_} } @{ $o->{after} // [] };
         $of{''} .= "  $n: {type: template, template: $n.yaml" . (@after ? ', after: ' . $json->encode(\@after) : '') . "}\n";
     }
     $env .= $of{''} ? "resources:\n$of{''}" : "resources: {}\n";

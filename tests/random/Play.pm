@@ -85,7 +85,7 @@ sub observe {
     note($s, 'touch fail') if $op->{fail};
     @{$t}{qw(code out err)} = tutti($s, \%env, @args);
     note($s, join('', map { "$_=$env{$_} " } sort keys %env) . join(' ', 'tutti', map { /[^\w.:=\/-]/ ? "'$_'" : $_ } @args) . "    # exit $t->{code}");
-    my @said = split /\n/, $t->{err};
+    my @said = errors($t);
     note($s, "#   $_") for @said > 2 ? @said[0, 1] : @said;
     if ($op->{fail}) { unlink "$s->{folder}/fail"; note($s, 'rm fail') }
     if ($op->{faults}) { clouds_behave(faults => []); note($s, "fault '[]'") }
@@ -201,7 +201,8 @@ sub unrecorded {
     return grep { !$recorded{$_} && !$s->{foreign}{$_} && !$s->{abandoned}{$_} } sort keys %{ $s->{live} };
 }
 
-# As a person would who has looked at the cloud: an object that was made is adopted; of what was not, `word` if that may be said.
+# As a person would who has looked at the cloud: an object that was made is adopted; of what was not, `word` if that may be said; what the
+# template does not want any more is forgotten.
 sub answer {
     my ($s, $word) = @_;
     for my $g (waiting($s)) {
@@ -210,9 +211,10 @@ sub answer {
         my @args;
         if ($g->{name} =~ /^(.*):failed/) {
             my ($w) = grep { $_->{address} eq $1 } wanted($s->{m});
-            my ($id) = grep { $w && $s->{live}{$_}{name} eq $w->{name} && "cloud.$s->{live}{$_}{type}" eq "cloud.$w->{type}" } unrecorded($s);
+            my @nobodys = unrecorded($s);
+            my ($id) = $w ? grep({ $s->{live}{$_}{name} eq $w->{name} && $s->{live}{$_}{type} eq $w->{type} } @nobodys) : @nobodys == 1 ? @nobodys : ();
             my %may = map { $_ => 1 } @choices;
-            my $say = $may{adopt} && $id ? "adopt $id" : defined $word && $may{$word} ? $word : 'retry';
+            my $say = $may{adopt} && $id ? "adopt $id" : defined $word && $may{$word} ? $word : !$w && $may{forget} ? 'forget' : 'retry';
             @args = ('--answer', $say);
             $s->{answered}{$say =~ /^(\w+)/ ? $1 : ''} = 1;
         } elsif (($word // '') eq 'reject') {
@@ -248,7 +250,7 @@ sub give_up {
     my %recorded = map { ($_->{address} => 1) } @{ $s->{now}{rows} };
     my %failed;
     for my $e (@{ $t->{events} }) { $failed{ $_->{address} } = 1 for grep { defined $_->{address} } $e, @{ $e->{problems} // [] } }
-    $failed{$_} = 1 for $t->{err} =~ /^error: ([^\s:]+): /mg;
+    $failed{$_} = 1 for map { /^error: ([^\s:]+): / ? $1 : () } errors($t);
     my $ended = 0;
     for my $a (sort grep { !$recorded{$_} } keys %failed) {
         my ($code) = tutti($s, {}, 'state', 'rm', 'env.yaml', $a);
@@ -261,7 +263,9 @@ sub give_up {
     return $ended;
 }
 
-sub last_error { my ($t) = @_; my @l = split /\n/, $t->{err}; return @l ? $l[0] : '' }
+# What went wrong, in words: on standard error, or after the steps.
+sub errors { my ($t) = @_; return grep { /^error: / } split /\n/, "$t->{err}\n$t->{out}" }
+sub last_error { my ($t) = @_; return (errors($t))[0] // '' }
 
 # The clouds are well, the template is valid: apply until it is done, as a person would.
 sub converge {
@@ -272,7 +276,7 @@ sub converge {
         $t = $DO{apply}->($s, { do => 'apply', final => 1, accept => \@accept });
         return $t if $t->{code} == 0;
         next if $t->{code} == 3;
-        if ($t->{code} == 4 && @accept < 4 && (my ($block) = $t->{err} =~ /--accept-provider[ =]'?([\w.\/-]+)/)) { push @accept, $block; next }
+        if ($t->{code} == 4 && @accept < 4 && only_words($s) && (my ($block) = join("\n", errors($t)) =~ /--accept-provider[ =]'?([\w.\/-]+)/)) { push @accept, $block; next }
         $bad++;
         $DO{resume}->($s, { do => 'resume' }) if $bad == 2 && $t->{code} == 1;
         give_up($s, $t) if $bad >= 3;
@@ -280,6 +284,9 @@ sub converge {
     }
     broken($s, $t, 'stuck', why_stuck($s, $t), last_error($t));
 }
+
+# Do provider blocks name the same places as ever, some in other words? Else nobody should accept them.
+sub only_words { my ($s) = @_; return grep { $_->{alias} } values %{ $s->{m}{blocks} }, values %{ $s->{m}{modules} } }
 
 sub why_stuck {
     my ($s, $t) = @_;

@@ -31,6 +31,8 @@ sub candidates {
         for my $k (sort keys %{ $r->{keys} }) { push @c, sub { delete $_[0]{model}{resources}[$i]{keys}{$k} } }
     }
     for my $m (sort keys %{ $story->{model}{modules} }) { push @c, sub { delete $_[0]{model}{modules}{$m}{after} } if $story->{model}{modules}{$m}{after} }
+    my %used = map { (($_->{in} // '') => 1) } @{ $story->{model}{resources} }, map { $_->{resource} // () } @{ $story->{ops} };
+    for my $m (grep { !$used{$_} } sort keys %{ $story->{model}{modules} }) { push @c, sub { delete $_[0]{model}{modules}{$m} } }
     push @c, sub { $_[0]{limit} = 0 } if $story->{limit};
     push @c, sub { $_[0]{cloud} = {} } if %{ $story->{cloud} // {} };
     return @c;
