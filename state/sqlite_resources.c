@@ -61,8 +61,8 @@ static struct resource_row resource_read(sqlite3_stmt *st)
             .tainted = column_int(st, 15) != 0,
             .account = column_text(st, 16),
         };
-        row.after = addresses_read(
-            sqlite3_column_blob(st, 9), (size_t)sqlite3_column_bytes(st, 9), &row.after_count, &row.inherited_count);
+        row.after = addresses_read(sqlite3_column_blob(st, 9), (size_t)sqlite3_column_bytes(st, 9),
+            &row.after_count, &row.inherited_count);
         return row;
 }
 

@@ -7,31 +7,34 @@
 #include <string.h>
 #include "manifest.h"
 
-static void definition_number(EVP_MD_CTX *md, size_t n)
+static void definition_number(struct buf *out, size_t n)
 {
         unsigned char bytes[8];
         for (unsigned i = 0; i < sizeof bytes; i++) bytes[i] = (unsigned char)(n >> (8 * i));
-        if (!EVP_DigestUpdate(md, bytes, sizeof bytes)) abort();
+        buf_bytes(out, bytes, sizeof bytes);
 }
 
-static void definition_text(EVP_MD_CTX *md, const char *text, size_t len)
+static void definition_text(struct buf *out, const char *text, size_t len)
 {
-        definition_number(md, len);
-        if (!EVP_DigestUpdate(md, text ? text : "", len)) abort();
+        definition_number(out, len);
+        if (len) buf_bytes(out, text, len);
 }
 
 /* Nodes are at most YAML_DEPTH_MAX deep, and patterns a few more. */
-static void definition_node(EVP_MD_CTX *md, const struct node *n)
+static void definition_node(struct buf *out, const struct node *n)
 {
         if (!n) return;
-        definition_number(md, (size_t)n->kind);
-        if (n->kind == NODE_SCALAR) definition_text(md, n->text, n->len);
-        definition_number(md, n->count);
+        buf_char(out, (char)('0' + n->kind));
+        if (n->kind == NODE_SCALAR) {
+                definition_text(out, n->text, n->len);
+                return;
+        }
+        definition_number(out, n->count);
         for (size_t i = 0; i < n->count; i++) {
                 const struct node *key = n->keys ? n->keys[i] : NULL;
                 if (key && strcmp(key->text, "doc") == 0) continue;
-                if (key) definition_text(md, key->text, key->len);
-                definition_node(md, n->items[i]);
+                if (key) definition_text(out, key->text, key->len);
+                definition_node(out, n->items[i]);
         }
 }
 
@@ -39,11 +42,9 @@ const char *manifest_definition(struct pool *pool, const struct node *type)
 {
         unsigned char digest[EVP_MAX_MD_SIZE];
         unsigned len = 0;
-        EVP_MD_CTX *md = EVP_MD_CTX_new();
-        if (!md || !EVP_DigestInit_ex(md, EVP_sha256(), NULL)) abort();
-        definition_node(md, type);
-        if (!EVP_DigestFinal_ex(md, digest, &len)) abort();
-        EVP_MD_CTX_free(md);
+        AUTO_BUF bytes = {0};
+        definition_node(&bytes, type);
+        if (!EVP_Digest(bytes.data ? bytes.data : "", bytes.len, digest, &len, EVP_sha256(), NULL)) abort();
         char hex[33];
         for (unsigned i = 0; i < 16; i++) {
                 hex[2 * i] = "0123456789abcdef"[digest[i] >> 4];

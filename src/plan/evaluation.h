@@ -178,9 +178,10 @@ struct evaluation {
         size_t loss_count;
         struct map concerned; /* way back: what covers an address that is to return or to stay */
         struct map servers;   /* server.c: those that were looked at */
+        const struct server *last_server;
         const struct server *
             *record_servers; /* ...and of each record, by its index; NULL until they were found */
-        struct map refusals;  /* address of what turned out to be replaced and must not be → why */
+        struct map refusals; /* address of what turned out to be replaced and must not be → why */
         size_t root_budget;
         struct inheritance *inheritance;               /* inherit.c; NULL until asked for */
         const char *failure_address, *failure_message; /* while recovery steps run; in the arena */

@@ -15,11 +15,18 @@ static char *kind_of(const char *type)
 static const struct server *server_new(
     struct evaluation *at, struct evaluation *ev, struct cell *cell, const char *name, const char *kind)
 {
+        /* Most things are served as the one before. */
+        const struct server *last = at->last_server;
+        bool same = last != NULL && last->cell == cell && last->ev == ev && strcmp(last->name, name) == 0;
+        if (same && strcmp(last->kind, kind) == 0) return last;
         cleanup_free char *key = mem_printf("%p %s %s", (void *)cell, kind, name);
         struct server *s = map_get(&at->servers, key);
-        if (s != NULL) return s;
+        if (s != NULL) return at->last_server = s;
         s = arena_alloc(at->arena, sizeof *s);
-        *s = (struct server){.ev = ev, .cell = cell, .name = arena_strdup(at->arena, name)};
+        *s = (struct server){.ev = ev,
+            .cell = cell,
+            .name = arena_strdup(at->arena, name),
+            .kind = arena_strdup(at->arena, kind)};
         const struct value *config = cell ? cell_value(ev, cell, NULL) : NULL;
         s->account = evaluation_own(at, account_of(at->input->schemas, kind, config));
         if (s->account != NULL) {
@@ -27,7 +34,7 @@ static const struct server *server_new(
                 s->account_text = arena_strdup(at->arena, text);
         }
         map_put(&at->servers, arena_strdup(at->arena, key), s);
-        return s;
+        return at->last_server = s;
 }
 
 const struct server *server_of_instance(struct evaluation *ev, const struct instance *i)
@@ -71,8 +78,10 @@ static struct candidates candidates_of(struct evaluation *ev, const struct recor
         struct cell *own = block_at(ev, m, r->address, name, kind);
         bool bare = strcmp(name, kind) == 0;
         const struct server *renamed = NULL;
-        cleanup_free char *kind_now = i ? kind_of(i->expansion->resource->type) : NULL;
-        if (text_equal(kind_now, kind)) renamed = server_of_instance(ev, i);
+        const char *type_now = i ? i->expansion->resource->type : "";
+        size_t len = strlen(kind);
+        if (strncmp(type_now, kind, len) == 0 && (type_now[len] == '.' || type_now[len] == '\0'))
+                renamed = server_of_instance(ev, i);
         /* Of an older record only the name is known: another one is none. */
         if (renamed != NULL && (strcmp(renamed->name, name) == 0 || r->account == NULL)) renamed = NULL;
         if (own != NULL) add(&c, server_new(ev, ev, own, name, kind));
@@ -93,7 +102,7 @@ static struct candidates candidates_of(struct evaluation *ev, const struct recor
 /* Whether it is the account of the record, or nothing speaks against it as far as is known. */
 static bool fits(struct evaluation *ev, const struct recorded *r, const char *kind, const struct server *s)
 {
-        if (r->account == NULL || s->account == NULL) return true;
+        if (r->account == NULL || s->account == NULL || value_equal(r->account, s->account)) return true;
         enum account_match match = account_compare(
             ev->input->schemas, kind, r->account, s->account, NULL, NULL);
         /* A plan that reads nothing can be shown where the variables are not set; connecting asks for them. */

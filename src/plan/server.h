@@ -14,7 +14,7 @@
 struct server {
         struct evaluation *ev; /* of the cell */
         struct cell *cell;     /* NULL: no block, but the environment variables */
-        const char *name;
+        const char *name, *kind;
         const struct value *account; /* NULL: not known yet */
         const char *account_text;
         bool accepted; /* for a record of another account */

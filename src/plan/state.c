@@ -23,8 +23,9 @@ static int decode_object(const char *text, const struct sealer *sealer, const ch
         return 0;
 }
 
-static int decode_row(
-    const struct resource_row *row, const struct sealer *sealer, struct recorded *r, struct error **err)
+/* `account`: the row's, where it was read before; or NULL. */
+static int decode_row(const struct resource_row *row, const struct value *account,
+    const struct sealer *sealer, struct recorded *r, struct error **err)
 {
         *r = (struct recorded){.address = row->address,
             .deposed = row->deposed ? row->deposed : "",
@@ -45,7 +46,9 @@ static int decode_row(
                 return -1;
         if (decode_object(row->outputs, sealer, row->address, "outputs", &r->outputs, err) < 0) return -1;
         struct place place = {.address = row->address};
-        if (row->account != NULL && (r->account = account_read(row->account, err)) == NULL) {
+        if (account != NULL)
+                r->account = value_ref(account);
+        else if (row->account != NULL && (r->account = account_read(row->account, err)) == NULL) {
                 error_context(err, "cannot read the record of %s", row->address);
                 return error_place(err, &place);
         }
@@ -73,7 +76,10 @@ int state_decode(const struct environment_row *env, struct resource_row *steal_r
         state->resources = mem_alloc(count * sizeof *state->resources);
         int status = 0;
         for (size_t i = 0; i < count; i++) {
-                if (decode_row(&steal_rows[i], sealer, &state->resources[i], err) < 0) status = -1;
+                /* Most things live where the one before does. */
+                bool same = i > 0 && text_equal(steal_rows[i].account, steal_rows[i - 1].account);
+                const struct value *account = same ? state->resources[i - 1].account : NULL;
+                if (decode_row(&steal_rows[i], account, sealer, &state->resources[i], err) < 0) status = -1;
                 state->count++;
         }
         if (outputs != NULL && decode_object(outputs, sealer, env->name, "outputs", &state->outputs, err) < 0)
@@ -137,7 +143,8 @@ int state_add_operations(struct state *state, struct operation_row *steal_rows, 
                 open->object = object_of(open);
                 if (status == 0 && steal_rows[i].account != NULL &&
                     (open->object.account = account_read(steal_rows[i].account, err)) == NULL)
-                        status = error_context(err, "what run %s had begun at %s", open->row->run, open->row->address);
+                        status = error_context(
+                            err, "what run %s had begun at %s", open->row->run, open->row->address);
                 open->next = map_get(&state->open_by_address, open->row->address);
                 map_put(&state->open_by_address, open->row->address, open);
         }

@@ -480,8 +480,7 @@ void operation_fault(struct tutti_op *op, const struct error *error, bool maybe_
         op_fail(op, failure_of(error_kind(error)), 0, "%s", error_message(error));
         if (maybe_effect) op->sent = true;
         bool creates = op->request.action == TUTTI_CREATE && op->id == NULL && !op->accepted;
-        if (maybe_effect && !op->harmless && creates)
-                op->unanswered = op->doubted = true;
+        if (maybe_effect && !op->harmless && creates) op->unanswered = op->doubted = true;
         op->uncounted = !counts;
         fail_or_retry(op);
 }

@@ -47,7 +47,8 @@ static void start_next(struct reader *reader, struct connection *c);
 static struct answers *answers_of(struct reader *reader, const struct connection *c)
 {
         char key[32];
-        snprintf(key, sizeof key, "%p", (const void *)c); /* a connection is the object: two may have one name */
+        snprintf(
+            key, sizeof key, "%p", (const void *)c); /* a connection is the object: two may have one name */
         struct answers *found = map_get(&reader->answers, key);
         if (found == NULL) map_put_copy(&reader->answers, key, found = mem_alloc(sizeof *found));
         return found;
@@ -140,7 +141,8 @@ static void read_over(void *context, const struct operation_outcome *outcome)
                 lookup_over(reader, w, outcome);
         else
                 refresh_over(r, outcome);
-        if (!outcome->failed || !may_be_of_all(w, outcome->failure)) answers_of(reader, r->connection)->any = true;
+        if (!outcome->failed || !may_be_of_all(w, outcome->failure))
+                answers_of(reader, r->connection)->any = true;
         connection_leave(r->connection, &reader->problems);
         reader->running--;
         reader->finished++;

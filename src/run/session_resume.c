@@ -182,7 +182,8 @@ static int map_steps(struct session *s, struct unfinished *u, struct error **err
                 struct shown *shown = map_get(&by_address, u->steps[i].address);
                 if (shown == NULL)
                         map_put(&by_address, u->steps[i].address, shown = arena_alloc(arena, sizeof *shown));
-                if (shown->count < sizeof shown->rows / sizeof *shown->rows) shown->rows[shown->count++] = &u->steps[i];
+                if (shown->count < sizeof shown->rows / sizeof *shown->rows)
+                        shown->rows[shown->count++] = &u->steps[i];
         }
         u->row_of_step = mem_alloc((s->plan->count + 1) * sizeof *u->row_of_step);
         int result = 0;

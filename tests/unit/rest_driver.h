@@ -197,8 +197,8 @@ static struct tutti_host driver_host(void)
         h.op_cancelled = d_cancelled;
         h.op_state = d_state, h.op_saved = d_saved, h.op_reply = d_reply, h.op_elapsed_ms = d_elapsed,
         h.wall_ms = driver_wall;
-        h.op_to = d_to, h.op_set_id = d_set_id, h.op_accepted = d_accepted, h.op_observed = d_observed, h.op_gone = d_gone,
-        h.op_progress = d_progress;
+        h.op_to = d_to, h.op_set_id = d_set_id, h.op_accepted = d_accepted, h.op_observed = d_observed,
+        h.op_gone = d_gone, h.op_progress = d_progress;
         h.op_fail = d_fail, h.wait_http = d_http, h.wait_sleep = d_sleep;
         return h;
 }
