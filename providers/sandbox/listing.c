@@ -111,7 +111,7 @@ static struct candidates find_candidates(
         struct candidates found = {0};
         if (filter->key != NULL) {
                 struct sandbox_object *made = map_get(&cloud->objects.by_key, filter->key);
-                if (made == NULL || made->type != type || cloud->control.ignore_keys) return found;
+                if (made == NULL || made->type != type) return found;
                 size_t room = 0;
                 vec_push(found.owned, found.count, room, ((struct sandbox_slot){made->seq, made}));
                 found.slots = found.owned;

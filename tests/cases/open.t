@@ -145,11 +145,14 @@ tutti destroy refused.yaml --yes
 code 0 "destroy"
 fresh
 
-# The cloud forgets its keys: the object that was made is nobody's any more, until a person says whose.
+# The cloud forgets its keys: where nothing else tells, the object that was made is nobody's, until a person says whose.
+mkdir -p providers/keyed
+sed -e '/# names$/d; /# labels$/d; s/ # keys names$//; s/^provider: cloud/provider: keyed/; s/cloud\./keyed./; s/TORTURE_URL/TUTTI_SANDBOX_ENDPOINT/; s/TORTURE_TOKEN/TUTTI_SANDBOX_TOKEN/' \
+        "$HERE/tests/torture/cloud.yaml" >providers/keyed/provider.yaml
 cat >forgets.yaml <<'YAML'
 environment: forgets
 resources:
-  v: {type: sandbox.volume, retry: 1, properties: {name: forgotten, size_gb: 5}}
+  v: {type: keyed.volume, retry: 1, properties: {name: forgotten, size_gb: 5}}
 YAML
 call POST /_control '{"name_unique": true}'
 fault '[{"match": "POST /v1/volumes", "do": "500-after", "times": 1}]'
@@ -168,6 +171,14 @@ no_changes forgets.yaml "and as it should be"
 tutti destroy forgets.yaml --yes
 code 0 "destroyed"
 is "$(orphans)" "" "nothing left"
+call POST /_control '{"idempotency": true}'
+sed -i 's/keyed/sandbox/' forgets.yaml
+fault '[{"match": "POST /v1/volumes", "do": "500-after", "times": 1}]'
+tutti apply forgets.yaml --yes
+call POST /_control '{"idempotency": false}'
+tutti apply forgets.yaml --yes
+code 0 "where the key is told of the object, it is found by that"
+tutti destroy forgets.yaml --yes
 call POST /_control '{"idempotency": true, "name_unique": false}'
 
 # --- a creation that outlasts its time is looked at again ---

@@ -118,7 +118,7 @@ sub counts {
     my $summary = $run->{summary} // {};
     my $says = ($summary->{create} // 0) + ($summary->{replace} // 0) - $sum->('other', 'create', 'replace');
     # A replacement counts once as a whole; one whose deletion alone happened must show as well.
-    my $gone = ($summary->{delete} // 0) + ($summary->{replace} // 0) + ($summary->{deleted} // 0) - $sum->('other', 'delete');
+    my $gone = ($summary->{delete} // 0) + ($summary->{replace} // 0) + ($summary->{deleted} // 0) + ($summary->{replace_delete} // 0) - $sum->('other', 'delete');
     if ($t->{code} == 0) { broken($s, $t, 'counts', 'created', "the summary counts $says made, the journals $created") if $says != $created }
     broken($s, $t, 'counts', 'deleted', "the summary counts $gone deleted, the journals $deleted") if $gone < $deleted;
 }
