@@ -11,11 +11,11 @@ use JSON::PP;
 use POSIX qw(:sys_wait_h);
 use Time::HiRes qw(sleep);
 
-our ($tutti, %cloud);    # the program; the cloud of this process: pid, url
+our ($tutti, %cloud);    # the program; the cloud of this process: pid, url; of its second one, for stories that have two: pid2, url2
 our %running;            # pids of commands of this process that may still run
 our $work = tempdir('tutti-torture-XXXXXX', TMPDIR => 1, CLEANUP => 0);
 our $json = JSON::PP->new->canonical;
-our @EXPORT = qw(%running stop_all cores $tutti %cloud $work $json cloud_start cloud_stop call command append captured slurp manifest world journal made cloud_empty tail);
+our @EXPORT = qw(%running stop_all cores $tutti %cloud $work $json cloud_start cloud_stop call command append captured slurp manifest world in_each journal made cloud_empty tail);
 my $http = HTTP::Tiny->new(timeout => 30);
 use constant { TOKEN => 'torture', COMMAND_MAX => 120 };
 delete @ENV{grep { /^TUTTI_/ } keys %ENV};
@@ -23,9 +23,19 @@ $ENV{TUTTI_STRICT} = 1; # a fault of the program itself ends it at once
 
 sub cores { my $n = () = slurp('/proc/cpuinfo') =~ /^processor\s*:/mg; return $n || 1 }
 
+# One cloud, or two. `urls`: the clouds that a trial looks at.
 sub cloud_start {
-    my $ready = "$work/cloud.$$";
-    unlink $ready;    # of a cloud that this process started before
+    my ($two) = @_;
+    my ($pid, $url) = cloud_fork("$work/cloud.$$");
+    %cloud = (pid => $pid, url => $url, urls => [$url]);
+    @cloud{qw(pid2 url2)} = cloud_fork("$work/cloud2.$$") if $two;
+    @ENV{qw(TORTURE_URL TORTURE_TOKEN)} = ($url, TOKEN);
+    $ENV{TORTURE_URL2} = $cloud{url2} if $two;
+}
+
+sub cloud_fork {    # its pid and URL
+    my ($ready) = @_;
+    unlink $ready;      # of a cloud that this process started before
     my $pid = fork // die;
     if (!$pid) {
         open STDOUT, '>', $ready;
@@ -35,11 +45,7 @@ sub cloud_start {
     for (1 .. 600) {
         if (open my $f, '<', $ready) {
             my $line = <$f> // '';
-            if ($line =~ m{(http://[^,]+),}) {
-                %cloud = (pid => $pid, url => $1);
-                @ENV{qw(TORTURE_URL TORTURE_TOKEN)} = ($1, TOKEN);
-                return;
-            }
+            return ($pid, $1) if $line =~ m{(http://[^,]+),};
         }
         die "the cloud did not start\n" if waitpid($pid, WNOHANG) == $pid;
         sleep 0.05;
@@ -96,8 +102,9 @@ sub captured {
 sub slurp { open my $f, '<', $_[0] or return ''; local $/; my $x = <$f>; return $x // '' }
 
 sub cloud_stop {
-    kill TERM => $cloud{pid};
-    waitpid $cloud{pid}, 0;
+    my @pids = grep { defined } @cloud{qw(pid pid2)};
+    kill TERM => @pids;
+    waitpid $_, 0 for @pids;
     %cloud = ();
 }
 
@@ -120,44 +127,63 @@ sub manifest {    # of a kind of API
     return $text;
 }
 
-# All objects as texts that are the same in every trial: ids are replaced by the names of what they are of.
+sub in_each {    # cloud of the trial: what CODE gives there
+    my ($code) = @_;
+    return map { local $cloud{url} = $_; $code->() } @{ $cloud{urls} };
+}
+
+# All objects as texts that are the same in every trial: ids are replaced by the names of what they are of. Of a second cloud each begins with its number.
 sub world {
-    my %objects = map { my $t = $_; map { ($_->{id} => { %$_, collection => $t }) } @{ call('GET', "/v1/$t") } }
-        qw(networks subnets servers volumes);
-    my @texts;
-    for my $o (values %objects) {
-        my %shown = %$o;
-        delete @shown{qw(id private_ip labels note user_data ssh_host ssh_port ssh_user host_key)};
-        for (values %shown) { $_ = "of $objects{$_}{name}" if defined && !ref && exists $objects{$_} }
-        push @texts, $json->encode(\%shown);
-    }
-    return (join("\n", sort @texts), join(' ', sort keys %objects));
+    my $number = 0;
+    my (@texts, @ids);
+    in_each(sub {
+        my %objects = map { my $t = $_; map { ($_->{id} => { %$_, collection => $t }) } @{ call('GET', "/v1/$t") } }
+            qw(networks subnets servers volumes);
+        my $where = $number++ ? "$number " : '';
+        for my $o (values %objects) {
+            my %shown = %$o;
+            delete @shown{qw(id private_ip labels note user_data ssh_host ssh_port ssh_user host_key)};
+            for (values %shown) { $_ = "of $objects{$_}{name}" if defined && !ref && exists $objects{$_} }
+            push @texts, $where . $json->encode(\%shown);
+        }
+        push @ids, keys %objects;
+    });
+    return (join("\n", sort @texts), join(' ', sort @ids));
 }
 
 sub journal { call('GET', '/_journal?since=' . ($_[0] // 0)) }
 
-# How often each was made, and whether two of one name lived at once.
+# How often each was made in one of the clouds since `since` (by URL), whatever was made by hand (`given`) apart, and which of one name lived at once.
 sub made {
-    my (%made, %live, @twice);
-    for my $e (@{ journal($_[0]) }) {
-        my $what = "$e->{type} $e->{name}";
-        if ($e->{effect} eq 'created') {
-            push @twice, $what if $live{$what}++;
-            $made{$what}++;
-        } elsif ($e->{effect} eq 'deleted') {
-            $live{$what}--;
+    my ($since) = @_;
+    my (%made, @twice);
+    my $number = 0;
+    in_each(sub {
+        my %live;
+        my $where = $number++ ? "$number " : '';
+        for my $e (@{ journal($since->{ $cloud{url} }) }) {
+            next if $cloud{given}{ $e->{id} };
+            my $what = "$where$e->{type} $e->{name}";
+            if ($e->{effect} eq 'created') {
+                push @twice, $what if $live{$what}++;
+                $made{$what}++;
+            } elsif ($e->{effect} eq 'deleted') {
+                $live{$what}--;
+            }
         }
-    }
-    return (join(', ', map { "$made{$_} $_" } sort keys %made), join(', ', @twice));
+    });
+    return (\%made, join(', ', @twice));
 }
 
 sub cloud_empty {
-    call('POST', '/_control', '{"faults": [], "visible_after": "0ms"}');
-    for my $pass (1 .. 4) {
-        for my $t (qw(servers volumes subnets networks)) {
-            for my $o (@{ call('GET', "/v1/$t") }) { eval { call('DELETE', "/v1/$t/$o->{id}") } }
+    in_each(sub {
+        call('POST', '/_control', '{"faults": [], "visible_after": "0ms"}');
+        for my $pass (1 .. 4) {
+            for my $t (qw(servers volumes subnets networks)) {
+                for my $o (@{ call('GET', "/v1/$t") }) { eval { call('DELETE', "/v1/$t/$o->{id}") } }
+            }
         }
-    }
+    });
 }
 
 sub tail { my @l = split /\n/, $_[0]; return join "\n", @l > 60 ? @l[-60 .. -1] : @l }
