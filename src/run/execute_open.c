@@ -50,6 +50,13 @@ static bool goes_with(enum tutti_action action, const char *began)
                (action == TUTTI_DELETE && strcmp(began, "delete") == 0);
 }
 
+static void takes_place_of(struct operation_request *request, const struct operation_row *row)
+{
+        bool ours = strcmp(row->run, request->run) == 0 && row->step == request->step;
+        request->before_run = ours ? NULL : row->run;
+        request->before_step = row->step;
+}
+
 /*
  * What an expression gives anew (a time, a draw, an environment variable) is not what the request had said that may have had its effect, so
  * the recorded properties count.
@@ -58,16 +65,20 @@ int open_take_up(struct step_run *r, struct operation_request *request, struct e
 {
         const struct operation_row *row = r->step->open ? r->step->open->row : NULL;
         if (row == NULL || r->adopt_id != NULL || !goes_with(request->action, row->action)) return 0;
-        /* Somebody said to try again since: what the intent of the first try stood for is over. */
-        if (question_was_undecided(r) && strcmp(row->token, r->token) != 0) return 0;
+        /*
+         * Somebody said to try again since: what the intent of the first try stood for is over. That of the second takes its place, so that
+         * nobody is asked about the first once more when the second is not answered either.
+         */
+        if (question_was_undecided(r) && strcmp(row->token, r->token) != 0) {
+                takes_place_of(request, row);
+                return 0;
+        }
         bool creates = request->action == TUTTI_CREATE;
         /* A change is gone on with while it is the same; another one takes its place. */
         if (request->action == TUTTI_UPDATE && !plan_wants_open(r->step, r->properties)) return 0;
         request->resumed = true;
         request->started_ms = 0; /* a new deadline: the time in between was nobody's fault */
-        bool ours = strcmp(row->run, request->run) == 0 && row->step == request->step;
-        request->before_run = ours ? NULL : row->run;
-        request->before_step = row->step;
+        takes_place_of(request, row);
         request->absent = row->absent;
         request->accepted = row->accepted && same_definition(r, row);
         snprintf(r->token, sizeof r->token, "%s", row->token);

@@ -255,6 +255,38 @@ for kind in 503 500 reset-before; do
         untouched volumes "$kind"
         call DELETE "/v1/volumes/$FOREIGN"
 done
+# "It was not made: make it": the creation of before is over then, also when nobody knows what became of the next one.
+for command in apply resume; do
+        for kind in truncate 500-after reset-before; do
+                fresh
+                foreign volumes '{"name": "data", "size_gb": 7}'
+                fault '[{"match": "POST /v1/volumes", "do": "503", "times": 1}]'
+                tutti apply named.yaml --yes
+                tutti apply named.yaml --yes # an earlier run began it now
+                tutti approve named.yaml v:failed --answer retry
+                fault "[{\"match\": \"POST /v1/volumes\", \"do\": \"$kind\", \"times\": 1}]"
+                tutti resume named.yaml
+                code 3 "$kind, $command: retried, and not answered again: another question"
+                is "$(open_ones named.yaml)" "v create" "$kind, $command: about one creation"
+                QUESTION=v:failed-2
+                if [ "$command" = apply ]; then
+                        tutti apply named.yaml --yes
+                        code 3 "$kind: an apply asks about it"
+                        QUESTION=v:failed
+                fi
+                ID=$(journal '[.[] | select(.effect == "created" and .name == "data")][-1].id' | tr -d '"')
+                [ "$ID" != "$FOREIGN" ] && ANSWER="adopt $ID" || ANSWER=retry
+                tutti approve named.yaml $QUESTION --answer "$ANSWER"
+                tutti resume named.yaml
+                code 0 "$kind, $command: the answer ends it ($ANSWER)"
+                is "$(open_ones named.yaml)" "" "$kind, $command: nothing is open"
+                no_changes named.yaml "$kind, $command: nothing to do"
+                tutti destroy named.yaml --yes
+                is "$(orphans)" data "$kind, $command: the foreign one is left, and nothing else"
+                untouched volumes "$kind, $command"
+                call DELETE "/v1/volumes/$FOREIGN"
+        done
+done
 fresh
 fault '[{"match": "POST /v1/volumes", "do": "500-after", "times": 1}]'
 tutti apply named.yaml --yes
