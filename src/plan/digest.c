@@ -59,6 +59,9 @@ void digest_build(struct plan *plan)
                 if (step->recovery_of != NULL)
                         text_addf(&block, " for %zu:%s", strlen(step->recovery_of), step->recovery_of);
                 if (step->gate != NULL) text_addf(&block, " gate %s", step->gate);
+                if (step->open != NULL)
+                        text_addf(
+                            &block, " open %s/%lld", step->open->row->run, (long long)step->open->row->step);
                 add_value(&block, "prior", step->prior);
                 add_value(&block, "planned", step->planned);
                 add_value(&block, "host", step->host);

@@ -51,6 +51,7 @@ static bool is_wanted(
 const struct open_operation *open_creation(struct evaluation *ev, const struct instance *i)
 {
         const struct open_operation *open = map_get(&ev->input->state->open_by_address, i->address);
+        if (back_must_follow(i)) return NULL; /* it stands on what was there before */
         for (; open != NULL; open = open->next)
                 if (open->creates && is_wanted(open, i->expansion->resource->schema, i->planned)) return open;
         return NULL;
@@ -61,16 +62,23 @@ bool plan_wants_open(const struct step *step, const struct value *properties)
         return step->open != NULL && is_wanted(step->open, step->schema, properties);
 }
 
-bool plan_changes_open(const struct step *step)
+enum open_difference plan_open_difference(const struct step *step, const struct value *properties)
 {
-        for (size_t p = 0; step->open != NULL && p < step->schema->property_count; p++) {
+        const struct resource *r = step->resource;
+        if (step->open == NULL || properties == NULL || r == NULL) return OPEN_SAME;
+        cleanup(value_free) struct value *wanted = diff_ignore(
+            properties, step->open->planned, r->ignore, r->ignore_count);
+        enum open_difference found = OPEN_SAME;
+        for (size_t p = 0; p < step->schema->property_count; p++) {
                 const struct property *property = &step->schema->properties[p];
                 const struct value *begun = value_get(step->open->planned, property->name),
-                                   *now = value_get(step->planned, property->name);
-                if (begun == NULL || now == NULL || !value_is_wholly_known(now)) continue;
-                if (!diff_same(property, begun, now)) return true;
+                                   *now = value_get(wanted, property->name);
+                if (begun == NULL || now == NULL || diff_same(property, begun, now)) continue;
+                if (property->computed && value_is_null(now)) continue;
+                if (diff_replaces(property, begun, now)) return OPEN_REPLACES;
+                found = OPEN_CHANGES;
         }
-        return false;
+        return found;
 }
 
 const char *open_reason(struct evaluation *ev, const struct open_operation *open, bool wanted)

@@ -358,8 +358,12 @@ void plan_begun(struct plan *plan, const struct step *step);
 bool plan_leaves(struct plan *plan, const struct step *step, const char *property);
 /* Whether what `step` goes on with would come to what the step wants, whose final properties these are. */
 bool plan_wants_open(const struct step *step, const struct value *properties);
-/* Whether something was planned that differs from what the creation that `step` goes on with makes: a change of it has to follow. */
-bool plan_changes_open(const struct step *step);
+/*
+ * What is wanted, now that all is known, beside what the creation that `step` goes on with makes: the same, something that it can be changed
+ * into, or another one. What the template ignores counts for nothing.
+ */
+enum open_difference { OPEN_SAME, OPEN_CHANGES, OPEN_REPLACES };
+enum open_difference plan_open_difference(const struct step *step, const struct value *properties);
 /* Who serves a step: the provider of its name, configured where it stands or around that; its configuration as far as it is known now, borrowed
  * until more becomes known. */
 int plan_provider(struct plan *plan, const struct step *step, struct provider_use *use, struct error **err);

@@ -38,7 +38,8 @@ static bool may_return(const struct evaluation *ev, const struct instance *i, co
         const struct observation *seen = world_of(ev->input->world, r);
         if (r->deposed[0] == '\0' || r->id[0] == '\0' || (seen != NULL && seen->gone)) return false;
         if (strcmp(r->type, schema->type) != 0) return false;
-        if (open_action_on(ev, r, "delete") != NULL) return false; /* it is on its way out */
+        /* Whether it is gone by a deletion that was begun, only the cloud knows. */
+        if (open_action_on(ev, r, "delete") != NULL && seen == NULL && !ev->input->refresh) return false;
         return current == NULL || strcmp(current->id, r->id) != 0;
 }
 

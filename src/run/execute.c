@@ -180,6 +180,17 @@ static void adopt_by_hand(struct step_run *r)
 {
         free(r->adopted_id);
         r->adopted_id = *r->adopt_id != '\0' ? mem_strdup(r->adopt_id) : NULL;
+        const char *owner = r->adopted_id != NULL ? record_owner(r, r->adopted_id) : NULL;
+        if (owner != NULL) {
+                cleanup_free char *why = mem_printf(
+                    "adopt it: %s is recorded as %s already: one object cannot be two resources",
+                    r->adopted_id, owner);
+                free(steal(r->adopt_id));
+                r->left_open = true;
+                r->undecidable = !r->step->schema->finds_token;
+                execute_fail(r, why, true);
+                return;
+        }
         if (r->adopted_id != NULL && !r->step->schema->no_read) {
                 start_operation(r, r->step->schema->can_import ? TUTTI_IMPORT : TUTTI_READ);
                 return;
@@ -444,7 +455,8 @@ static void operation_over(void *context, const struct operation_outcome *outcom
         if (by_hand && (outcome->failed || outcome->gone)) {
                 cleanup_free char *why = mem_printf(
                     "adopt it: %s", outcome->failed ? outcome->message : "there is no such object");
-                r->left_open = r->undecidable = true;
+                r->left_open = true;
+                r->undecidable = !r->step->schema->finds_token;
                 execute_fail(r, why, true);
                 return;
         }
@@ -463,6 +475,16 @@ static void operation_over(void *context, const struct operation_outcome *outcom
         } else {
                 record_gone(r);
                 plan_set_result(x->request.plan, r->step, NULL);
+        }
+        if (r->outdated) { /* it is recorded, and there is nothing else that this plan may do about it */
+                execute_forget_intent(r);
+                open_forget(r, false);
+                execute_fail(r,
+                    "an earlier run had made another one than is wanted now that all is known; it is "
+                    "recorded, and "
+                    "`tutti apply` replaces it",
+                    false);
+                return;
         }
         if (open_goes_further(r)) {
                 change_further(r, outcome, attributes);

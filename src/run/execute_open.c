@@ -84,8 +84,11 @@ int open_take_up(struct step_run *r, struct operation_request *request, struct e
         snprintf(r->token, sizeof r->token, "%s", row->token);
         if (row->id != NULL && *row->id != '\0') request->id = row->id;
         if (row->private_ != NULL) request->private_ = row->private_;
-        if (creates && r->wanted == NULL && r->properties != NULL && plan_changes_open(r->step))
-                r->wanted = value_ref(r->properties);
+        if (creates && r->wanted == NULL && r->properties != NULL) {
+                enum open_difference d = plan_open_difference(r->step, r->properties);
+                r->outdated = d == OPEN_REPLACES;
+                if (d == OPEN_CHANGES) r->wanted = value_ref(r->properties);
+        }
         return take_up_values(r, row, request, err);
 }
 

@@ -32,6 +32,8 @@ struct step_run {
         char *adopted_id;
         char token[33];
         unsigned attempts;
+        bool
+            outdated; /* what an earlier run began to create is another one than is wanted, now that all is known */
         bool left_open;   /* it may have made something, or did not finish it: its intent stays */
         bool undecidable; /* ...and nothing can tell which, so that a person has to */
         bool broken;      /* its creation failed and left an object behind, recorded as tainted */

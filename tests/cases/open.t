@@ -407,4 +407,106 @@ fi
 tutti apply forgets.yaml --yes
 code 0 "a yes"
 tutti destroy forgets.yaml --yes
+
+# --- what is known only while the plan runs, and what is open stands on what is replaced ---
+fresh
+cat >later.yaml <<'YAML'
+environment: later
+parameters: {k: {type: string, default: debian-12}}
+resources:
+  img: {type: exec.command, properties: {run: "printf %s ${param.k}"}}
+  net: {type: sandbox.network, properties: {name: later, cidr: 10.0.0.0/16}}
+  sub: {type: sandbox.subnet, properties: {name: later, network_id: "${net.id}", cidr: 10.0.1.0/24}}
+  srv: {type: sandbox.server, retry: 1, properties: {name: later, subnet_id: "${sub.id}", size: small, image: "${img.stdout}"}}
+YAML
+fault '[{"match": "POST /v1/servers", "do": "reset-after", "times": 1}]'
+tutti apply later.yaml --yes
+fault '[]'
+tutti apply later.yaml --yes --set k=debian-13
+code 1 "what was made is another one than what became known: not done"
+tutti apply later.yaml --yes --set k=debian-13
+code 0 "the next apply replaces it"
+tutti plan later.yaml --set k=debian-13 --detailed-exitcode
+code 0 "and it is as wanted"
+tutti destroy later.yaml --yes
+
+fresh
+cat >stands.yaml <<'YAML'
+environment: stands
+parameters: {img: {type: string, default: a}}
+resources:
+  net: {type: sandbox.network, properties: {name: stands, cidr: 10.0.0.0/16}}
+  sub: {type: sandbox.subnet, properties: {name: stands, network_id: "${net.id}", cidr: 10.0.1.0/24}}
+  vol: {type: sandbox.volume, properties: {name: stands, size_gb: 1}}
+  srv: {type: sandbox.server, retry: 1, timeout: {delete: 5s}, properties: {name: "s-${param.img}", subnet_id: "${sub.id}", size: small, image: "${param.img}"}}
+  att: {type: sandbox.attachment, retry: 1, properties: {server_id: "${srv.id}", volume_id: "${vol.id}"}}
+YAML
+fault '[{"match": "POST /v1/attachments", "do": "reset-after", "times": 1}]'
+tutti apply stands.yaml --yes
+fault '[]'
+tutti apply stands.yaml --yes --set img=b
+code 0 "what is open goes before what it stands on is replaced"
+tutti plan stands.yaml --set img=b --detailed-exitcode
+code 0 "and is made again"
+tutti destroy stands.yaml --yes
+code 0 "destroyed"
+
+# An answer names no object that is another resource already.
+cat >owned.yaml <<'YAML'
+environment: owned
+resources:
+  a: {type: sandbox.volume, properties: {name: owned-a, size_gb: 1}}
+  b: {type: sandbox.volume, on_failure: ask, retry: 1, after: a, properties: {name: owned-b, size_gb: 1}}
+YAML
+fresh
+fault '[{"match": "POST /v1/volumes", "do": "reset-after", "times": 1, "skip": 1}]'
+tutti apply owned.yaml --yes
+fault '[]'
+tutti state show owned.yaml a --json
+tutti approve owned.yaml b:failed --answer "adopt $(jq -r .id <<<"$OUT")"
+tutti resume owned.yaml
+code 3 "an object that is recorded is not adopted at another address"
+like "$OUT" "is recorded as a already" "which is said"
+tutti approve owned.yaml b:failed-2 --answer retry
+tutti resume owned.yaml
+tutti apply owned.yaml --yes
+tutti destroy owned.yaml --yes
+is "$(journal '[.[] | select(.name == "owned-a" or .name == "owned-b") | .effect] | (map(select(. == "created")) | length) == (map(select(. == "deleted")) | length)')" true "nothing left"
+
+# A saved plan is about what was open when it was made.
+fresh
+fault '[{"match": "POST /v1/volumes", "do": "reset-after", "times": 1}]'
+sed 's/slow/stale/' slow.yaml >stale.yaml
+tutti apply stale.yaml --yes
+fault '[{"match": "* /v1/volumes", "do": "500", "times": 20}]'
+tutti apply stale.yaml --yes
+fault '[]'
+tutti plan stale.yaml -o stale.plan
+tutti state rm stale.yaml v
+tutti apply stale.plan
+code 4 "a saved plan is stale where what was open was given up"
+
+# A deletion that was begun: what the cloud says of it counts.
+cat >aside.yaml <<'YAML'
+environment: aside
+parameters: {img: {type: string, default: a}}
+resources:
+  net: {type: sandbox.network, properties: {name: aside, cidr: 10.0.0.0/16}}
+  sub: {type: sandbox.subnet, properties: {name: aside, network_id: "${net.id}", cidr: 10.0.1.0/24}}
+  srv: {type: sandbox.server, replace: create-first, properties: {name: "aside-${param.img}", subnet_id: "${sub.id}", size: small, image: "${param.img}"}}
+YAML
+fresh
+tutti apply aside.yaml --yes
+fault '[{"match": "DELETE /v1/servers", "do": "503", "times": 1000}]'
+"$TUTTI" apply aside.yaml --yes --set img=b >aside.out 2>&1 &
+APPLY=$!
+for _ in $(seq 400); do grep -q "srv deleting" aside.out && break; sleep 0.05; done
+sleep 0.2
+kill -KILL $APPLY; wait $APPLY 2>/dev/null
+fault '[]'
+tutti apply aside.yaml --yes
+code 0 "the original stands: it is taken back"
+is "$(journal '[.[] | select(.type == "server" and (.name | startswith("aside"))) | "\(.effect) \(.name)"] | join(", ")')" \
+        "created aside-a, created aside-b, deleted aside-b" "and nothing else is made or deleted"
+tutti destroy aside.yaml --yes
 finish
