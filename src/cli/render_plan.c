@@ -257,11 +257,11 @@ void render_plan(const struct plan *plan)
                 print_safe(stdout, c->recorded->address);
                 render_record_change(c);
         }
-        for (size_t i = 0; i < plan->moot_count; i++) {
+        for (size_t i = 0; i < plan->obsolete_count; i++) {
                 printf("  . ");
-                print_safe(stdout, plan->moot[i]->row->address);
+                print_safe(stdout, plan->obsolete[i]->row->address);
                 printf("  the %s that run %s began is over: nothing is left to do about it\n",
-                    plan->moot[i]->row->action, plan->moot[i]->row->run);
+                    plan->obsolete[i]->row->action, plan->obsolete[i]->row->run);
         }
         render_summary(&plan->summary, false, &summary);
         printf("\n%sPlan: %s.%s%s\n", style_on(STYLE_BOLD), summary.data, style_off(),

@@ -326,7 +326,7 @@ const char *gone_reason(struct evaluation *ev, const char *address);
 /* Adds what open creations may have made that nothing wants. */
 void open_removals(struct evaluation *ev, struct removals *removals);
 /* Lists what there is nothing to do about any more. The table is finished. */
-void open_moot(struct evaluation *ev, struct plan *plan);
+void open_list_obsolete(struct evaluation *ev, struct plan *plan);
 
 /* outputs.c: the root's outputs as of now; what was left out keeps its recorded value. New reference, or NULL with problems. */
 struct value *outputs_now(struct evaluation *ev, struct error **err);

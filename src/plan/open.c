@@ -27,25 +27,32 @@ const struct open_operation *open_action_on(
         return NULL;
 }
 
-/*
- * What was begun and what is wanted, property by property. While there may be no object, they have to say the same; one that is there can be
- * changed in place afterwards, unless that would take a new one. What is not known yet is held against it when it is.
- */
+/* What was begun beside what is wanted, property by property. What is not known yet is compared when it is. */
+static enum open_difference compare(
+    const struct open_operation *open, const struct schema *schema, const struct value *wanted)
+{
+        enum open_difference found = OPEN_SAME;
+        for (size_t p = 0; p < schema->property_count; p++) {
+                const struct property *property = &schema->properties[p];
+                const struct value *begun = value_get(open->planned, property->name),
+                                   *now = value_get(wanted, property->name);
+                if (begun == NULL || now == NULL || !value_is_wholly_known(now)) continue;
+                if (diff_same(property, begun, now)) continue;
+                if (diff_replaces(property, begun, now)) return OPEN_REPLACES;
+                found = OPEN_CHANGES;
+        }
+        return found;
+}
+
+/* While there may be no object, both have to say the same; one that exists can be changed in place afterwards. */
 static bool is_wanted(
     const struct open_operation *open, const struct schema *schema, const struct value *wanted)
 {
         bool exists = open->creates && open->object.id[0] != '\0';
         if (!text_equal(open->row->type, schema->type) || open->planned == NULL || wanted == NULL)
                 return false;
-        for (size_t p = 0; p < schema->property_count; p++) {
-                const struct property *property = &schema->properties[p];
-                const struct value *begun = value_get(open->planned, property->name),
-                                   *now = value_get(wanted, property->name);
-                if (now == NULL || !value_is_wholly_known(now)) continue;
-                if (begun == NULL || diff_same(property, begun, now)) continue;
-                if (!exists || diff_replaces(property, begun, now)) return false;
-        }
-        return true;
+        enum open_difference d = compare(open, schema, wanted);
+        return d == OPEN_SAME || (exists && d == OPEN_CHANGES);
 }
 
 const struct open_operation *open_creation(struct evaluation *ev, const struct instance *i)
@@ -65,20 +72,11 @@ bool plan_wants_open(const struct step *step, const struct value *properties)
 enum open_difference plan_open_difference(const struct step *step, const struct value *properties)
 {
         const struct resource *r = step->resource;
-        if (step->open == NULL || properties == NULL || r == NULL) return OPEN_SAME;
+        if (step->open == NULL || step->open->planned == NULL || properties == NULL || r == NULL)
+                return OPEN_SAME;
         cleanup(value_free) struct value *wanted = diff_ignore(
             properties, step->open->planned, r->ignore, r->ignore_count);
-        enum open_difference found = OPEN_SAME;
-        for (size_t p = 0; p < step->schema->property_count; p++) {
-                const struct property *property = &step->schema->properties[p];
-                const struct value *begun = value_get(step->open->planned, property->name),
-                                   *now = value_get(wanted, property->name);
-                if (begun == NULL || now == NULL || diff_same(property, begun, now)) continue;
-                if (property->computed && value_is_null(now)) continue;
-                if (diff_replaces(property, begun, now)) return OPEN_REPLACES;
-                found = OPEN_CHANGES;
-        }
-        return found;
+        return compare(step->open, step->schema, wanted);
 }
 
 const char *open_reason(struct evaluation *ev, const struct open_operation *open, bool wanted)
@@ -154,12 +152,12 @@ void open_removals(struct evaluation *ev, struct removals *removals)
         free(claims.at);
 }
 
-void open_moot(struct evaluation *ev, struct plan *plan)
+void open_list_obsolete(struct evaluation *ev, struct plan *plan)
 {
         const struct state *state = ev->input->state;
         struct map acting = {
             0}; /* addresses that a step is about: it ends what is open there when it is done */
-        plan->moot = arena_alloc(ev->arena, (state->open_count + 1) * sizeof(struct open_operation *));
+        plan->obsolete = arena_alloc(ev->arena, (state->open_count + 1) * sizeof(struct open_operation *));
         for (size_t s = 0; s < plan->count && state->open_count > 0; s++)
                 map_put(&acting, plan->steps[s].address, ev);
         struct claims claims = find_claims(ev);
@@ -168,7 +166,7 @@ void open_moot(struct evaluation *ev, struct plan *plan)
                 const struct instance *i = claims.at[o];
                 bool recorded = map_has(&state->by_address, open->row->address);
                 if (open->creates || map_has(&acting, open->row->address)) continue;
-                if (!recorded || (i != NULL && i->kept)) plan->moot[plan->moot_count++] = open;
+                if (!recorded || (i != NULL && i->kept)) plan->obsolete[plan->obsolete_count++] = open;
         }
         free(claims.taken);
         free(claims.at);

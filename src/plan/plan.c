@@ -138,7 +138,7 @@ static int build(struct plan *plan, struct error **err)
         /* 4. what has to go, and all steps in their order */
         if (build_table(ev, plan, err) < 0) return -1;
         if (apply) annotate_build(ev, plan);
-        open_moot(ev, plan);
+        open_list_obsolete(ev, plan);
         /* 5. what the environment says of itself afterwards */
         struct value *outputs = outputs_now(ev, err);
         if (outputs == NULL) return -1;
@@ -182,7 +182,7 @@ bool record_change_matters(const struct record_change *c)
 
 bool plan_is_empty(const struct plan *plan)
 {
-        if (plan->outputs_change || plan->moot_count > 0) return false;
+        if (plan->outputs_change || plan->obsolete_count > 0) return false;
         for (size_t i = 0; i < plan->record_change_count; i++)
                 if (record_change_matters(&plan->record_changes[i])) return false;
         for (size_t i = 0; i < plan->count; i++) {

@@ -68,6 +68,8 @@ int state_decode(const struct environment_row *env, struct resource_row *steal_r
 /* Takes over the rows of open operations, once; on failure nothing of them is in the state. */
 int state_add_operations(struct state *state, struct operation_row *steal_rows, size_t count,
     const struct sealer *sealer, struct error **err);
+/* The index of the first recorded object whose address is not before `address`; `count` where there is none. O(log n). */
+size_t state_first_at(const struct state *state, const char *address);
 void state_free(struct state *state);
 CLEANUP(struct state *, state_free);
 /* What a current object is recorded as, beside its address, once it is set aside (`deposed`). */
@@ -312,8 +314,9 @@ struct plan {
         size_t deferred_count;
         struct record_change *record_changes;
         size_t record_change_count;
-        const struct open_operation **moot; /* open operations that there is nothing to do about any more */
-        size_t moot_count;
+        const struct open_operation *
+            *obsolete; /* open operations that there is nothing to do about any more */
+        size_t obsolete_count;
         struct record_order *orders;
         size_t order_count;
         struct plan_summary summary;

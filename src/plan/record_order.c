@@ -6,34 +6,20 @@
 
 /* ── What is recorded where ── */
 
-/* The first whose address is not before `text`. */
-static size_t lower_bound(const struct state *state, const char *text)
-{
-        size_t low = 0, high = state->count;
-        while (low < high) {
-                size_t middle = low + (high - low) / 2;
-                if (strcmp(state->resources[middle].address, text) < 0)
-                        low = middle + 1;
-                else
-                        high = middle;
-        }
-        return low;
-}
-
 /* All whose addresses begin with `cover` and then `c`: they stand together, as bytes decide the order. */
 static struct span begins_with(const struct state *state, const char *cover, char c, struct text *scratch)
 {
         text_clear(scratch);
         text_addf(scratch, "%s%c", cover, c);
-        size_t first = lower_bound(state, scratch->data);
+        size_t first = state_first_at(state, scratch->data);
         scratch->data[scratch->len - 1]++;
-        return (struct span){first, lower_bound(state, scratch->data)};
+        return (struct span){first, state_first_at(state, scratch->data)};
 }
 
 void state_within(const struct state *state, const char *cover, struct span spans[STATE_SPANS])
 {
         struct text scratch __attribute__((__cleanup__(text_release_cleanup))) = {0};
-        size_t first = lower_bound(state, cover), end = first;
+        size_t first = state_first_at(state, cover), end = first;
         while (end < state->count && strcmp(state->resources[end].address, cover) == 0) end++;
         spans[0] = (struct span){first, end};
         spans[1] = begins_with(state, cover, '/', &scratch);

@@ -17,20 +17,6 @@ static int compare_age(const void *a, const void *b)
         return strcmp(left->deposed, right->deposed);
 }
 
-/* The first of what is recorded at an address, or after it; the record is sorted by address. */
-static size_t lower_bound(const struct state *state, const char *address)
-{
-        size_t low = 0, high = state->count;
-        while (low < high) {
-                size_t middle = low + (high - low) / 2;
-                if (strcmp(state->resources[middle].address, address) < 0)
-                        low = middle + 1;
-                else
-                        high = middle;
-        }
-        return low;
-}
-
 static bool may_return(const struct evaluation *ev, const struct instance *i, const struct recorded *r)
 {
         const struct schema *schema = i->expansion->resource->schema;
@@ -51,7 +37,7 @@ const struct recorded **restore_candidates(struct evaluation *ev, const struct i
         size_t used = 0, capacity = 0;
         *count = 0;
         if (!schema->can_import || schema->acts_on_host) return NULL;
-        for (size_t r = lower_bound(state, i->address);
+        for (size_t r = state_first_at(state, i->address);
              r < state->count && strcmp(state->resources[r].address, i->address) == 0; r++)
                 if (may_return(ev, i, &state->resources[r]))
                         vec_push(found, used, capacity, &state->resources[r]);

@@ -156,6 +156,19 @@ const char *recorded_key_aside(const struct recorded *r)
         return r->token != NULL && *r->token != '\0' ? r->token : "replaced";
 }
 
+size_t state_first_at(const struct state *state, const char *address)
+{
+        size_t low = 0, high = state->count;
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+                if (strcmp(state->resources[middle].address, address) < 0)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low;
+}
+
 void state_free(struct state *state)
 {
         if (state == NULL) return;

@@ -11,6 +11,7 @@
 #include "run/connect.h"
 #include "run/gate.h"
 #include "run/limit.h"
+#include "run/owner.h"
 #include "run/question.h"
 #include "run/record.h"
 
@@ -69,7 +70,7 @@ static void operation_retried(
 /* An object that the operation came by, and that is recorded elsewhere already. */
 static const char *owner_of(void *context, const char *id)
 {
-        return record_owner(context, id);
+        return owner_of_id(context, id);
 }
 
 static void operation_over(void *context, const struct operation_outcome *outcome);
@@ -180,7 +181,7 @@ static void adopt_by_hand(struct step_run *r)
 {
         free(r->adopted_id);
         r->adopted_id = *r->adopt_id != '\0' ? mem_strdup(r->adopt_id) : NULL;
-        const char *owner = r->adopted_id != NULL ? record_owner(r, r->adopted_id) : NULL;
+        const char *owner = r->adopted_id != NULL ? owner_of_id(r, r->adopted_id) : NULL;
         if (owner != NULL) {
                 cleanup_free char *why = mem_printf(
                     "adopt it: %s is recorded as %s already: one object cannot be two resources",

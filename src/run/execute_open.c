@@ -209,8 +209,8 @@ void open_forget(struct step_run *r, bool creations)
                 if (open == r->step->open || (!open->creates && !creations)) drop(r->executor, open);
 }
 
-void open_drop_moot(struct executor *x)
+void open_drop_obsolete(struct executor *x)
 {
         const struct plan *plan = x->request.plan;
-        for (size_t i = 0; i < plan->moot_count; i++) drop(x, plan->moot[i]);
+        for (size_t i = 0; i < plan->obsolete_count; i++) drop(x, plan->obsolete[i]);
 }

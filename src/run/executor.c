@@ -445,7 +445,7 @@ void executor_start(struct executor *x)
         recovery_prepare(x);
         recovery_recall(x);
         question_recall(x);
-        open_drop_moot(x);
+        open_drop_obsolete(x);
         for (size_t i = 0; i < x->count; i++)
                 if (x->steps[i].blockers == 0 && x->steps[i].status == STEP_PENDING)
                         make_ready(x, (uint32_t)i);

@@ -64,7 +64,7 @@ struct executor {
         struct recovery **recoveries; /* recovery.c: failures, in the order in which they came */
         size_t recovery_count, recovery_capacity, recovery_next;
         const struct recovery *recovery_told; /* whose failure the planner knows */
-        struct map owners; /* record.c: what identifies an object → the address at which it is recorded */
+        struct map owners; /* owner.c: what identifies an object → the address at which it is recorded */
         bool owners_loaded;
         struct plan_summary done;
         size_t failed, skipped;
@@ -120,6 +120,6 @@ void open_remove_repeated(struct step_run *r);
 /* Drops what earlier runs began at this step's address: this step is the end of it. `creations`: theirs too. */
 void open_forget(struct step_run *r, bool creations);
 /* Drops what the plan has nothing to do about any more. */
-void open_drop_moot(struct executor *x);
+void open_drop_obsolete(struct executor *x);
 
 #endif

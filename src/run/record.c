@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "run/owner.h"
 
 const char *record_text(
     const struct value *v, const struct sealer *sealer, struct arena *arena, struct error **err)
@@ -144,69 +145,6 @@ static int row_fill(struct step_run *r, struct resource_row *row, const struct o
         return row->properties && row->outputs && (host == NULL || row->host) ? 0 : -1;
 }
 
-/* --- one object, one address ----------------------------------------------------------------------------------------- */
-
-/* What tells one object from all others. */
-static char *identity(const char *type, const char *provider, const struct value *host, const char *id)
-{
-        struct text where __attribute__((__cleanup__(text_release_cleanup))) = {0};
-        const struct value *address = host ? value_get(host, "address") : NULL,
-                           *port = host ? value_get(host, "port") : NULL;
-        if (address != NULL) value_json(address, SECRETS_REVEAL, NULL, &where, NULL);
-        if (port != NULL) value_json(port, SECRETS_REVEAL, NULL, &where, NULL);
-        return mem_printf("%s\n%s\n%s\n%s", type, provider ? provider : "", where.data ? where.data : "", id);
-}
-
-static void own(struct executor *x, const char *type, const char *provider, const struct value *host,
-    const char *id, const char *address)
-{
-        if (id == NULL || *id == '\0') return;
-        cleanup_free char *key = identity(type, provider, host, id);
-        map_put_copy(&x->owners, key, (void *)address);
-}
-
-static void load_owners(struct executor *x)
-{
-        const struct state *state = x->request.plan->input->state;
-        if (x->owners_loaded) return;
-        x->owners_loaded = true;
-        for (size_t i = 0; i < state->count; i++) {
-                const struct recorded *o = &state->resources[i];
-                own(x, o->type, o->provider, o->host, o->id, o->address);
-        }
-}
-
-static const struct value *host_of(const struct step_run *r)
-{
-        return r->host ? r->host : r->step->recorded ? r->step->recorded->host : NULL;
-}
-
-const char *record_owner(struct step_run *r, const char *id)
-{
-        struct executor *x = r->executor;
-        if (r->step->schema->local || *id == '\0') return NULL;
-        load_owners(x);
-        cleanup_free char *key = identity(r->step->type, r->step->provider, host_of(r), id);
-        const char *owner = map_get(&x->owners, key);
-        return owner != NULL && strcmp(owner, r->step->address) != 0 ? owner : NULL;
-}
-
-static void take_ownership(struct step_run *r, const char *id)
-{
-        load_owners(r->executor);
-        own(r->executor, r->step->type, r->step->provider, host_of(r), id, r->step->address);
-}
-
-static void give_up_ownership(struct step_run *r)
-{
-        struct executor *x = r->executor;
-        const struct recorded *o = r->step->recorded;
-        if (!x->owners_loaded || o == NULL || o->id == NULL || *o->id == '\0') return;
-        cleanup_free char *key = identity(o->type, o->provider, o->host, o->id);
-        const char *owner = map_get(&x->owners, key);
-        if (owner != NULL && strcmp(owner, r->step->address) == 0) map_remove(&x->owners, key);
-}
-
 /*
  * An update may change what the provider computes besides. Where the template leaves that to the provider, what it shows now is what there is.
  * New reference.
@@ -252,7 +190,7 @@ int record_result(
                 if (row_fill(r, row, outcome, properties, outputs, err) < 0) return -1;
                 set_aside(r);
                 add_resource(r, row, WRITE_RESOURCE);
-                if (!r->step->schema->local) take_ownership(r, row->id);
+                owner_take(r, row->id);
         }
         *ret = value_merge(properties, outputs);
         plan_set_result(x->request.plan, r->step, *ret);
@@ -281,7 +219,7 @@ void record_gone(struct step_run *r)
 {
         struct arena *a = journal_arena(r->executor->request.journal);
         struct resource_row *row = arena_alloc(a, sizeof *row);
-        give_up_ownership(r);
+        owner_leave(r);
         row->address = arena_strdup(a, r->step->address);
         row->deposed = arena_strdup(a, deposed_key(r->step));
         add_resource(r, row, WRITE_RESOURCE_GONE);

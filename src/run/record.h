@@ -21,8 +21,6 @@ int record_split(const struct schema *schema, const struct value *planned, const
  * properties and outputs in one object; a new reference. */
 int record_result(struct step_run *r, const struct operation_outcome *outcome, struct value **attributes,
     struct error **err);
-/* The other address at which the object of this id, of the step's type, provider and host, is recorded, before this run or by it; NULL. */
-const char *record_owner(struct step_run *r, const char *id);
 /* The object exists but is not as wanted: the row is marked, so that the next plan replaces it. */
 void record_tainted(struct step_run *r, const struct operation_outcome *outcome);
 void record_gone(struct step_run *r);

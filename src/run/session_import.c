@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "plan/address.h"
 #include "run/connect.h"
+#include "run/owner.h"
 #include "run/record.h"
 #include "run/session_internal.h"
 
@@ -43,27 +44,16 @@ static const struct step *find_creation(struct session *s, const char *address, 
         return NULL;
 }
 
-/* As far as is known. */
-static bool is_there(const struct recorded *r, const struct connection *c)
-{
-        return r->account == NULL || c->account == NULL || value_equal(r->account, c->account);
-}
-
-/* An object has one address: two would change and delete it behind each other's back. */
 static int refuse_second(struct session *s, const struct import *i, struct error **err)
 {
         const struct step *step = i->step;
-        for (size_t k = 0; k < s->state->count; k++) {
-                const struct recorded *r = &s->state->resources[k];
-                bool same = *r->id != '\0' && strcmp(r->id, i->id) == 0 && strcmp(r->type, step->type) == 0 &&
-                            text_equal(r->provider, step->provider) && is_there(r, i->connection);
-                if (same)
-                        return error_set(err, ERROR_CONFLICT, NULL,
-                            "import %s: %s '%s' is recorded as %s already; `tutti state mv` gives it another "
-                            "address",
-                            step->address, step->type, i->id, r->address);
-        }
-        return 0;
+        const struct object object = {
+            step->type, i->id, step->provider, i->connection->account_text, step->host};
+        const char *owner = owner_recorded(s->state, &object, step->address);
+        if (owner == NULL) return 0;
+        return error_set(err, ERROR_CONFLICT, NULL,
+            "import %s: %s '%s' is recorded as %s already; `tutti state mv` gives it another address",
+            step->address, step->type, i->id, owner);
 }
 
 static int record(struct session *s, const struct import *i, struct error **err)

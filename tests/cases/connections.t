@@ -7,18 +7,9 @@ mkdir -p "$WORK/p/providers/cloud" && cd "$WORK/p" || exit 1
 # The practice cloud with a limit of the provider's own, as aws has one.
 sed -e 's/^provider: sandbox/provider: cloud\nlimits: {parallel: 5}/; s/sandbox\./cloud./g' "$HERE/providers/sandbox/provider.yaml" >providers/cloud/provider.yaml
 
-OTHERS=()
-more_clouds() { # VARIABLE: another cloud, whose URL it gets
-        "$TUTTI" sandbox --listen 127.0.0.1:0 --token "$TOKEN" --no-ssh >"$WORK/$1" 2>"$WORK/$1.err" &
-        OTHERS+=($!)
-        for _ in $(seq 200); do grep -qs '^sandbox ready' "$WORK/$1" && break; sleep 0.05; done
-        printf -v "$1" %s "$(grep -o 'http://[^,]*' "$WORK/$1")"
-}
-end_all() { kill "${OTHERS[@]}" 2>/dev/null; wait "${OTHERS[@]}" 2>/dev/null; cleanup; }
-trap end_all EXIT
 sandbox_start --no-ssh
 A=$URL
-more_clouds B
+sandbox_other B
 objects() { # URL TYPE: how many there are
         curl -s -H "Authorization: Bearer $TOKEN" "$1/v1/$2?limit=500" | jq 'if type=="array" then length else (.items|length) end'
 }

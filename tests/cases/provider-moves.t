@@ -3,18 +3,9 @@
 # in another cloud. Two clouds; the variables name the one that nothing was made in.
 . "${BASH_SOURCE%/*}/engine.sh"
 mkdir -p "$WORK/p" && cd "$WORK/p" || exit 1
-OTHERS=()
-another_cloud() { # VARIABLE: gets the URL of another cloud
-        "$TUTTI" sandbox --listen 127.0.0.1:0 --token "$TOKEN" --no-ssh >"$WORK/$1" 2>"$WORK/$1.err" &
-        OTHERS+=($!)
-        for _ in $(seq 200); do grep -qs '^sandbox ready' "$WORK/$1" && break; sleep 0.05; done
-        printf -v "$1" %s "$(grep -o 'http://[^,]*' "$WORK/$1")"
-}
-end_all() { kill "${OTHERS[@]}" 2>/dev/null; wait "${OTHERS[@]}" 2>/dev/null; cleanup; }
-trap end_all EXIT
 engine_sandbox --no-ssh
 HOME_CLOUD=$URL
-another_cloud EAST
+sandbox_other EAST
 networks() { curl -s -H "Authorization: Bearer $TOKEN" "$1/v1/networks" | jq -r '[(if type=="array" then . else .items end)[].name] | sort | join(" ")'; }
 recorded() { "$TUTTI" state list e.yaml --json | jq -r 'map(.address) | join(" ")'; }
 account() { "$TUTTI" state show e.yaml "$1" --json | jq -rc '[.provider, .account.endpoint] | join(" ")'; }

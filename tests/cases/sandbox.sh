@@ -1,6 +1,7 @@
 # For stories about the practice cloud: TAP, one sandbox per story, requests to it. Sourced, not run.
 #
 #     sandbox_start [FLAG...]    starts one on a free port; sets URL, and ends it when the story ends
+#     sandbox_other VARIABLE     starts another one, of the same token; VARIABLE gets its URL
 #     sandbox_stop [SIGNAL]      ends it and waits
 #     call METHOD PATH [BODY] [CURL-ARGUMENT...]    sets STATUS and BODY
 #     await PATH JQ              asks again and again until JQ says true
@@ -15,9 +16,11 @@ WORK=$(mktemp -d "${TMPDIR:-/tmp}/tutti-story-XXXXXX")
 COUNT=0
 FAILED=0
 PID=
+OTHERS=() # clouds beside the first
 
 # It ends its hosts itself; what does not end in time is killed.
 cleanup() {
+        [ ${#OTHERS[@]} = 0 ] || { kill "${OTHERS[@]}"; wait "${OTHERS[@]}"; } 2>/dev/null
         if [ -n "$PID" ] && kill -TERM "$PID" 2>/dev/null; then
                 kill -CONT "$PID" 2>/dev/null
                 for _ in $(seq 200); do kill -0 "$PID" 2>/dev/null || break; sleep 0.02; done
@@ -61,6 +64,13 @@ field() { is "$(jq -rc "$1" <<<"$BODY" 2>/dev/null)" "$2" "$3"; }
 finish() {
         echo "1..$COUNT"
         exit $FAILED
+}
+
+sandbox_other() {
+        "$TUTTI" sandbox --listen 127.0.0.1:0 --token "$TOKEN" --no-ssh >"$WORK/$1" 2>"$WORK/$1.err" &
+        OTHERS+=($!)
+        for _ in $(seq 200); do grep -qs '^sandbox ready' "$WORK/$1" && break; sleep 0.05; done
+        printf -v "$1" %s "$(grep -o 'http://[^,]*' "$WORK/$1")"
 }
 
 sandbox_start() {

@@ -48,14 +48,7 @@ sub tutti {
         open STDERR, '>', 'stderr';
         exec $tutti, @args or exit 127;
     }
-    my $ended = 0;
-    $running{$pid} = 1;
-    local $SIG{ALRM} = sub { kill KILL => $pid; $ended = -1 };
-    alarm COMMAND_MAX;
-    waitpid $pid, 0;
-    alarm 0;
-    delete $running{$pid};
-    my $code = $ended ? -1 : $? & 127 ? 256 + ($? & 127) : $? >> 8;
+    my $code = code_of($pid, COMMAND_MAX);
     return ($code, slurp("$s->{folder}/stdout"), slurp("$s->{folder}/stderr"));
 }
 

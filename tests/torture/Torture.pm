@@ -15,7 +15,7 @@ our ($tutti, %cloud);    # the program; the cloud of this process: pid, url; of 
 our %running;            # pids of commands of this process that may still run
 our $work = tempdir('tutti-torture-XXXXXX', TMPDIR => 1, CLEANUP => 0);
 our $json = JSON::PP->new->canonical;
-our @EXPORT = qw(%running stop_all cores $tutti %cloud $work $json cloud_start cloud_stop call command append captured slurp manifest world in_each journal made cloud_empty tail);
+our @EXPORT = qw(%running stop_all cores $tutti %cloud $work $json cloud_start cloud_stop call code_of command append captured slurp manifest world in_each journal made cloud_empty tail);
 my $http = HTTP::Tiny->new(timeout => 30);
 use constant { TOKEN => 'torture', COMMAND_MAX => 120 };
 delete @ENV{grep { /^TUTTI_/ } keys %ENV};
@@ -61,6 +61,19 @@ sub call {
     return $reply->{content} ? $json->decode($reply->{content}) : undef;
 }
 
+# The exit code of a child: 256 + signal, or -1 when it did not end in so many seconds.
+sub code_of {
+    my ($pid, $seconds) = @_;
+    my $ended = 0;
+    $running{$pid} = 1;
+    local $SIG{ALRM} = sub { kill KILL => $pid; $ended = -1 };
+    alarm $seconds;
+    waitpid $pid, 0;
+    alarm 0;
+    delete $running{$pid};
+    return $ended ? -1 : $? & 127 ? 256 + ($? & 127) : $? >> 8;
+}
+
 # One command: its exit code, 256 + signal, or -1 when it did not end.
 sub command {
     my ($folder, $fault, @args) = @_;
@@ -75,14 +88,7 @@ sub command {
         print '$ ', $fault ? "TUTTI_FAULT=$fault " : '', "tutti @args\n";
         exec $tutti, @args or exit 127;
     }
-    my $ended = 0;
-    $running{$pid} = 1;
-    local $SIG{ALRM} = sub { kill KILL => $pid; $ended = -1 };
-    alarm COMMAND_MAX;
-    waitpid $pid, 0;
-    alarm 0;
-    delete $running{$pid};
-    my $code = $ended ? -1 : $? & 127 ? 256 + ($? & 127) : $? >> 8;
+    my $code = code_of($pid, COMMAND_MAX);
     append("$folder/out", "= $code\n");
     return $code;
 }
