@@ -175,7 +175,7 @@ static void step_again(struct run *r)
         run_to(r, 0, false);
 }
 
-/* On the way back to where `again` was said. Whether it passed by the request under way, as that was answered. */
+/* While going back to where `again` stands: whether it passed by the request under way, as that was answered. */
 static bool step_passes(struct run *r, const struct request *q)
 {
         int64_t index = (int64_t)r->index, mark = r->again_state / 2;

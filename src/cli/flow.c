@@ -72,7 +72,9 @@ static void print_result(const struct session *s, const struct options *o, const
                 }
                 printf("%sFailed%s: %s%zu failed, %zu skipped. What exists is recorded; %s\n",
                     style_on(STYLE_RED), style_off(), summary.data, r->failed, r->skipped,
-                    r->rollback_due ? "what was done is undone now." : "`tutti apply` goes on from there.");
+                    r->rollback_due ? "what was done is undone now."
+                    : r->destroys   ? "`tutti destroy` goes on from there."
+                                    : "`tutti apply` goes on from there.");
                 break;
         case RUN_WAITING:
                 printf("%sWaiting%s for an answer%s%s.\n", style_on(STYLE_CYAN), style_off(), did ? ": " : "",

@@ -321,7 +321,7 @@ static void print_steps(const struct report *r)
         }
 }
 
-/* What this run and those before it began, and nobody knows the end of; while a run goes on, it does. */
+/* Operations of this run and earlier ones with an unknown outcome; a live run still knows its own. */
 static void print_open(struct session *s, const struct report *r)
 {
         const struct state *state = session_state(s);
@@ -330,7 +330,7 @@ static void print_open(struct session *s, const struct report *r)
                 printf("Open: ");
                 print_safe(stdout, open->row->address);
                 printf(", the %s of run %s", open->creates ? "creation" : open->row->action, open->row->run);
-                if (*open->object.id != '\0') printf(", which made ");
+                if (*open->object.id != '\0') printf(open->creates ? ", which made " : " of ");
                 print_safe(stdout, open->object.id);
                 printf("; `tutti apply` finds out what became of it, `tutti state rm` gives it up.\n");
         }

@@ -101,7 +101,7 @@ static int print_json(const struct options *o, const struct session *s, const st
         return EXIT_DONE;
 }
 
-/* The reasons were told as they came up. */
+/* The reasons were printed as they came up. */
 void work_show_unread(const struct session *s)
 {
         enum { NAMED = 10 };

@@ -103,7 +103,7 @@ static bool read_index(const char **at, struct text *out)
         return true;
 }
 
-/* The address that `text` is, or should have been; false where that cannot be told. */
+/* The address that `text` is, or should have been; false where nothing says which. */
 static bool read_address(const char *text, struct text *out)
 {
         const char *p = text;

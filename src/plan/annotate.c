@@ -1,5 +1,5 @@
 /*
- * What is recorded of a resource that is kept: its properties and outputs as they were read last, so that drift which nothing is done about is told
+ * What is recorded of a resource that is kept: its properties and outputs as they were read last, so that drift which nothing is done about is reported
  * until an apply, and not for ever; and what is recorded beside its properties: what it depends on, its host, `protect` and `keep`. They decide what happens to it
  * once it has left the template, so they have to follow the template even while nothing else of the resource changes.
  */

@@ -45,7 +45,7 @@ bool back_is_absent(const struct evaluation *ev, const char *address)
 }
 
 /*
- * An automatic way back takes away what the run made that it undoes, and nothing else unless somebody says so: what was there before has what
+ * An automatic rollback deletes or replaces only what the undone run made, unless somebody approves more: what was there before has what
  * people put into it, and none of that would come back.
  */
 bool back_loses(const struct evaluation *ev, const struct recorded *r)

@@ -17,7 +17,7 @@ struct draft {
         uint32_t *seen, mark; /* per step: the set it was last put into */
         size_t seen_capacity;
         struct map groups; /* recorded address → struct group *, those that depend on it */
-        uint32_t consent;  /* way back: the gate before what it would lose, or STEP_NONE */
+        uint32_t consent;  /* rollback: the gate before what it would lose, or STEP_NONE */
 };
 
 /* A step that does nothing and stands for all that lead to it. */

@@ -103,7 +103,7 @@ struct instance {
         const struct recorded
             *recorded; /* what the action is about: the current object, or the one that is taken back */
         const struct recorded *unwanted; /* way back: recorded, but did not exist then; `recorded` is NULL */
-        const struct open_operation *open; /* what its action goes on with */
+        const struct open_operation *open; /* the earlier operation that its action continues */
         const struct recorded *aside; /* RESTORE: the current object, which gives way; NULL: there is none */
         struct value *prior;          /* properties and outputs before; NULL: does not exist */
         struct value *planned, *host;
@@ -172,9 +172,10 @@ struct evaluation {
         size_t deferred_count, deferred_capacity;
         size_t instance_total, keep_count;
         struct map returning, absent,
-            released;       /* way back: addresses; `absent` holds those that are released too */
-        struct map made;    /* way back: where the run that is undone made something */
-        struct text losses; /* way back: what it would take away that this run did not make, for people */
+            released;    /* rollback: addresses; `absent` holds those that are released too */
+        struct map made; /* rollback: where the run that is undone made something */
+        struct text
+            losses; /* rollback: what it would delete or replace that this run did not make, for people */
         size_t loss_count;
         struct map concerned; /* way back: what covers an address that is to return or to stay */
         struct map servers;   /* server.c: those that were looked at */
@@ -310,7 +311,7 @@ struct removals {
 };
 int removals_find(struct evaluation *ev, struct removals *removals, struct error **err);
 
-/* open.c: what earlier runs began and nobody knows the end of. */
+/* open.c: operations of earlier runs with an unknown outcome. */
 /* The open creation of what the instance is to make, if it is the very same; NULL. `action` and `planned` are decided. */
 const struct open_operation *open_creation(struct evaluation *ev, const struct instance *i);
 /* An open update or deletion of its object; NULL. */

@@ -1,5 +1,5 @@
 /*
- * What earlier runs began and nobody knows the end of: gone on with where the plan wants the same, else ended.
+ * Operations of earlier runs with an unknown outcome: the plan continues those that it still wants, and ends the others.
  *
  * A creation that nothing wants any more is never begun again. What it may have made is removed by a step of the plan, that a person sees
  * and says yes to, like everything else that is removed.
@@ -96,7 +96,7 @@ const char *gone_reason(struct evaluation *ev, const char *address)
                     : "was deleted outside";
 }
 
-/* Those that a step goes on with, and the instances at the addresses of all others. */
+/* Those that a step continues, and the instances at the addresses of all others. */
 struct claims {
         bool *taken; /* by index into the state's list */
         struct instance **at;
@@ -119,7 +119,7 @@ static struct claims find_claims(struct evaluation *ev)
         return c;
 }
 
-/* On the way back only what that run is to have made, or not to have made, is its business. */
+/* A rollback resolves only what that run is to have made, or not to have made. */
 static bool is_concerned(const struct evaluation *ev, const char *address)
 {
         return ev->input->back == NULL || back_is_absent(ev, address) || map_has(&ev->returning, address);

@@ -37,7 +37,7 @@ struct recorded {
 };
 /*
  * An action of an earlier run of which nobody knows yet what became of it. Of a creation there may be an object, so it is kept like one: a
- * plan either wants the very same creation, and goes on with it, or removes what it may have made. An update is gone on with, or gives way
+ * plan either wants the very same creation, and continues it, or removes what it may have made. An update is continued, or gives way
  * to what is wanted now; so does a deletion.
  */
 struct open_operation {
@@ -206,14 +206,13 @@ struct step {
         enum action action;
         const char *
             address; /* of the instance, of the gate ("go-live"), or for `approve:` the resource's with gate = true */
-        const char *deposed;             /* "" unless this deletes a deposed object, or takes it back */
-        const char *type;                /* "aws.ec2.vpc", "gate", "lookup" types likewise */
-        const char *provider;            /* name of the configured provider, or NULL */
-        const struct schema *schema;     /* NULL for gates and joins */
-        const struct resource *resource; /* NULL when it left the template */
-        const struct recorded *recorded; /* NULL if there is no record */
-        const struct open_operation
-            *open;                 /* the earlier action that this step goes on with, or ends; or NULL */
+        const char *deposed;               /* "" unless this deletes a deposed object, or takes it back */
+        const char *type;                  /* "aws.ec2.vpc", "gate", "lookup" types likewise */
+        const char *provider;              /* name of the configured provider, or NULL */
+        const struct schema *schema;       /* NULL for gates and joins */
+        const struct resource *resource;   /* NULL when it left the template */
+        const struct recorded *recorded;   /* NULL if there is no record */
+        const struct open_operation *open; /* the earlier action that this step continues or ends; or NULL */
         const struct value *prior; /* record updated by refresh: object of properties and outputs; or NULL */
         const struct value *planned; /* object of properties, may hold unknowns; NULL for deletes and gates */
         const struct value *host;    /* may hold unknowns, or NULL */
@@ -275,10 +274,10 @@ struct record_change {
         const struct value *host; /* the same host by another address, user or key; NULL: as recorded */
         const struct value *seen; /* properties and outputs as they were read; NULL: as recorded */
         const char *provider;     /* its block has another name now; NULL: as recorded */
-        const char *account;      /* ...is told for the first time, or was accepted; NULL: as recorded */
+        const char *account;      /* ...is known for the first time, or was accepted; NULL: as recorded */
         bool moved;               /* the account is another than the recorded one */
 };
-/* `protect`, `keep`, the provider or a known account changes: worth a run by itself. What it depends on, its host, and an account that is told for the
+/* `protect`, `keep`, the provider or a known account changes: worth a run by itself. What it depends on, its host, and an account that is known for the
  * first time, are worth none: apply records them all the same. */
 bool record_change_matters(const struct record_change *change);
 /* The properties and outputs to record where `seen` is not NULL; new references. */
@@ -330,7 +329,7 @@ struct plan {
         struct evaluation *evaluation; /* the planner's */
 };
 
-/* The property that an update changes in a way that could not be taken back in place, or NULL: the way back would replace the object. */
+/* The property that an update changes in a way that could not be taken back in place, or NULL: a rollback would replace the object. */
 const char *step_one_way(const struct step *step);
 
 /* Builds a plan. On failure *ret is NULL and *err holds every problem. Cost: O((V + E) log V). */
@@ -357,12 +356,12 @@ void plan_decide(struct plan *plan, const struct step *step);
 const char *plan_gate_spared(struct plan *plan, const struct step *gate);
 /* It has begun as planned: nothing is decided any more. */
 void plan_begun(struct plan *plan, const struct step *step);
-/* Whether the template leaves a property of an update's step to the provider: it gives none, or null. False where that cannot be told. */
+/* Whether the template leaves a property of an update's step to the provider: it gives none, or null. False where nothing says so. */
 bool plan_leaves(struct plan *plan, const struct step *step, const char *property);
-/* Whether what `step` goes on with would come to what the step wants, whose final properties these are. */
+/* Whether what `step` continues would come to what the step wants, whose final properties these are. */
 bool plan_wants_open(const struct step *step, const struct value *properties);
 /*
- * What is wanted, now that all is known, beside what the creation that `step` goes on with makes: the same, something that it can be changed
+ * What is wanted, now that all is known, beside what the creation that `step` continues makes: the same, something that it can be changed
  * into, or another one. What the template ignores counts for nothing.
  */
 enum open_difference { OPEN_SAME, OPEN_CHANGES, OPEN_REPLACES };

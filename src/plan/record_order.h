@@ -2,7 +2,7 @@
  * The order that the record keeps: of each resource the addresses that it came after, some of its own (its references and `after` when it was
  * last applied), some inherited, because what stood between them is gone. It decides what is deleted first once the template does not say.
  *
- * Order survives what changes the record by hand: a move writes the new address wherever the old one stood, and whoever came after what is
+ * Order survives what changes the record by hand: a move writes the new address wherever the old one stood, and what came after an address that is
  * forgotten comes after what that came after. These functions only say what is to be written.
  */
 #ifndef TUTTI_PLAN_RECORD_ORDER_H

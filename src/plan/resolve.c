@@ -157,7 +157,7 @@ int plan_provider(struct plan *plan, const struct step *step, struct provider_us
 {
         bool on_record = step->action == ACTION_UPDATE || step->action == ACTION_DELETE ||
                          step->action == ACTION_REPLACE_DELETE;
-        /* A creation that was begun in one cloud is neither looked for nor gone on with in another. */
+        /* A creation that was begun in one cloud is neither looked for nor continued in another. */
         const struct recorded *at = on_record ? step->recorded : step->open ? &step->open->object : NULL;
         if (step->server != NULL) return server_use(step->server, step->address, at, use, err);
         struct cell *cell = step_provider(plan, step);

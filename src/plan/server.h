@@ -22,7 +22,7 @@ struct server {
 
 /* Of something that is made: its own configuration. In the arena. */
 const struct server *server_of_instance(struct evaluation *ev, const struct instance *instance);
-/* Of what is recorded; `instance` as of today, or NULL. NULL with the reason, at the record's address. */
+/* Of what is recorded; `instance` of the current template, or NULL. NULL with the reason, at the record's address. */
 const struct server *server_of_record(struct evaluation *ev, const struct recorded *recorded,
     const struct instance *instance, struct error **err);
 /* Finds the server of every record, and keeps it. All that have none are problems. */

@@ -131,7 +131,7 @@ static uint32_t guard(
         return gate;
 }
 
-/* On the way back, what takes away something that was there before waits for a person's word: one for all of it. */
+/* In an automatic rollback, a step that deletes or replaces what was there before waits for a person: one gate for all of them. */
 static void ask_before_loss(struct draft *d, const struct recorded *r, const char *reason, uint32_t entry)
 {
         if (!back_loses(d->ev, r)) return;

@@ -1,6 +1,6 @@
 /*
  * The one way to a provider: for steps of a run, reads, a provider's own planning, and imports. So the configuration of the place, the
- * credentials of today, and the block's own limits hold whoever asks, also for the block of a nested template.
+ * current credentials, and the block's own limits hold whoever asks, also for the block of a nested template.
  */
 #ifndef TUTTI_RUN_CONNECT_H
 #define TUTTI_RUN_CONNECT_H

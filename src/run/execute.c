@@ -304,7 +304,7 @@ static void begin_operation(struct step_run *r)
         } else if (open_recall_adopted(r, &err) < 0) {
                 refuse(r, err);
         } else {
-                /* What was begun is gone on with; looking by name would find what it made itself. */
+                /* A creation that was begun is continued; a look by name would find what it made itself. */
                 bool adopt = step->action == ACTION_ADOPT && step->schema->can_find && step->open == NULL;
                 if (adopt)
                         execute_operation(r, TUTTI_FIND, NULL, adopt_found);
@@ -402,7 +402,7 @@ static void operation_failed(struct step_run *r, const struct operation_outcome 
                        r->adopted == NULL;
         r->broken = creates && outcome->id != NULL && !outcome->unfinished && r->step->action != ACTION_READ;
         if (r->broken) record_tainted(r, outcome);
-        /* Of what may be there, or is not finished, the intent stays: whoever comes next goes on from it. */
+        /* Of what may be there, or is not finished, the intent stays: the next run continues from it. */
         bool open = outcome->ambiguous || outcome->unfinished;
         if (!open) {
                 execute_forget_intent(r);

@@ -1,5 +1,5 @@
 /*
- * What an earlier run began and nobody knows the end of: gone on with, or ended. See struct open_operation of plan.h.
+ * Operations of earlier runs with an unknown outcome: continued, or ended. See struct open_operation of plan.h.
  *
  * Functions stand in order of time.
  */
@@ -74,11 +74,11 @@ int open_take_up(struct step_run *r, struct operation_request *request, struct e
                 return 0;
         }
         bool creates = request->action == TUTTI_CREATE;
-        /* A change is gone on with while it is the same; another one takes its place. */
+        /* A change is continued while it is the same; another one takes its place. */
+        takes_place_of(request, row);
         if (request->action == TUTTI_UPDATE && !plan_wants_open(r->step, r->properties)) return 0;
         request->resumed = true;
         request->started_ms = 0; /* a new deadline: the time in between was nobody's fault */
-        takes_place_of(request, row);
         request->absent = row->absent;
         request->accepted = row->accepted && same_definition(r, row);
         snprintf(r->token, sizeof r->token, "%s", row->token);
@@ -149,8 +149,7 @@ static void ask_for_it(struct step_run *r)
         r->left_open = r->undecidable = true;
         execute_fail(r,
             "its creation was never answered, and nothing can tell whether it exists without making it: look "
-            "for "
-            "it",
+            "for it",
             true);
 }
 

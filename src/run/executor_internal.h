@@ -27,7 +27,7 @@ struct step_run {
         struct connection *parked;       /* where it waits for one */
         struct value *properties, *host; /* resolved */
         struct value *saved;             /* of a resumed operation */
-        struct value *wanted;  /* an earlier creation is gone on with: the properties that are wanted now */
+        struct value *wanted;  /* an earlier creation is continued: the properties that are wanted now */
         struct value *adopted; /* what `adopt` found: the prior state of the update that follows */
         char *adopted_id;
         char token[33];

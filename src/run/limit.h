@@ -22,7 +22,7 @@ void limiter_free(struct limiter *limiter);
 
 /* Takes a slot if one is free. */
 bool limiter_enter(struct limiter *limiter);
-/* Gives one back. False when none was taken: whoever calls has lost count, and is to say so (error_internal). */
+/* Gives one back. False when none was taken: the caller has lost count, and reports that (error_internal). */
 bool limiter_leave(struct limiter *limiter);
 bool limiter_full(const struct limiter *limiter);
 

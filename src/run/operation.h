@@ -59,7 +59,7 @@ struct operation_outcome { /* borrowed for the call of `done` */
         const char *message; /* of a failure; no secrets */
         bool gone;           /* READ, IMPORT: no such object; FIND: none */
         bool
-            ambiguous; /* a creation without an id: it may or may not have happened, and nothing told which */
+            ambiguous; /* a creation without an id: it may or may not have happened, and nothing says which */
         bool absent;   /* nothing had its name before */
         bool
             unfinished; /* a creation with an id that failed, and not because the cloud said so of the object */

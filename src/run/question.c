@@ -22,7 +22,7 @@ enum { BEHIND_MAX = 100 };
 
 static const char *const failure_choices[] = {"retry", "skip", "abort", NULL};
 static const char *const undecided_choices[] = {ANSWER_ADOPT, "retry", "forget", NULL};
-/* It failed, and may have made something all the same, which whoever tries again finds out. */
+/* It failed, and may have made something all the same, which the next try finds out. */
 static const char *const doubt_choices[] = {"retry", "skip", "abort", ANSWER_ADOPT, "forget", NULL};
 enum { CHOICES_MAX = 6 };
 
@@ -186,7 +186,7 @@ static void stops(struct step_run *r, const char *choice, const char *failure, c
         step_finished(r, STEP_FAILED, why);
 }
 
-/* Something was left behind: only another plan can remove and make it anew, or go on with it. */
+/* Something was left behind: only another plan can remove and make it anew, or continue it. */
 static void needs_another_plan(struct step_run *r)
 {
         struct executor *x = r->executor;

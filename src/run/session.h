@@ -201,6 +201,7 @@ struct run_result {
         struct plan_summary done; /* what was done */
         size_t failed, skipped, remaining;
         bool rollback_due;      /* a failure's policy asks for a rollback: session_plan_back with BACK_UNDO */
+        bool destroys;          /* it is a run of `destroy` */
         char *undoes;           /* a rollback: the failed run that it undoes; or NULL */
         struct error *problems; /* of failed steps, with addresses */
         char **waiting;         /* names of gates that wait */

@@ -75,7 +75,7 @@ bool session_has_orders(const struct session *s)
         return s->plan->order_count > 0;
 }
 
-/* Hosts of which only the way there changed: by another address, user or key; accounts that are told for the first time; and what was seen of
+/* Hosts of which only the way there changed: by another address, user or key; accounts that are known for the first time; and what was seen of
  * resources of which the template does not say otherwise. */
 static void host_writes(
     const struct session *s, struct arena *arena, struct store_write *writes, size_t *used)

@@ -213,8 +213,9 @@ int session_plan_saved(struct session *s, struct plan **ret, struct error **err)
         if (built < 0) return error_context(err, "build the saved plan again");
         if (s->plan->wanted_count > 0 || memcmp(s->plan->digest, saved->digest, sizeof saved->digest) != 0)
                 return error_set(err, ERROR_CONFLICT, NULL,
-                    "the saved plan does not give the steps that it was saved with; it was changed, or a "
-                    "provider was; plan again");
+                    "the plan is stale: it does not give the steps that it was saved with; it was changed, a "
+                    "provider "
+                    "was, or a run since left an operation open or ended one; plan again");
         *ret = s->plan;
         return 0;
 }

@@ -602,6 +602,7 @@ int session_execute(struct session *s, const struct run_options *options, const 
         s->executor = NULL;
         s->journal = NULL;
         result->run = steal(s->run);
+        result->destroys = s->input.mode == PLAN_DESTROY;
         if (s->input.back != NULL && s->input.back->undoes != NULL)
                 result->undoes = mem_strdup(s->input.back->undoes);
         if (s->broken != NULL) {

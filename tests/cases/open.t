@@ -497,16 +497,55 @@ resources:
 YAML
 fresh
 tutti apply aside.yaml --yes
-fault '[{"match": "DELETE /v1/servers", "do": "503", "times": 1000}]'
-"$TUTTI" apply aside.yaml --yes --set img=b >aside.out 2>&1 &
-APPLY=$!
-for _ in $(seq 400); do grep -q "srv deleting" aside.out && break; sleep 0.05; done
-sleep 0.2
-kill -KILL $APPLY; wait $APPLY 2>/dev/null
-fault '[]'
+killed_while() { # FAULT WORDS ENV ARG…: kills an apply that says WORDS, while the cloud answers it with 503
+        local apply
+        fault "[{\"match\": \"$1\", \"do\": \"503\", \"times\": 1000}]"
+        "$TUTTI" apply "${@:3}" --yes >killed.out 2>&1 &
+        apply=$!
+        for _ in $(seq 400); do grep -q "$2" killed.out && break; sleep 0.05; done
+        sleep 0.2
+        kill -KILL $apply; wait $apply 2>/dev/null
+        fault '[]'
+}
+killed_while "DELETE /v1/servers" "srv deleting" aside.yaml --set img=b
 tutti apply aside.yaml --yes
 code 0 "the original stands: it is taken back"
 is "$(journal '[.[] | select(.type == "server" and (.name | startswith("aside"))) | "\(.effect) \(.name)"] | join(", ")')" \
         "created aside-a, created aside-b, deleted aside-b" "and nothing else is made or deleted"
 tutti destroy aside.yaml --yes
+
+# Of one object one change is open: another one takes the place of the first.
+cat >changed.yaml <<'YAML'
+environment: changed
+parameters: {size: {type: number, default: 1}}
+resources:
+  vol: {type: sandbox.volume, properties: {name: changed, size_gb: "${param.size}"}}
+YAML
+fresh
+tutti apply changed.yaml --yes
+for size in 2 3; do
+        killed_while "PATCH /v1/volumes" "vol updating" changed.yaml --set size=$size
+        is "$(open_ones changed.yaml)" "vol update" "changed to $size, and killed: one change is open"
+done
+tutti status changed.yaml
+like "$OUT" "vol, the update of run r3 of vol-" "the one of the last run"
+unlike "$OUT" "which made" "which made nothing"
+tutti apply changed.yaml --yes --set size=4
+code 0 "another apply changes it"
+is "$(open_ones changed.yaml)" "" "and nothing is open"
+killed_while "PATCH /v1/volumes" "vol updating" changed.yaml --set size=5
+tutti destroy changed.yaml --yes
+code 0 "destroyed while a change is open"
+is "$(open_ones changed.yaml)$(count deleted changed)" "1" "and nothing is left, nor open"
+
+# A failed destroy says how it goes on.
+fresh
+tutti apply changed.yaml --yes
+fault '[{"match": "DELETE /v1/volumes", "do": "500", "times": 100}]'
+tutti destroy changed.yaml --yes
+code 1 "a destroy fails"
+like "$OUT" '`tutti destroy` goes on from there' "and goes on with another destroy"
+fault '[]'
+tutti destroy changed.yaml --yes
+code 0 "which ends it"
 finish

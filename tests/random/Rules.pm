@@ -103,6 +103,15 @@ sub record {
     broken($s, $t, 'record', 'ghost', 'recorded, and not there: ' . shown($s, @ghosts)) if @ghosts;
 }
 
+# Creations that an earlier run began, and made, and that this one finished: a step of this run, so its summary counts them.
+sub taken_up {
+    my ($t) = @_;
+    my %made    = map { ($_->{id} => 1) } effects($t, 'created');
+    my %was     = map { ($_->{id} => 1) } rows($t->{before});
+    my %creates = map { ($_->{address} => 1) } grep { $_->{status} eq 'done' && $_->{action} =~ /^(create|replace)$/ } @{ $t->{after}{status}{steps} };
+    return grep { !$made{ $_->{id} } && !$was{ $_->{id} } && $creates{ $_->{address} } } rows($t->{after});
+}
+
 sub counts {
     my ($s, $t) = @_;
     return if verb($t) !~ /^(apply|destroy)$/ || disturbed($t) || $t->{code} > 1 || rolled_back($t);
@@ -113,7 +122,7 @@ sub counts {
     my %step;
     for (grep { $_->{status} eq 'done' } @{ $run->{steps} }) { $step{ $_->{type} =~ /^cloud\./ ? 'cloud' : 'other' }{ $_->{action} }++ }
     my $sum = sub { my $n = 0; $n += $step{ $_[0] }{$_} // 0 for @_[1 .. $#_]; return $n };
-    my $created = effects($t, 'created');
+    my $created = effects($t, 'created') + taken_up($t);
     my $deleted = effects($t, 'deleted');
     my $summary = $run->{summary} // {};
     my $says = ($summary->{create} // 0) + ($summary->{replace} // 0) - $sum->('other', 'create', 'replace');
