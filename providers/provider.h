@@ -124,7 +124,8 @@ struct tutti_type {
             *outputs; /* besides `id`; flags: TUTTI_SENSITIVE only; a computed value that never changes
                                                  after creation has TUTTI_CREATE_ONLY: it stays known through an update */
         size_t output_count;
-        /* Defaults in seconds, 0 for the engine's: how long each action may take in all. */
+        /* Defaults in seconds, 0 for the engine's: how long each action may take in all. An operation that only finds out
+         * what became of a creation has at least read_timeout. */
         unsigned create_timeout, update_timeout, delete_timeout, read_timeout;
         double
             create_seconds; /* what a creation typically takes, for estimates before there is a record; 0: unknown */

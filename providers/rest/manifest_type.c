@@ -19,7 +19,7 @@ static const char *const config_keys[] = {
 static const char *const find_keys[] = {"token", "name", "settle", NULL};
 static const char *const timeout_keys[] = {"create", "update", "delete", "read", NULL};
 
-enum { PATH_MAX_ = 16, PATTERN_DEPTH_MAX = 8 };
+enum { PATH_MAX_ = 16, PATTERN_DEPTH_MAX = 8, READ_TIMEOUT_DEFAULT_MS = 120000 /* the engine's */ };
 
 /* cidr_block → cidrBlock, CidrBlock */
 static const char *manifest_api_name(const struct compiler *c, const char *name, enum names names)
@@ -269,6 +269,18 @@ static void manifest_timeouts(const struct compiler *c, const struct node *n, st
         abi->create_seconds = (double)manifest_duration(c, n, "takes") / 1000;
 }
 
+/* Whoever waits for an object to become visible gives up no earlier than it may be invisible. */
+static void manifest_settle(const struct compiler *c, const struct node *n, struct rest_type *t)
+{
+        struct node *find = node_get(n, "find");
+        int64_t read_ms = t->abi.read_timeout ? t->abi.read_timeout * 1000ll : READ_TIMEOUT_DEFAULT_MS;
+        t->settle_ms = manifest_duration(c, n, "settle");
+        t->find_settle_ms = node_get(find, "settle") ? manifest_duration(c, find, "settle") : t->settle_ms;
+        if (t->settle_ms >= read_ms || t->find_settle_ms >= read_ms)
+                node_problem(c->problems, n,
+                    "%s: `settle` must be shorter than a read may take: `timeouts.read`, or 2m", t->abi.name);
+}
+
 void manifest_compile_type(struct rest_type *t, struct problems *problems)
 {
         struct compiler compiler = manifest_compiler(t->provider, problems), *c = &compiler;
@@ -289,10 +301,8 @@ void manifest_compile_type(struct rest_type *t, struct problems *problems)
         manifest_rules(c, node_get(n, "errors"), &t->rules);
         manifest_type_actions(c, n, t);
         t->from_id = shape_compile(c, node_get(n, "from_id"));
-        t->settle_ms = manifest_duration(c, n, "settle");
-        struct node *find = node_get(n, "find");
-        t->find_settle_ms = node_get(find, "settle") ? manifest_duration(c, find, "settle") : t->settle_ms;
         manifest_timeouts(c, n, &t->abi);
+        manifest_settle(c, n, t);
         t->abi.flags = manifest_type_flags(c, n, t);
         t->abi.definition = manifest_definition(c->pool, n);
         for (size_t i = 0; !lookup && !t->update.count && i < t->abi.property_count; i++)

@@ -31,6 +31,14 @@ static int64_t default_timeout_ms(const struct operation_request *r)
         }
 }
 
+/* Finding out what became of an earlier creation may take as long as a read, however little time the creation itself is given. */
+static int64_t enough_to_look(const struct operation_request *r)
+{
+        bool looks = r->action == TUTTI_CREATE && r->resumed;
+        struct operation_request read = {.action = TUTTI_READ, .schema = r->schema};
+        return looks ? default_timeout_ms(&read) : 0;
+}
+
 static struct operation *operation_new(const struct operation_io *io, const struct operation_request *request,
     const struct operation_events *events)
 {
@@ -51,6 +59,7 @@ static struct operation *operation_new(const struct operation_io *io, const stru
         op->absent = request->absent;
         op->accepted = request->accepted;
         if (op->request.timeout_ms <= 0) op->request.timeout_ms = default_timeout_ms(request);
+        if (op->request.timeout_ms < enough_to_look(request)) op->request.timeout_ms = enough_to_look(request);
         return operation;
 }
 

@@ -123,20 +123,20 @@ resources:
   ok: {type: sandbox.volume, properties: {name: ok, size_gb: 5}}
   bad: {type: sandbox.volume, after: ok, retry: 1, properties: {name: bad, size_gb: -5}}
 YAML
-killed_at() { # ENV MATCH: kills an apply when its first request to MATCH has left
-        local at
-        rm -rf .tutti
-        TUTTI_FAULT=count:$WORK/points "$TUTTI" apply "$1" --yes >/dev/null 2>&1
-        for at in $(grep -n '^http.send' "$WORK/points" | cut -d: -f1); do
-                "$TUTTI" destroy "$1" --yes >/dev/null 2>&1
-                rm -rf .tutti
-                (TUTTI_FAULT=kill:$at "$TUTTI" apply "$1" --yes >/dev/null 2>&1) 2>/dev/null
-                [ "$(open_ones "$1")" = "$2 create" ] && return 0
-        done
-        return 1
+killed_while() { # FAULT WORDS ENV ARG…: kills an apply that says WORDS, while the cloud is as FAULT says
+        local apply
+        fault "[$1]"
+        "$TUTTI" apply "${@:3}" --yes >killed.out 2>&1 &
+        apply=$!
+        for _ in $(seq 400); do grep -q "$2" killed.out && break; sleep 0.05; done
+        sleep 0.2
+        kill -KILL $apply; wait $apply 2>/dev/null
+        fault '[]'
 }
+unanswered() { echo "{\"match\": \"$1\", \"do\": \"503\", \"times\": 1000}"; }
 fresh
-killed_at refused.yaml bad; ok $? "a run is killed where a creation that will be refused is under way"
+killed_while '{"match": "POST /v1/volumes", "do": "hang", "skip": 1}' "bad creating" refused.yaml
+is "$(open_ones refused.yaml)" "bad create" "a run is killed where a creation that will be refused is under way"
 sed -i '/^  bad:/d' refused.yaml
 tutti apply refused.yaml --yes
 code 0 "the resource has left the template: nothing is in the way"
@@ -476,7 +476,7 @@ is "$(journal '[.[] | select(.name == "owned-a" or .name == "owned-b") | .effect
 # A saved plan is about what was open when it was made.
 fresh
 fault '[{"match": "POST /v1/volumes", "do": "reset-after", "times": 1}]'
-sed 's/slow/stale/' slow.yaml >stale.yaml
+sed 's/slow/stale/; s/timeout: /retry: 1, timeout: /' slow.yaml >stale.yaml
 tutti apply stale.yaml --yes
 fault '[{"match": "* /v1/volumes", "do": "500", "times": 20}]'
 tutti apply stale.yaml --yes
@@ -485,6 +485,22 @@ tutti plan stale.yaml -o stale.plan
 tutti state rm stale.yaml v
 tutti apply stale.plan
 code 4 "a saved plan is stale where what was open was given up"
+
+# A cloud that may hide a fresh object for longer than its creation may take: it is looked for as long as a reading may take.
+mkdir -p providers/hides
+sed 's/^provider: sandbox/provider: hides/; s/sandbox\./hides./g; s/settle: 30s/settle: 2s/' "$HERE/providers/sandbox/provider.yaml" >providers/hides/provider.yaml
+sed -i 's/sandbox/hides/' slow.yaml
+slow "deleted since"
+call DELETE "/v1/volumes/$(jq -r '.[0].id' <<<"$BODY")"
+call POST /_control '{"latency": "0"}'
+tutti apply slow.yaml --yes
+code 1 "deleted since: not what was approved"
+like "$OUT" "v it was created, but is not there any more" "deleted since: which is said"
+is "$(open_ones slow.yaml)" "" "deleted since: and nothing stays open"
+tutti apply slow.yaml --yes
+code 0 "deleted since: the next apply makes another"
+no_changes slow.yaml "deleted since: nothing to do"
+tutti destroy slow.yaml --yes
 
 # A deletion that was begun: what the cloud says of it counts.
 cat >aside.yaml <<'YAML'
@@ -497,17 +513,7 @@ resources:
 YAML
 fresh
 tutti apply aside.yaml --yes
-killed_while() { # FAULT WORDS ENV ARG…: kills an apply that says WORDS, while the cloud answers it with 503
-        local apply
-        fault "[{\"match\": \"$1\", \"do\": \"503\", \"times\": 1000}]"
-        "$TUTTI" apply "${@:3}" --yes >killed.out 2>&1 &
-        apply=$!
-        for _ in $(seq 400); do grep -q "$2" killed.out && break; sleep 0.05; done
-        sleep 0.2
-        kill -KILL $apply; wait $apply 2>/dev/null
-        fault '[]'
-}
-killed_while "DELETE /v1/servers" "srv deleting" aside.yaml --set img=b
+killed_while "$(unanswered "DELETE /v1/servers")" "srv deleting" aside.yaml --set img=b
 tutti apply aside.yaml --yes
 code 0 "the original stands: it is taken back"
 is "$(journal '[.[] | select(.type == "server" and (.name | startswith("aside"))) | "\(.effect) \(.name)"] | join(", ")')" \
@@ -524,7 +530,7 @@ YAML
 fresh
 tutti apply changed.yaml --yes
 for size in 2 3; do
-        killed_while "PATCH /v1/volumes" "vol updating" changed.yaml --set size=$size
+        killed_while "$(unanswered "PATCH /v1/volumes")" "vol updating" changed.yaml --set size=$size
         is "$(open_ones changed.yaml)" "vol update" "changed to $size, and killed: one change is open"
 done
 tutti status changed.yaml
@@ -533,7 +539,7 @@ unlike "$OUT" "which made" "which made nothing"
 tutti apply changed.yaml --yes --set size=4
 code 0 "another apply changes it"
 is "$(open_ones changed.yaml)" "" "and nothing is open"
-killed_while "PATCH /v1/volumes" "vol updating" changed.yaml --set size=5
+killed_while "$(unanswered "PATCH /v1/volumes")" "vol updating" changed.yaml --set size=5
 tutti destroy changed.yaml --yes
 code 0 "destroyed while a change is open"
 is "$(open_ones changed.yaml)$(count deleted changed)" "1" "and nothing is left, nor open"

@@ -51,6 +51,11 @@ static void test_places(void)
         says(HEAD TYPE "    properties:\n      a: {type: string, required: maybe}\n",
             "required must be true or false");
         says(HEAD TYPE "    settle: soon\n", "settle must be a duration such as 30s or 5m");
+        says(HEAD TYPE "    settle: 2m\n", "test.thing: `settle` must be shorter than a read may take");
+        says(HEAD TYPE "    settle: 30s\n    timeouts: {read: 30s}\n",
+            "`settle` must be shorter than a read may take");
+        says(HEAD TYPE "    find: {name: {path: /x, id: \"${1}\"}, settle: 3m}\n",
+            "`settle` must be shorter than a read may take");
         says(HEAD TYPE "    update: {method: PUSH, path: /x}\n",
             "method cannot be 'PUSH': it is one of GET, HEAD, POST");
         says(HEAD TYPE "    update: {method: PUT}\n", "update needs a path or a url");
