@@ -127,9 +127,9 @@ static bool same_part(const struct value *a, const struct value *b)
  * Whether what was done on a host would now have to be done on another. The same host key is the same host, whatever its address
  * has become. Where the address is not known yet, it is another host if what gives it is made anew, not if it only changes.
  */
-bool decide_host_moves(const struct instance *i)
+static bool moves_from(const struct recorded *recorded, const struct instance *i)
 {
-        const struct value *old = i->recorded ? i->recorded->host : NULL, *now = i->host;
+        const struct value *old = recorded->host, *now = i->host;
         if (!i->expansion->resource->schema->acts_on_host || old == NULL || now == NULL) return false;
         if (!value_is_known(now)) return i->host_anew;
         bool known = true;
@@ -141,6 +141,11 @@ bool decide_host_moves(const struct instance *i)
         if (!known) return i->host_anew;
         return !same_part(address, host_part(old, "address", &known)) ||
                !same_part(port, host_part(old, "port", &known));
+}
+
+bool decide_host_moves(const struct instance *i)
+{
+        return i->recorded != NULL && moves_from(i->recorded, i);
 }
 
 static const char *change_reason(struct evaluation *ev, const struct change *changes, size_t count)
@@ -258,23 +263,21 @@ static void decide_creation(struct evaluation *ev, struct instance *i, const str
 }
 
 /* Its block has another name now, and is the same account; or none is, which is refused (server.h). */
-static bool is_served_alike(struct evaluation *ev, const struct instance *i)
+static bool is_served_alike(struct evaluation *ev, const struct recorded *recorded, const struct instance *i)
 {
-        const struct server *old = server_of_record(ev, i->recorded, i, NULL);
+        const struct server *old = server_of_record(ev, recorded, i, NULL);
         return old == NULL || (old->ev == ev && old->cell == i->expansion->provider);
 }
 
-/* Why the object cannot stay whatever the template says of it now; NULL when it can. */
-static const char *replace_reason(struct evaluation *ev, const struct instance *i)
+const char *decide_replacement(struct evaluation *ev, const struct recorded *old, const struct instance *i)
 {
         const struct resource *r = i->expansion->resource;
-        const struct recorded *old = i->recorded;
         if (strcmp(old->type, r->type) != 0) return arena_printf(ev->arena, "its type was %s", old->type);
         if (old->provider != NULL && r->provider != NULL && old->provider[0] &&
-            strcmp(old->provider, r->provider) != 0 && !is_served_alike(ev, i))
+            strcmp(old->provider, r->provider) != 0 && !is_served_alike(ev, old, i))
                 return arena_printf(ev->arena, "its provider was %s", old->provider);
         if (old->tainted) return "its creation failed";
-        if (decide_host_moves(i)) return "it moves to another host";
+        if (moves_from(old, i)) return "it moves to another host";
         return NULL;
 }
 
@@ -283,7 +286,7 @@ static bool only_host_moves(struct evaluation *ev, const struct instance *i)
 {
         struct instance stays = *i;
         stays.host = NULL;
-        return replace_reason(ev, &stays) == NULL;
+        return decide_replacement(ev, i->recorded, &stays) == NULL;
 }
 
 static void keep_as_is(struct evaluation *ev, struct instance *i, const struct value *planned)
@@ -327,8 +330,8 @@ static bool try_back(struct evaluation *ev, struct instance *i, const struct rec
         cleanup(error_free) struct error *unsuitable = NULL;
         i->recorded = candidate;
         i->prior = evaluation_own(ev, diff_prior(schema, candidate, seen ? seen->observed : NULL));
-        return replace_reason(ev, i) == NULL && decide_compare(ev, i, config, found, &unsuitable) == 0 &&
-               !found->replace;
+        return decide_replacement(ev, i->recorded, i) == NULL &&
+               decide_compare(ev, i, config, found, &unsuitable) == 0 && !found->replace;
 }
 
 /* Instead of making something: what is wanted may have been set aside, and stand still. False: it has to be made. */
@@ -431,7 +434,7 @@ static void decide_action(
                 decide_creation(ev, i, config, ACTION_CREATE, gone_reason(ev, i->address), err);
                 return;
         }
-        const char *reason = replace_reason(ev, i);
+        const char *reason = decide_replacement(ev, i->recorded, i);
         if (reason == NULL) {
                 decide_change(ev, i, config, err);
                 return;

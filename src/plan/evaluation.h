@@ -181,7 +181,8 @@ struct evaluation {
         struct map servers;   /* server.c: those that were looked at */
         const struct server *last_server;
         const struct server *
-            *record_servers; /* ...and of each record, by its index; NULL until they were found */
+            *record_servers, /* ...and of each record, by its index; NULL until they were found */
+            **open_servers;  /* ...and of what each open creation may have made */
         struct map refusals; /* address of what turned out to be replaced and must not be → why */
         size_t root_budget;
         struct inheritance *inheritance;               /* inherit.c; NULL until asked for */
@@ -357,6 +358,9 @@ int decide_compare(struct evaluation *ev, struct instance *i, const struct value
     struct comparison *ret, struct error **err);
 /* Whether what was done on a host would now have to be done on another; `host` of the instance as it is known by now. */
 bool decide_host_moves(const struct instance *i);
+/* Why an object that is recorded, or was being made, cannot be what the instance wants, whatever its properties; NULL when it can. */
+const char *decide_replacement(
+    struct evaluation *ev, const struct recorded *recorded, const struct instance *instance);
 /* Says that what is protected would be replaced. */
 void decide_refuse_protected(const struct instance *i, struct error **err);
 /* What a provider cannot change in place; borrowed until its next planning. */

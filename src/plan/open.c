@@ -59,8 +59,10 @@ const struct open_operation *open_creation(struct evaluation *ev, const struct i
 {
         const struct open_operation *open = map_get(&ev->input->state->open_by_address, i->address);
         if (back_must_follow(i)) return NULL; /* it stands on what was there before */
-        for (; open != NULL; open = open->next)
-                if (open->creates && is_wanted(open, i->expansion->resource->schema, i->planned)) return open;
+        for (; open != NULL; open = open->next) {
+                if (!open->creates || decide_replacement(ev, &open->object, i) != NULL) continue;
+                if (is_wanted(open, i->expansion->resource->schema, i->planned)) return open;
+        }
         return NULL;
 }
 

@@ -63,7 +63,6 @@ static void judge(struct evaluation *ev, struct removal *m, struct error **err)
         if (back != NULL)
                 m->reason = back->run ? arena_printf(ev->arena, "did not exist after run %s", back->run)
                                       : "did not exist before";
-        if (r->open != NULL && !ev->input->unchecked) server_of_record(ev, r, NULL, err);
         if (r->open != NULL)
                 m->reason = open_reason(ev, r->open, false);
         else if (aside)

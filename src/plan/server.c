@@ -119,13 +119,21 @@ static const struct server *accepted(struct evaluation *ev, const struct server 
 }
 
 /* `tutti state rm FILE ADDRESS` to forget it */
-static void add_rm(struct evaluation *ev, const char *address, struct text *out)
+static void add_rm(struct evaluation *ev, const struct recorded *r, struct text *out)
 {
         text_add(out, "`tutti state rm ");
         text_add_shell(out, ev->input->env->file);
         text_addc(out, ' ');
-        text_add_shell(out, address);
-        text_add(out, "` to forget it");
+        text_add_shell(out, r->address);
+        text_add(out, r->open ? "` to give it up" : "` to forget it");
+}
+
+/* Beginning of what is said of it. */
+static char *made_by(const struct recorded *r, const char *provider)
+{
+        return r->open ? mem_printf("the creation of %s in run %s was begun with provider '%s'", r->address,
+                             r->open->row->run, provider)
+                       : mem_printf("%s was made with provider '%s'", r->address, provider);
 }
 
 /* Where a block is to stand again: of a nested template that is gone, no place of its own is left. */
@@ -144,15 +152,14 @@ static int refuse_missing(
         struct place place = {.address = r->address};
         struct text account __attribute__((__cleanup__(text_release_cleanup))) = {0};
         struct text rm __attribute__((__cleanup__(text_release_cleanup))) = {0};
+        cleanup_free char *made = made_by(r, name);
         if (r->account != NULL && value_count(r->account) > 0)
                 value_json(r->account, SECRETS_MASK, NULL, &account, NULL);
-        add_rm(ev, r->address, &rm);
+        add_rm(ev, r, &rm);
         return error_set(err, ERROR_INPUT, &place,
-            "%s was made with provider '%s'%s%s, which the template does not configure any more: put the "
-            "block "
-            "back%s, or %s",
-            r->address, name, account.len > 0 ? " of " : "", account.len > 0 ? account.data : "",
-            where(ev, r->address), rm.data);
+            "%s%s%s, which the template does not configure any more: put the block back%s, or %s", made,
+            account.len > 0 ? " of " : "", account.len > 0 ? account.data : "", where(ev, r->address),
+            rm.data);
 }
 
 static int refuse_other(struct evaluation *ev, const struct recorded *r, const char *name, const char *kind,
@@ -162,17 +169,17 @@ static int refuse_other(struct evaluation *ev, const struct recorded *r, const c
         struct text then __attribute__((__cleanup__(text_release_cleanup))) = {0};
         struct text now __attribute__((__cleanup__(text_release_cleanup))) = {0};
         struct text rm __attribute__((__cleanup__(text_release_cleanup))) = {0};
+        cleanup_free char *made = made_by(r, name);
         account_compare(ev->input->schemas, kind, r->account, s->account, &then, &now);
-        add_rm(ev, r->address, &rm);
+        add_rm(ev, r, &rm);
         cleanup_free char *who =
             s->cell != NULL
                 ? mem_printf("block '%s' has", s->name)
                 : mem_printf("the template has no block '%s' and the environment variables have", s->name);
         return error_set(err, ERROR_INPUT, &place,
-            "%s was made with provider '%s' at %s, but %s %s: put back what it was%s, say --accept-provider "
-            "%s "
+            "%s at %s, but %s %s: put back what it was%s, say --accept-provider %s "
             "if that is the right one for it, or %s",
-            r->address, name, then.data, who, now.data, where(ev, r->address), s->name, rm.data);
+            made, then.data, who, now.data, where(ev, r->address), s->name, rm.data);
 }
 
 const struct server *server_of_record(
@@ -192,15 +199,27 @@ const struct server *server_of_record(
         return NULL;
 }
 
-/* The instance of what is recorded, of each record by its index. */
-static void find_instances(struct evaluation *ev, const struct instance **instances)
+/* The instance at an address where something is recorded or open. */
+static void find_instances(struct evaluation *ev, struct map *instances)
 {
+        const struct state *state = ev->input->state;
         for (size_t n = 0; n < ev->node_count; n++) {
-                const struct instance *i = (const struct instance *)ev->nodes[n];
+                struct instance *i = (struct instance *)ev->nodes[n];
                 if (i->node.kind != NODE_INSTANCE) continue;
-                const struct recorded *r = map_get(&ev->input->state->by_address, i->address);
-                if (r != NULL) instances[r - ev->input->state->resources] = i;
+                if (map_has(&state->by_address, i->address) || map_has(&state->open_by_address, i->address))
+                        map_put(instances, i->address, i);
         }
+}
+
+/* Whether nobody need serve it in this plan. */
+static bool is_idle(
+    struct evaluation *ev, const struct recorded *r, const struct instance *i, struct text *scratch)
+{
+        const struct schema_source *schemas = ev->input->schemas;
+        bool only_forgotten = r->keep && r->deposed[0] == '\0' && i == NULL && r->open == NULL;
+        bool later = address_find_cover(&ev->deferred_bare, r->address, scratch) != NULL;
+        bool unserved = schemas->find(schemas->context, r->type, NULL) == NULL; /* its deletion says so */
+        return ev->input->unchecked || only_forgotten || later || unserved;
 }
 
 int servers_find(struct evaluation *ev, struct error **err)
@@ -208,30 +227,30 @@ int servers_find(struct evaluation *ev, struct error **err)
         const struct state *state = ev->input->state;
         size_t before = error_count(*err);
         struct text scratch = {0};
-        cleanup_free const struct instance **instances = mem_alloc(
-            (state->count + 1) * sizeof(const struct instance *));
-        find_instances(ev, instances);
+        struct map instances = {0};
+        find_instances(ev, &instances);
         ev->record_servers = arena_alloc(ev->arena, (state->count + 1) * sizeof(const struct server *));
-        for (size_t i = 0; i < state->count; i++) {
-                const struct recorded *r = &state->resources[i];
-                const struct recorded *current = map_get(&state->by_address, r->address);
-                const struct instance *instance = current ? instances[current - state->resources] : NULL;
-                bool only_forgotten = r->keep && r->deposed[0] == '\0' && instance == NULL;
-                bool later = address_find_cover(&ev->deferred_bare, r->address, &scratch) != NULL;
-                const struct schema_source *schemas = ev->input->schemas;
-                bool unserved = schemas->find(schemas->context, r->type, NULL) ==
-                                NULL; /* its deletion says so */
-                bool lenient = ev->input->unchecked || only_forgotten || later || unserved;
-                ev->record_servers[i] = server_of_record(ev, r, instance, lenient ? NULL : err);
+        ev->open_servers = arena_alloc(ev->arena, (state->open_count + 1) * sizeof(const struct server *));
+        for (size_t n = 0; n < state->count + state->open_count; n++) {
+                size_t o = n - state->count;
+                bool is_record = n < state->count;
+                const struct recorded *r = is_record ? &state->resources[n] : &state->open[o].object;
+                if (!is_record && !state->open[o].creates) continue;
+                const struct instance *i = map_get(&instances, r->address);
+                const struct server *s = server_of_record(ev, r, i, is_idle(ev, r, i, &scratch) ? NULL : err);
+                *(is_record ? &ev->record_servers[n] : &ev->open_servers[o]) = s;
         }
+        map_release(&instances);
         text_release(&scratch);
         return error_count(*err) > before ? -1 : 0;
 }
 
 const struct server *server_found(struct evaluation *ev, const struct recorded *r)
 {
-        if (r->open != NULL || ev->record_servers == NULL) return server_of_record(ev, r, NULL, NULL);
-        return ev->record_servers ? ev->record_servers[r - ev->input->state->resources] : NULL;
+        const struct state *state = ev->input->state;
+        if (ev->record_servers == NULL) return server_of_record(ev, r, NULL, NULL);
+        return r->open != NULL ? ev->open_servers[r->open - state->open]
+                               : ev->record_servers[r - state->resources];
 }
 
 int server_use(const struct server *s, const char *address, const struct recorded *recorded,

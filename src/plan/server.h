@@ -25,9 +25,9 @@ const struct server *server_of_instance(struct evaluation *ev, const struct inst
 /* Of what is recorded; `instance` of the current template, or NULL. NULL with the reason, at the record's address. */
 const struct server *server_of_record(struct evaluation *ev, const struct recorded *recorded,
     const struct instance *instance, struct error **err);
-/* Finds the server of every record, and keeps it. All that have none are problems. */
+/* Finds the server of every record, and of what every open creation may have made, and keeps it. All that have none are problems. */
 int servers_find(struct evaluation *ev, struct error **err);
-/* As found, or NULL; of an open operation's object, which is in no list of records, and while instances are still decided on, it is found here. */
+/* As found, or NULL; while instances are still decided on, it is found here. */
 const struct server *server_found(struct evaluation *ev, const struct recorded *recorded);
 
 /* Who serves `address`, with the configuration as far as it is known now. `recorded` is that of the object that is acted upon, or NULL. */

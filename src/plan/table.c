@@ -180,10 +180,12 @@ static struct step step_of(struct draft *d, struct instance *i)
             .instance = i};
         const struct observation *seen = i->recorded ? world_of(d->ev->input->world, i->recorded) : NULL;
         if (i->private_ == NULL && seen && seen->private_) step.private_ = seen->private_;
+        const struct recorded *acted_on = i->action == ACTION_UPDATE || i->action == ACTION_RESTORE
+                                              ? i->recorded
+                                          : i->open != NULL && i->open->creates ? &i->open->object
+                                                                                : NULL;
         if (r->schema != NULL)
-                serve(&step, i->action == ACTION_UPDATE || i->action == ACTION_RESTORE
-                                 ? server_found(d->ev, i->recorded)
-                                 : server_of_instance(d->ev, i));
+                serve(&step, acted_on ? server_found(d->ev, acted_on) : server_of_instance(d->ev, i));
         if (r->kind == RESOURCE_MANAGED)
                 step.depends = instance_order(d->ev, i, &step.depends_count, &step.inherited_count);
         return step;
