@@ -90,6 +90,7 @@ void executor_free(struct executor *x)
                 question_free(r);
         }
         map_release(&x->owners);
+        map_release(&x->asked);
         recovery_release(x);
         error_free(x->problems);
         heap_release(&x->ready);

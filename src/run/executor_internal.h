@@ -66,6 +66,7 @@ struct executor {
         const struct recovery *recovery_told; /* whose failure the planner knows */
         struct map owners; /* owner.c: what identifies an object → the address at which it is recorded */
         bool owners_loaded;
+        struct map asked; /* question.c: address → how many questions this process asked about it */
         struct plan_summary done;
         size_t failed, skipped;
         struct error *problems;

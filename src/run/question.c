@@ -59,11 +59,34 @@ static struct step_run *half_of(const struct step_run *r)
         return other != UINT32_MAX ? &x->steps[other] : NULL;
 }
 
+static const struct gate_row *newest_question(const struct step_run *r, unsigned *number)
+{
+        const struct map *answers = r->executor->request.answers;
+        const struct gate_row *newest = NULL;
+        for (*number = 0; answers != NULL;) {
+                cleanup_free char *name = name_of(r, *number + 1);
+                const struct gate_row *row = map_get(answers, name);
+                if (row == NULL) break;
+                newest = row;
+                (*number)++;
+        }
+        return newest;
+}
+
+/* About its address, in this run: several steps may be about one, and no question has the name of another. */
 static unsigned times_asked(const struct step_run *r)
 {
-        const struct step_run *half = half_of(r);
-        unsigned own = question_count(r), other = half ? question_count(half) : 0;
-        return own > other ? own : other;
+        unsigned before, here = (unsigned)(uintptr_t)map_get(&r->executor->asked, r->step->address);
+        newest_question(r, &before);
+        return here > before ? here : before;
+}
+
+/* A question is one about the step that had begun when it was asked. */
+static bool had_begun(const struct step_run *r)
+{
+        const struct executor_request *q = &r->executor->request;
+        int64_t row = q->row_of_step[r->step->index];
+        return q->rows != NULL && row >= 0 && (size_t)row < q->row_count && q->rows[row].started_ms > 0;
 }
 
 void question_free(struct step_run *r)
@@ -114,6 +137,7 @@ static void begin(struct step_run *r, unsigned number, int64_t opened_ms, const 
 {
         if (r->question == NULL) r->question = mem_alloc(sizeof *r->question);
         *r->question = (struct question){.number = number, .undecided = choices == undecided_choices};
+        map_put(&r->executor->asked, r->step->address, (void *)(uintptr_t)number);
         cleanup_free char *name = name_of(r, number);
         size_t count;
         uint32_t *behind = gate_behind(r, &count);
@@ -158,10 +182,11 @@ static void left_alone(struct step_run *r, const char *by)
 {
         cleanup_free char *why = mem_printf("left alone, as %s said", by);
         enum step_status before = r->status;
+        r->nothing = true;
         r->status = STEP_DONE;
         executor_record_step(r, why);
         r->status = before;
-        executor_emit(r->executor, EVENT_STEP_DONE, r, NULL);
+        executor_emit(r->executor, EVENT_STEP_DONE, r, &(struct event){.message = why});
         step_finished(r, STEP_DONE, NULL);
 }
 
@@ -234,20 +259,6 @@ static void decided(struct step_run *r, const struct tally *t)
 
 /* --- coming back ----------------------------------------------------------------------------------------------------- */
 
-static const struct gate_row *newest_question(const struct step_run *r, unsigned *number)
-{
-        const struct map *answers = r->executor->request.answers;
-        const struct gate_row *newest = NULL;
-        for (*number = 0; answers != NULL;) {
-                cleanup_free char *name = name_of(r, *number + 1);
-                const struct gate_row *row = map_get(answers, name);
-                if (row == NULL) break;
-                newest = row;
-                (*number)++;
-        }
-        return newest;
-}
-
 /*
  * What was asked stands in the gate's details; nothing else tells the failure. It stands if it is a question about this plan that could have
  * been asked of this step, else NULL.
@@ -283,7 +294,7 @@ bool question_before(struct step_run *r)
         }
         unsigned number;
         const struct gate_row *row = newest_question(r, &number);
-        if (row == NULL) return true;
+        if (row == NULL || !had_begun(r)) return true;
         const char *const *choices;
         struct proposal *shown = recall(r, row, &choices);
         const struct answer_slice *given = given_to(r, row->name);

@@ -179,6 +179,41 @@ call POST /_control '{"idempotency": false}'
 tutti apply forgets.yaml --yes
 code 0 "where the key is told of the object, it is found by that"
 tutti destroy forgets.yaml --yes
+# Two steps of one address ask each for itself: no answer is given to both.
+cat >two.yaml <<'YAML'
+environment: two
+parameters: {name: {type: string, default: first}}
+resources:
+  v: {type: keyed.volume, retry: 1, on_failure: ask, properties: {name: "${param.name}", size_gb: 5}}
+YAML
+for answer in forget adopt; do
+        rm -rf .tutti
+        call POST /_control '{"idempotency": true}'
+        fault '[{"match": "POST /v1/volumes", "do": "500-after", "times": 1}]'
+        tutti apply two.yaml --yes
+        tutti approve two.yaml v:failed --answer skip
+        tutti resume two.yaml
+        call POST /_control '{"idempotency": false}'
+        call GET '/v1/volumes?name=first'
+        ID=$(jq -r '.[0].id' <<<"$BODY")
+        tutti apply two.yaml --yes --set name=second
+        code 3 "$answer: it is asked what is to be removed"
+        [ $answer = forget ] && tutti approve two.yaml v:failed --answer forget || tutti approve two.yaml v:failed --answer "adopt $ID"
+        fault '[{"match": "POST /v1/volumes", "do": "500", "times": 1}]'
+        tutti resume two.yaml
+        code 3 "$answer: then what is made fails, and asks"
+        [ $answer = forget ] && like "$OUT" "v left alone, as" "what is left alone was not deleted"
+        like "$OUT" "tutti approve two.yaml v:failed-2" "$answer: by a name of its own"
+        tutti resume two.yaml
+        code 3 "$answer: and waits for an answer of its own"
+        tutti approve two.yaml v:failed-2 --answer retry
+        tutti resume two.yaml
+        code 0 "$answer: which is given"
+        is "$(orphans)" "$([ $answer = forget ] && echo 'first second' || echo second)" "$answer: what was to be"
+        tutti destroy two.yaml --yes
+        [ $answer = forget ] && call DELETE "/v1/volumes/$ID"
+done
+is "$(orphans)" "" "nothing left"
 call POST /_control '{"idempotency": true, "name_unique": false}'
 
 # --- a creation that outlasts its time is looked at again ---
