@@ -77,6 +77,8 @@ enum tutti_failure {
         TUTTI_BUSY,      /* in use or in transition (409): worth a retry for a while */
         TUTTI_BROKEN,    /* the object was made but ended in an error state */
         TUTTI_UNCLEAR, /* the answer was good and cannot be understood: what it was asked for may have happened */
+        TUTTI_UNAVAILABLE,  /* the answer says that nothing was done, and that it may be done later */
+        TUTTI_UNSUCCESSFUL, /* it was done, and did not succeed (a command's status): done again only where the template's `retry` says so */
 };
 
 /* Schemas */
@@ -113,6 +115,8 @@ enum tutti_type_flags {
             128, /* with FIND: by the token it yields what this very operation made, and never anything else */
         TUTTI_TYPE_OVERWRITES =
             256, /* with FIND: a creation replaces what has its name already, without a word */
+        TUTTI_TYPE_BY_METHOD =
+            512, /* REPEATABLE where the property `method` is GET, HEAD, OPTIONS, PUT or DELETE */
 };
 struct tutti_type {
         const char *name; /* "aws.ec2.vpc" */

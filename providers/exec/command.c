@@ -185,11 +185,11 @@ static enum tutti_result failed(const struct command *c, const char *what, const
         while (len > 0 && err[len - 1] == '\n') len--;
         size_t from = len > 400 ? len - 400 : 0;
         if (reply->exit_status < 0)
-                return c->host->op_fail(c->op, TUTTI_REFUSED, 0, "%s was ended by a signal", what);
+                return c->host->op_fail(c->op, TUTTI_UNSUCCESSFUL, 0, "%s was ended by a signal", what);
         if (quiet || len == 0)
                 return c->host->op_fail(
-                    c->op, TUTTI_REFUSED, 0, "%s exited with status %d", what, reply->exit_status);
-        return c->host->op_fail(c->op, TUTTI_REFUSED, 0, "%s exited with status %d: %.*s", what,
+                    c->op, TUTTI_UNSUCCESSFUL, 0, "%s exited with status %d", what, reply->exit_status);
+        return c->host->op_fail(c->op, TUTTI_UNSUCCESSFUL, 0, "%s exited with status %d: %.*s", what,
             reply->exit_status, (int)(len - from), err + from);
 }
 

@@ -37,7 +37,7 @@ static const struct tutti_type types[] = {
     {
         .name = "http.request",
         .doc = "Sends a request on creation and when a property changes.",
-        .flags = TUTTI_TYPE_NO_READ,
+        .flags = TUTTI_TYPE_NO_READ | TUTTI_TYPE_BY_METHOD,
         .properties = request_properties,
         .property_count = sizeof request_properties / sizeof *request_properties,
         .outputs = reply_outputs,
@@ -157,16 +157,35 @@ static enum tutti_result finish(struct tutti_op *op, const struct tutti_reply *r
         return TUTTI_DONE;
 }
 
+enum { RETRY_AFTER_MAX_S = 3600 };
+
+/* What the server asks for in seconds (RFC 9110, section 10.2.3); a date counts as nothing. */
+static int64_t retry_after_ms(const struct tutti_reply *reply)
+{
+        for (size_t i = 0; i < reply->header_count; i++) {
+                if (strcmp(reply->headers[i].name, "retry-after") != 0) continue;
+                char *end;
+                long seconds = strtol(reply->headers[i].value, &end, 10);
+                if (end == reply->headers[i].value || *end != '\0' || seconds < 0) return 0;
+                return (seconds < RETRY_AFTER_MAX_S ? seconds : RETRY_AFTER_MAX_S) * 1000;
+        }
+        return 0;
+}
+
 static enum tutti_result request_step(struct tutti_op *op)
 {
         const struct tutti_reply *reply = host->op_reply(op);
         if (reply == NULL) return send(op, 0);
         if (status_wanted(op, reply->status)) return finish(op, reply);
-        if (reply->status == 429)
-                return host->op_fail(op, TUTTI_THROTTLED, 0, "answered 429: too many requests");
-        if (reply->status >= 502 && reply->status <= 504)
-                return host->op_fail(op, TUTTI_TRANSIENT, 0, "answered %u", reply->status);
-        return host->op_fail(op, TUTTI_REFUSED, 0, "answered %u", reply->status);
+        switch (reply->status) {
+        case 429:
+                return host->op_fail(
+                    op, TUTTI_UNAVAILABLE, retry_after_ms(reply), "answered 429: too many requests");
+        case 503: return host->op_fail(op, TUTTI_UNAVAILABLE, retry_after_ms(reply), "answered 503");
+        case 502:
+        case 504: return host->op_fail(op, TUTTI_TRANSIENT, 0, "answered %u", reply->status);
+        default: return host->op_fail(op, TUTTI_UNSUCCESSFUL, 0, "answered %u", reply->status);
+        }
 }
 
 enum { ASK, PAUSE };

@@ -39,6 +39,20 @@ static int64_t enough_to_look(const struct operation_request *r)
         return looks ? default_timeout_ms(&read) : 0;
 }
 
+/* By its method, as HTTP defines it (RFC 9110, section 9.2.2). */
+static bool is_idempotent(const struct operation_request *r)
+{
+        static const char *const methods[] = {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"};
+        const struct value *method = r->schema->by_method && r->planned ? value_get(r->planned, "method")
+                                                                        : NULL;
+        if (method == NULL || value_kind(method) != TYPE_STRING || !value_is_present(method) ||
+            !value_is_known(method))
+                return false;
+        for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+                if (strcmp(value_as_string(method), methods[i]) == 0) return true;
+        return false;
+}
+
 static struct operation *operation_new(const struct operation_io *io, const struct operation_request *request,
     const struct operation_events *events)
 {
@@ -58,8 +72,10 @@ static struct operation *operation_new(const struct operation_io *io, const stru
         op->sent = request->resumed;
         op->absent = request->absent;
         op->accepted = request->accepted;
+        op->idempotent = is_idempotent(request);
         if (op->request.timeout_ms <= 0) op->request.timeout_ms = default_timeout_ms(request);
-        if (op->request.timeout_ms < enough_to_look(request)) op->request.timeout_ms = enough_to_look(request);
+        if (op->request.timeout_ms < enough_to_look(request))
+                op->request.timeout_ms = enough_to_look(request);
         return operation;
 }
 
@@ -78,7 +94,9 @@ static bool worth_a_retry(const struct tutti_op *op, unsigned attempts_max)
         switch (op->failure) {
         case TUTTI_TRANSIENT:
         case TUTTI_THROTTLED:
+        case TUTTI_UNAVAILABLE:
         case TUTTI_BUSY: return op->uncounted || op->attempts < attempts_max;
+        case TUTTI_UNSUCCESSFUL: return op->attempts < op->request.retry.attempts;
         default: return false;
         }
 }
@@ -230,6 +248,13 @@ static void looked(void *context, const struct operation_outcome *outcome)
         proceed(op);
 }
 
+/* A creation may have made something that nobody knows of. */
+static void doubt(struct tutti_op *op)
+{
+        bool unknown = op->request.action == TUTTI_CREATE && op->id == NULL && !op->accepted;
+        if (unknown && !op->idempotent) op->unanswered = op->doubted = true;
+}
+
 /* Before a creation is entered again whose request may have had its effect: ask the cloud. */
 static bool must_find(const struct tutti_op *op)
 {
@@ -288,8 +313,7 @@ static void begin(void *context)
         struct tutti_op *op = context;
         op->timer = NULL;
         /* An intent that was on disk may have been acted on; nothing else tells. */
-        if (op->request.resumed && op->request.action == TUTTI_CREATE && op->id == NULL && !op->accepted)
-                op->unanswered = op->doubted = true;
+        if (op->request.resumed) doubt(op);
         proceed(op);
 }
 
@@ -433,7 +457,7 @@ static void judge_creation(struct tutti_op *op, const struct tutti_reply *reply)
         if (op->request.action != TUTTI_CREATE || op->id != NULL || op->accepted) return;
         bool effect = !op->harmless && (op->failure == TUTTI_TRANSIENT || op->failure == TUTTI_UNCLEAR);
         if (effect) /* "internal error" does not say that nothing happened */
-                op->unanswered = op->doubted = true;
+                doubt(op);
         else if (op->doubted && op->failure == TUTTI_EXISTS)
                 op->unanswered = true; /* it may be the one that was made */
         else if (op->unanswered && is_definite(op, reply))
@@ -488,8 +512,7 @@ void operation_fault(struct tutti_op *op, const struct error *error, bool maybe_
 {
         op_fail(op, failure_of(error_kind(error)), 0, "%s", error_message(error));
         if (maybe_effect) op->sent = true;
-        bool creates = op->request.action == TUTTI_CREATE && op->id == NULL && !op->accepted;
-        if (maybe_effect && !op->harmless && creates) op->unanswered = op->doubted = true;
+        if (maybe_effect && !op->harmless) doubt(op);
         op->uncounted = !counts;
         fail_or_retry(op);
 }
@@ -510,9 +533,8 @@ static int64_t backoff_ms(const struct tutti_op *op)
 static void fail_or_retry(struct tutti_op *op)
 {
         operation_wait_abort(op);
-        unsigned attempts_max = op->request.retry.attempts ? op->request.retry.attempts : RETRY_ATTEMPTS;
-        if (op->failure == TUTTI_BUSY && attempts_max < RETRY_ATTEMPTS_BUSY)
-                attempts_max = RETRY_ATTEMPTS_BUSY;
+        unsigned usual = op->failure == TUTTI_BUSY ? RETRY_ATTEMPTS_BUSY : RETRY_ATTEMPTS;
+        unsigned attempts_max = op->request.retry.attempts ? op->request.retry.attempts : usual;
         op->total++;
         if (!op->uncounted) op->attempts++;
         if (!worth_a_retry(op, attempts_max)) {
@@ -544,8 +566,7 @@ static void deadline_passed(void *context)
         char limit[CLOCK_TEXT];
         duration_text(op->request.timeout_ms, limit);
         cleanup_free char *last = mem_strdup(op->message ? op->message : op->last_progress);
-        if (op->request.action == TUTTI_CREATE && op->id == NULL && !op->accepted && sent && !op->harmless)
-                op->unanswered = true;
+        if (sent && !op->harmless) doubt(op);
         op->timed_out = true;
         bool reads = op->request.action == TUTTI_READ || op->request.action == TUTTI_LOOKUP;
         op_fail(op, reads ? TUTTI_TRANSIENT : TUTTI_REFUSED, 0, "timed out after %s%s%s", limit,

@@ -57,7 +57,8 @@ struct tutti_op {
         bool doubted;          /* that was so once */
         bool absent, accepted; /* see struct operation_row */
         bool looked;           /* it was looked whether the name is taken */
-        bool harmless;         /* what was issued last cannot have changed anything */
+        bool idempotent; /* its method says that its request may be sent twice: no lost reply is a doubt */
+        bool harmless;   /* what was issued last cannot have changed anything */
         bool timed_out;
         bool uncounted; /* the failure at hand does not use up an attempt */
         bool sent_back; /* throttled: its next request goes before others */

@@ -85,6 +85,7 @@ struct schema *plugin_schema_new(
         s->can_find = type->flags & TUTTI_TYPE_FIND;
         s->can_import = type->flags & TUTTI_TYPE_IMPORT;
         s->repeatable = type->flags & TUTTI_TYPE_REPEATABLE;
+        s->by_method = type->flags & TUTTI_TYPE_BY_METHOD;
         s->local = type->flags & TUTTI_TYPE_LOCAL;
         s->no_read = type->flags & TUTTI_TYPE_NO_READ;
         s->finds_token = s->can_find && type->flags & TUTTI_TYPE_FIND_TOKEN;

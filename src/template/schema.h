@@ -29,7 +29,7 @@ struct schema {
         bool lookup;                                                  /* a lookup, not a resource */
         bool acts_on_host;                                            /* wants `host` */
         bool can_find, can_import, repeatable, local, no_read, plans; /* see provider.h */
-        bool finds_token, overwrites;                                 /* see provider.h */
+        bool finds_token, overwrites, by_method;                      /* see provider.h */
         const char *definition;            /* digest of its description, or NULL; see struct tutti_type */
         const struct property *properties; /* sorted by name */
         size_t property_count;

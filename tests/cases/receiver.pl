@@ -3,7 +3,8 @@
 # message as FOLDER/N.head and FOLDER/N.body, N from 1 in the order of arrival; FOLDER/N.body appears last and whole.
 #
 # FOLDER/mode says how it answers, as of each connection: `ok`, `hang` (says nothing until the other side gives up), and for http
-# `500`, `302` or any status; for smtp `reject` (no recipient is known) and `silent` (QUIT is not answered).
+# `500`, `302` or any status, `lost` (takes the message, and hangs up without an answer), each with a number behind it for the first so
+# many messages only (`503 2`); for smtp `reject` (no recipient is known) and `silent` (QUIT is not answered).
 use strict;
 use warnings;
 use IO::Socket::INET;
@@ -37,6 +38,7 @@ sub keep {
     $n++ until mkdir "$folder/$n.taken";
     write_file("$folder/$n.head", $head);
     write_file("$folder/$n.body", $body);
+    return $n;
 }
 
 sub hang {
@@ -47,7 +49,7 @@ sub hang {
 
 sub http {
     my ($client) = @_;
-    my $mode = mode();
+    my ($mode, $times) = split ' ', mode();
     hang($client) if $mode eq 'hang';
     my $head = '';
     while (my $line = <$client>) {
@@ -58,7 +60,9 @@ sub http {
     my ($length) = $head =~ /^content-length: *(\d+)/im;
     my $body = '';
     read $client, $body, $length // 0;
-    keep($head, $body);
+    my $n = keep($head, $body);
+    $mode = 'ok' if defined $times && $n > $times;
+    exit 0 if $mode eq 'lost';
     my $status = $mode eq 'ok' ? 200 : $mode;
     print $client "HTTP/1.1 $status Story\r\nContent-Length: 4\r\nConnection: close\r\n",
         $status == 302 ? "Location: http://127.0.0.1:1/\r\n" : '', "\r\nnope";
