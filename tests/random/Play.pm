@@ -33,6 +33,7 @@ sub files_write {
         $text =~ s/\@(LOCALHOST)?([AB])\@/my $url = cloud_url($2 eq 'B' ? 1 : 0); $1 ? $url =~ s{127\.0\.0\.1}{localhost}r : $url/ge;
         write_text("$s->{folder}/$name", $text);
     }
+    push @{ $s->{meant}{ $_->{address} } }, $_ for grep { $_->{is_cloud} } wanted($s->{m});
 }
 
 # Exit code (256 + signal; -1: it did not end), standard output, standard error.
@@ -203,9 +204,12 @@ sub answer {
         @choices = map { /^(\w+)/ ? $1 : () } map { ref ? $_->{word} // $_->{answer} // '' : $_ } @choices;
         my @args;
         if ($g->{name} =~ /^(.*):failed/) {
-            my ($w) = grep { $_->{address} eq $1 } wanted($s->{m});
+            my $address = $1;
+            my ($w) = grep { $_->{address} eq $address } wanted($s->{m});
             my @nobodys = unrecorded($s);
-            my ($id) = $w ? grep({ $s->{live}{$_}{name} eq $w->{name} && $s->{live}{$_}{type} eq $w->{type} } @nobodys) : @nobodys == 1 ? @nobodys : ();
+            my @meant = $w ? $w : @{ $s->{meant}{$address} // [] };
+            my ($id) = grep { my $o = $s->{live}{$_}; grep { $o->{name} eq $_->{name} && $o->{type} eq $_->{type} } @meant } @nobodys;
+            ($id) = @nobodys if !$w && !$id && @nobodys == 1;
             my %may = map { $_ => 1 } @choices;
             my $say = $may{adopt} && $id ? "adopt $id" : defined $word && $may{$word} ? $word : !$w && $may{forget} ? 'forget' : 'retry';
             @args = ('--answer', $say);
