@@ -111,9 +111,11 @@ code 0 "to the end"
 tutti destroy chain.yaml --yes
 
 # Twice: at once; what was in flight is found again.
+call POST /_control '{"latency": "6s"}'
 BEFORE=$(journal '[.[] | select(.name=="net" and .effect=="created")] | length')
 interrupted 2
 code 130 "Ctrl-C twice: exit 130"
+call POST /_control '{"latency": "1s"}'
 tutti state list chain.yaml --json
 is "$(jq -r 'map(.address) | join(" ")' <<<"$OUT")" "" "at once"
 tutti plan chain.yaml
