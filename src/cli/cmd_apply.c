@@ -1,6 +1,7 @@
 /* tutti apply, destroy, resume: plan, show, ask, run; in rounds while parts of the plan are deferred. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/log.h"
 #include "cli/command.h"
@@ -29,6 +30,8 @@ static int rounds(struct session *s, const struct options *o, enum plan_mode mod
                 if (code != EXIT_DONE) return code;
                 if (!o->json) work_show_plan(o, s, plan, round);
                 bool empty = plan_is_empty(plan);
+                if (round == 0) code = work_check_approve(s, o, plan);
+                if (code != EXIT_DONE) return code;
                 if (empty && round == 0) deliver(s);
                 if (empty && !o->json) {
                         if (round == 0) code = supersede_end(s, o);
@@ -37,8 +40,7 @@ static int rounds(struct session *s, const struct options *o, enum plan_mode mod
                         return code;
                 }
                 if (empty && round > 0) return EXIT_DONE;
-                if (round == 0 && !empty) code = work_check_approve(s, o, plan);
-                if (code != EXIT_DONE || !supersede_confirm(s, o, empty, question, &code)) return code;
+                if (!supersede_confirm(s, o, empty, question, &code)) return code;
                 bool deferred = plan->summary.deferred > 0 && plan->count > 0;
                 if (!o->json) putchar('\n');
                 code = flow_run(s, o, FLOW_NEW);
@@ -53,11 +55,12 @@ static int rounds(struct session *s, const struct options *o, enum plan_mode mod
         return EXIT_FAILED;
 }
 
-/* A file that holds a JSON object is a saved plan; an environment is YAML that names itself. */
+/* A file that holds a JSON object is a saved plan; an environment is YAML that names itself. What comes through a pipe is neither: looking uses it up. */
 static bool is_saved_plan(const char *path)
 {
         struct text head = {0};
-        FILE *f = fopen(path, "re");
+        struct stat st;
+        FILE *f = stat(path, &st) == 0 && S_ISREG(st.st_mode) ? fopen(path, "re") : NULL;
         char bytes[256];
         size_t n = f ? fread(bytes, 1, sizeof bytes - 1, f) : 0;
         if (f != NULL) fclose(f);
@@ -104,7 +107,7 @@ static int apply_saved(const struct options *o)
                 /* The plan was reviewed when it was saved: applying the file is the yes. */
                 if (!o->json) work_show_plan(o, s, plan, 0);
                 code = work_check_approve(s, o, plan);
-                if (code == EXIT_DONE) supersede_tell(s, o);
+                if (code == EXIT_DONE) code = supersede_tell(s, o);
                 if (!o->json) putchar('\n');
                 if (code == EXIT_DONE) code = flow_run(s, o, FLOW_NEW);
         } while (code == FLOW_AGAIN);

@@ -29,11 +29,11 @@ const struct command commands[] = {
         "finishes what it can,\n"
         "records the open gates and exits 3: `tutti approve`, then `tutti resume`. Ctrl-C once stops "
         "gracefully, twice at once.",
-        FLAGS_PLAN | OPTION_RUN, 1, 1, cmd_apply},
+        FLAGS_PLAN | OPTION_RUN | OPTION_SUPERSEDE, 1, 1, cmd_apply},
     {"destroy", "ENV.yaml", "plan and run the removal of everything recorded",
         "Deletes in reverse order of dependency. What is protected stops it; what is to be kept is only "
         "forgotten.",
-        FLAGS_PLAN | OPTION_RUN, 1, 1, cmd_destroy},
+        FLAGS_PLAN | OPTION_RUN | OPTION_SUPERSEDE, 1, 1, cmd_destroy},
     {"resume", "ENV.yaml", "go on with an interrupted or waiting run",
         "Settles what was under way (nothing is made twice, nothing is lost), then runs what remains of the "
         "run's own plan.",
@@ -46,8 +46,9 @@ const struct command commands[] = {
         "not touched since "
         "stays\n"
         "as it is. `tutti runs ENV.yaml` lists the runs.",
-        FLAGS_RECORD | OPTION_RUN | OPTION_REFRESH | OPTION_OUT | OPTION_BACK | OPTION_ACCEPT, 2, 2,
-        cmd_rollback},
+        FLAGS_RECORD | OPTION_RUN | OPTION_REFRESH | OPTION_OUT | OPTION_BACK | OPTION_ACCEPT |
+            OPTION_SUPERSEDE,
+        2, 2, cmd_rollback},
     {"approve", "ENV.yaml GATE [--reject | --answer WORD] [--comment TEXT] [--as NAME]", "answer a gate",
         "Answers a gate of a run that is under way or waiting, from any terminal. Where the environment "
         "names "

@@ -21,6 +21,7 @@ enum flag {
         FLAG_TARGET,
         FLAG_EXCLUDE,
         FLAG_ACCEPT,
+        FLAG_SUPERSEDE,
         FLAG_YES,
         FLAG_APPROVE,
         FLAG_PARALLEL,
@@ -64,6 +65,8 @@ static const struct {
     {"accept-provider", "BLOCK", FLAG_ACCEPT, OPTION_ACCEPT,
         "this block is right for what was made in another account (repeatable)"},
     {"yes", NULL, FLAG_YES, OPTION_RUN, "do not ask about the whole; gates are still asked"},
+    {"supersede", NULL, FLAG_SUPERSEDE, OPTION_SUPERSEDE,
+        "with --yes: take the place of a run that somebody else started and that waits"},
     {"approve", "GATE|all", FLAG_APPROVE, OPTION_RUN, "answer a gate beforehand (repeatable)"},
     {"wait", "DURATION", FLAG_WAIT, OPTION_RUN,
         "wait so long for an environment that is held, instead of exit 5"},
@@ -151,10 +154,11 @@ static int take(struct options *o, int flag, const char *argument)
         case FLAG_EXCLUDE: list_add(&o->excludes, argument); break;
         case FLAG_ACCEPT: list_add(&o->accepted, argument); break;
         case FLAG_YES: o->yes = true; break;
+        case FLAG_SUPERSEDE: o->supersede = true; break;
         case FLAG_APPROVE: list_add(&o->approve, argument); break;
         case FLAG_PARALLEL:
-                if (parse_count(argument, &o->parallel) < 0)
-                        return wrong(o, "--parallel: '%s' is no count", argument);
+                if (parse_count(argument, &o->parallel) < 0 || o->parallel == 0)
+                        return wrong(o, "--parallel: '%s' is no number of steps from 1 to 100000", argument);
                 break;
         case FLAG_ON_FAILURE:
                 o->on_failure_given = failure_policy_find(argument, &o->on_failure);

@@ -147,12 +147,34 @@ static void tell(struct session *s, const struct options *o, const struct giving
         free(told);
 }
 
-void supersede_tell(struct session *s, const struct options *o)
+/* Whoever says yes beforehand, as a pipeline does, did not see that others are at work. `sure`: it was said of this plan that it is to run. */
+static int check_owner(struct session *s, const struct options *o, const struct giving_way *g, bool sure)
+{
+        cleanup_free char *user = session_user();
+        cleanup(error_free) struct error *err = NULL;
+        struct text resume __attribute__((__cleanup__(text_release_cleanup))) = {0};
+        bool theirs = !text_equal(g->run.requester, o->as ? o->as : user);
+        if (!sure || o->supersede || !theirs || strcmp(g->status, "waiting") != 0) return EXIT_DONE;
+        text_add_shell(&resume, session_file(s));
+        error_set(&err, ERROR_CONFLICT, NULL,
+            "run %s of %s waits, and would be given up with what was answered in it: `tutti resume %s` goes "
+            "on with it, "
+            "--supersede takes its place",
+            g->run.id, g->run.requester, resume.data);
+        return print_error(o, err);
+}
+
+int supersede_tell(struct session *s, const struct options *o)
 {
         struct giving_way g = {0};
-        if (load(s, &g)) tell(s, o, &g, THIS_PLAN);
+        int code = EXIT_DONE;
+        if (load(s, &g)) {
+                code = check_owner(s, o, &g, true);
+                if (code == EXIT_DONE) tell(s, o, &g, THIS_PLAN);
+        }
         gates_release(&g.gates);
         run_row_release(&g.run);
+        return code;
 }
 
 bool supersede_confirm(
@@ -160,12 +182,14 @@ bool supersede_confirm(
 {
         struct giving_way g = {0};
         bool found = load(s, &g);
+        *code = found ? check_owner(s, o, &g, o->yes) : EXIT_DONE;
+        bool refused = *code != EXIT_DONE;
         /* An event says what happens, so it comes after the yes. */
-        if (found && (!o->json || o->yes)) tell(s, o, &g, THIS_PLAN);
+        if (found && !refused && (!o->json || o->yes)) tell(s, o, &g, THIS_PLAN);
         if (found && !o->json && !o->yes) putchar('\n');
         gates_release(&g.gates);
         run_row_release(&g.run);
-        return (empty && !found) || flow_confirm(o, question, code);
+        return !refused && ((empty && !found) || flow_confirm(o, question, code));
 }
 
 static int end(struct session *s, const struct options *o, const struct giving_way *g)
@@ -178,6 +202,8 @@ static int end(struct session *s, const struct options *o, const struct giving_w
                 printf("` goes on with it, --yes ends it.\n");
                 return EXIT_DONE;
         }
+        code = check_owner(s, o, g, o->yes);
+        if (code != EXIT_DONE) return code;
         tell(s, o, g, "as there is nothing to do it is ended");
         if (!o->yes) putchar('\n');
         if (!flow_confirm(o, "End it?", &code)) return code;

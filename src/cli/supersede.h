@@ -7,9 +7,9 @@
 /*
  * Where a run waits or was interrupted and nobody works at it, whose place the plan at hand will take: says so, with its gates and what was answered at them, and
  * that `tutti resume` would go on with it, if nothing is missing. With --json an event `run-superseded`. Trouble with reading it is left to what
- * follows.
+ * follows. Returns the exit code: a run that somebody else started, and that waits for people, gives way to a --yes only with --supersede.
  */
-void supersede_tell(struct session *s, const struct options *o);
+int supersede_tell(struct session *s, const struct options *o);
 /* Tells it and asks `question`, as flow_confirm does. `empty`: the plan has nothing to do, so a yes is needed only where a run gives way. */
 bool supersede_confirm(
     struct session *s, const struct options *o, bool empty, const char *question, int *code);

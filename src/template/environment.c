@@ -232,8 +232,10 @@ int environment_header(
         struct yaml_file file = {0};
         *name = *state = NULL;
         int result = reader->read(reader->context, path, &text, err);
-        if (result == 0) result = yaml_check_bytes(path, text.data ? text.data : "", text.len, err);
-        if (result == 0) yaml_read(arena, arena, path, text.data ? text.data : "", text.len, &file, &ignored);
+        const char *data = text.data ? text.data : "";
+        size_t mark = yaml_mark_len(data, text.len);
+        if (result == 0) result = yaml_check_bytes(path, data + mark, text.len - mark, err);
+        if (result == 0) yaml_read(arena, arena, path, data, text.len, &file, &ignored);
         if (result == 0 && file.root != NULL) *name = header_text(&file, "environment");
         if (result == 0 && *name != NULL) *state = header_text(&file, "state");
         if (result == 0 && *name == NULL && ignored != NULL) result = error_move(err, &ignored);

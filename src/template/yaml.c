@@ -376,10 +376,9 @@ static int read_all(struct reader *r)
 int yaml_read(struct arena *arena, struct arena *names, const char *path, const char *text, size_t len,
     struct yaml_file *file, struct error **err)
 {
-        if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
-                text += 3;
-                len -= 3;
-        }
+        size_t mark = yaml_mark_len(text, len);
+        text += mark;
+        len -= mark;
         *file = (struct yaml_file){.path = path, .text = text, .len = len};
         bool ascii = len <= YAML_BYTES_MAX && yaml_is_plain_ascii(text, len);
         if (!ascii && yaml_check_bytes(path, text, len, err) < 0) return -1;

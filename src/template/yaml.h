@@ -66,6 +66,8 @@ struct yaml_file {
 int yaml_read(struct arena *arena, struct arena *names, const char *path, const char *text, size_t len,
     struct yaml_file *file, struct error **err);
 
+/* How long the byte order mark is that the text begins with, as some editors write it: 3, or 0. */
+size_t yaml_mark_len(const char *text, size_t len);
 /* -1 with one problem when the bytes are not UTF-8 text that YAML allows. */
 int yaml_check_bytes(const char *path, const char *text, size_t len, struct error **err);
 /* Nothing but printable ASCII, tabs and line breaks. */

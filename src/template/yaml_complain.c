@@ -77,6 +77,11 @@ bool yaml_is_plain_ascii(const char *text, size_t len)
         return true;
 }
 
+size_t yaml_mark_len(const char *text, size_t len)
+{
+        return len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
 int yaml_check_bytes(const char *path, const char *text, size_t len, struct error **err)
 {
         if (len > YAML_BYTES_MAX) {
