@@ -1,6 +1,7 @@
 /* The leaves in which two states of a resource differ, and properties whose drift is ignored. */
 #include <ctype.h>
 #include <string.h>
+#include "lang/property_path.h"
 #include "plan/diff.h"
 
 struct leaves { /* the changes of one resource as they are found */
@@ -142,43 +143,33 @@ struct change *diff_changes(struct arena *arena, const struct schema *schema, co
         return changes;
 }
 
-/* The first step of a path and where the rest begins: "rules[0].port" gives "rules", then "[0]", then "port". */
-static const char *path_step(const char *path, char **name, size_t *index)
-{
-        *name = NULL;
-        if (*path == '.') path++;
-        if (*path == '[' && isdigit((unsigned char)path[1])) {
-                char *end = NULL;
-                *index = strtoul(path + 1, &end, 10);
-                return *end == ']' ? end + 1 : NULL;
-        }
-        if (*path == '[' && path[1] == '"') {
-                const char *end = strchr(path + 2, '"');
-                if (end == NULL || end[1] != ']') return NULL;
-                *name = mem_strndup(path + 2, (size_t)(end - path - 2));
-                return end + 2;
-        }
-        size_t len = strcspn(path, ".[");
-        if (len == 0) return NULL;
-        *name = mem_strndup(path, len);
-        return path + len;
-}
-
 static struct value *replace_path(const struct value *v, const struct value *from, const char *path);
 
 static struct value *replace_element(
     const struct value *v, const struct value *from, size_t index, const char *rest)
 {
         size_t count = value_count(v);
+        bool longer = is_row(v) && value_kind(v) == TYPE_LIST && index == count && *rest == '\0';
+        if (longer) count++; /* it left the template, and it stays */
         if (!is_row(v) || index >= count || from == NULL || index >= value_count(from)) return value_ref(v);
         cleanup_free struct value **items = mem_alloc(count * sizeof *items);
         for (size_t i = 0; i < count; i++)
-                items[i] = i == index ? replace_path(value_at(v, i), value_at(from, i), rest)
+                items[i] = i == index ? replace_path(longer ? NULL : value_at(v, i), value_at(from, i), rest)
                                       : value_ref(value_at(v, i));
         struct value *row = value_kind(v) == TYPE_LIST ? value_list(type_element(value_type(v)), items, count)
                                                        : value_tuple(items, count);
         for (size_t i = 0; i < count; i++) value_free(items[i]);
         return row;
+}
+
+/* Of its kind, with nothing in it; NULL for what cannot be empty. */
+static struct value *empty_like(const struct value *v)
+{
+        switch (value_kind(v)) {
+        case TYPE_MAP: return value_map(type_element(value_type(v)), NULL, NULL, 0);
+        case TYPE_LIST: return value_list(type_element(value_type(v)), NULL, 0);
+        default: return NULL;
+        }
 }
 
 /* A map or object with one entry as it is in `from`, or without it if it is not there. */
@@ -187,10 +178,16 @@ static struct value *replace_entry(
 {
         const struct value *now = value_get(v, name), *then = from ? value_get(from, name) : NULL;
         cleanup(value_free) struct value *entry = NULL;
+        bool left = *rest != '\0' && is_whole(then) && (now == NULL || value_is_null(now));
+        cleanup(value_free) struct value *nothing = left ? empty_like(then) : NULL;
         if (*rest == '\0')
                 entry = then ? value_ref(then) : NULL;
+        else if (nothing != NULL) /* what holds it left the template, and it stays */
+                entry = replace_path(nothing, then, rest);
         else if (now != NULL)
                 entry = replace_path(now, then, rest);
+        if (nothing != NULL && value_count(entry) == 0) value_free(steal(entry));
+        if (nothing != NULL && entry == NULL && now != NULL) entry = value_ref(now);
         if (value_kind(v) == TYPE_OBJECT) return value_with(v, name, entry);
         struct value_builder b = {0};
         for (size_t i = 0; i < value_count(v); i++)
@@ -208,7 +205,7 @@ static struct value *replace_path(const struct value *v, const struct value *fro
         if (!is_whole(v) || (from != NULL && !is_whole(from))) return value_ref(v);
         char *name = NULL;
         size_t index = 0;
-        const char *rest = path_step(path, &name, &index);
+        const char *rest = property_path_step(path, &name, &index);
         struct value *result = NULL;
         if (rest == NULL)
                 result = value_ref(v);

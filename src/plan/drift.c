@@ -27,9 +27,9 @@ static void add_output_changes(struct arena *arena, const struct schema *schema,
         }
 }
 
-/* What the record and the observation of one resource say differently; false if nothing. */
-static bool compare(
-    struct evaluation *ev, const struct recorded *r, const struct observation *seen, struct step *step)
+/* What the record and the observation of one resource say differently, and the template does not ignore; false if nothing. `i`: its instance, or NULL. */
+static bool compare(struct evaluation *ev, const struct instance *i, const struct recorded *r,
+    const struct observation *seen, struct step *step)
 {
         const struct schema_source *schemas = ev->input->schemas;
         const struct schema *schema = schemas->find(schemas->context, r->type, NULL);
@@ -53,6 +53,9 @@ static bool compare(
                 return true;
         }
         struct value *world = evaluation_own(ev, diff_prior(schema, r, seen->observed));
+        const struct resource *wanted = i ? i->expansion->resource : NULL;
+        if (wanted != NULL && wanted->schema == schema)
+                world = evaluation_own(ev, diff_ignore(world, record, wanted->ignore, wanted->ignore_count));
         step->planned = world;
         step->changes = diff_changes(ev->arena, schema, record, world, NULL, &step->change_count);
         add_output_changes(ev->arena, schema, record, world, step);
@@ -111,12 +114,13 @@ void drift_build(struct evaluation *ev, struct plan *plan)
                                                                : world_get(ev->input->world, r->address);
                 struct step step;
                 if (seen == NULL) continue;
-                if (!compare(ev, r, seen, &step)) {
+                struct instance *instance = map_get(&instances, r->address);
+                if (!compare(ev, instance, r, seen, &step)) {
                         ev->keep_count++;
                         continue;
                 }
                 step.index = (uint32_t)plan->count;
-                if (step.action == ACTION_UPDATE && is_accepted(ev, map_get(&instances, r->address), &step))
+                if (step.action == ACTION_UPDATE && is_accepted(ev, instance, &step))
                         step.reason = DRIFT_ACCEPTED;
                 plan->steps[plan->count++] = step;
         }

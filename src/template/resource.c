@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "lang/property_path.h"
 
 enum {
         MANAGED = 1 << RESOURCE_MANAGED,
@@ -138,7 +139,16 @@ static void read_ignore(struct reading *in, const struct yaml_entry *entry)
         for (size_t i = 0; r->schema != NULL && i < r->ignore_count; i++) {
                 const char *name = arena_strndup(
                     in->loader->scratch, r->ignore[i], strcspn(r->ignore[i], ".["));
-                if (schema_property(r->schema, name) != NULL) continue;
+                const struct property *property = schema_property(r->schema, name);
+                cleanup_free char *why = NULL;
+                if (property != NULL &&
+                    property_path_leads(property->type, r->ignore[i] + strlen(name), &why))
+                        continue;
+                if (property != NULL) {
+                        loader_problem(in->loader, places[i], in->address, "ignore: '%s' leads nowhere: %s",
+                            r->ignore[i], why);
+                        continue;
+                }
                 cleanup_free const char **names = mem_alloc(r->schema->property_count * sizeof *names);
                 for (size_t k = 0; k < r->schema->property_count; k++)
                         names[k] = r->schema->properties[k].name;
