@@ -202,10 +202,25 @@ static void render_recovery(const struct plan *plan)
         }
 }
 
+/* What is said of the rest where only a part was looked at. */
+static void render_left_out(const struct plan *plan)
+{
+        const struct plan_input *in = plan->input;
+        size_t n = plan->summary.left_out;
+        if (in->target_count + in->exclude_count == 0 || n == 0) return;
+        printf("%s left out %zu resource%s that would change otherwise.\n",
+            in->target_count == 0    ? "--exclude"
+            : in->exclude_count == 0 ? "--target"
+                                     : "--target and --exclude",
+            n, n == 1 ? "" : "s");
+}
+
 static void render_no_changes(const struct plan *plan)
 {
         size_t kept = plan->summary.keep;
-        if (kept == 0 && plan->input->mode == PLAN_DESTROY)
+        if (plan->summary.left_out > 0)
+                printf("No changes in what was chosen.\n");
+        else if (kept == 0 && plan->input->mode == PLAN_DESTROY)
                 printf("No changes: there is nothing to delete.\n");
         else if (kept == 0)
                 printf("No changes: there is nothing to do.\n");
@@ -237,6 +252,7 @@ void render_plan(const struct plan *plan)
         struct text summary = {0};
         if (plan_is_empty(plan)) {
                 render_no_changes(plan);
+                render_left_out(plan);
                 return;
         }
         for (size_t i = 0; i < plan->count; i++)
@@ -267,6 +283,7 @@ void render_plan(const struct plan *plan)
         printf("\n%sPlan: %s.%s%s\n", style_on(STYLE_BOLD), summary.data, style_off(),
             plan->outputs_change ? " Outputs change." : "");
         text_release(&summary);
+        render_left_out(plan);
         render_estimate(plan);
 }
 

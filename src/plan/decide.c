@@ -4,10 +4,10 @@
 #include "plan/evaluation.h"
 #include "plan/server.h"
 
-void defer(struct evaluation *ev, const char *address, const char *reason)
+void defer(struct evaluation *ev, const struct node *node, const char *address, const char *reason)
 {
         if (ev->input->mode != PLAN_APPLY) return;
-        struct deferred d = {.address = address, .reason = reason};
+        struct deferred d = {.address = address, .reason = reason, .node = node};
         vec_push(ev->deferred, ev->deferred_count, ev->deferred_capacity, d);
 }
 
@@ -546,7 +546,7 @@ void decide_managed(struct evaluation *ev, struct instance *i, struct error **er
         }
         if (i->node.deferred) {
                 const char *other = node_culprit(&i->node, is_deferred);
-                defer(ev, i->address,
+                defer(ev, &i->node, i->address,
                     other ? arena_printf(ev->arena, "needs %s, which is planned later", other)
                           : "needs something that is planned later");
                 {
@@ -636,7 +636,7 @@ void decide_lookup(struct evaluation *ev, struct instance *i, struct error **err
                 return;
         }
         if (i->node.deferred) {
-                defer(ev, i->address, "needs something that is planned later");
+                defer(ev, &i->node, i->address, "needs something that is planned later");
                 return;
         }
         act(i, ACTION_READ, "can be read only while the plan runs");

@@ -35,6 +35,7 @@ struct node {
         bool carried;  /* something that acts depends on it */
         bool left_out; /* by targets or excludes */
         bool chosen;   /* by targets */
+        bool excluded; /* or stands on what is */
         bool gated;    /* is an approval gate, or stands for one among others */
         bool holds;    /* an object is it, or in it */
         bool first;    /* something that is replaced create-first needs it to be replaced create-first too */
@@ -170,7 +171,7 @@ struct evaluation {
         size_t wanted_count, wanted_capacity;
         struct deferred *deferred;
         size_t deferred_count, deferred_capacity;
-        size_t instance_total, keep_count;
+        size_t instance_total, keep_count, left_out_count;
         struct map returning, absent,
             released;    /* rollback: addresses; `absent` holds those that are released too */
         struct map made; /* rollback: where the run that is undone made something */
@@ -371,6 +372,6 @@ struct replace_paths {
 /* Asks the provider's own planning where the type has one; *proposed becomes what it plans. */
 int provider_plan(struct evaluation *ev, struct instance *i, const struct value *prior,
     struct value **proposed, struct replace_paths *replace, struct error **err);
-void defer(struct evaluation *ev, const char *address, const char *reason);
+void defer(struct evaluation *ev, const struct node *node, const char *address, const char *reason);
 
 #endif

@@ -62,7 +62,7 @@ static void defer_expansion(struct evaluation *ev, struct expansion *x, const ch
         x->expanded = false;
         if (map_has(&ev->deferred_bare, x->address)) return;
         map_put(&ev->deferred_bare, x->address, (void *)reason);
-        if (back_concerns(ev, x->address)) defer(ev, x->address, reason);
+        if (back_concerns(ev, x->address)) defer(ev, &x->node, x->address, reason);
 }
 
 static int shape_error(

@@ -94,6 +94,7 @@ static void summarise(struct plan *plan)
                 if (action != ACTION_JOIN && action != ACTION_REPLACE_DELETE) ++*counter[action];
         }
         s->keep = ev->keep_count;
+        s->left_out = ev->left_out_count;
         s->deferred = ev->deferred_count;
         plan->wanted = ev->wanted;
         plan->wanted_count = ev->wanted_count;

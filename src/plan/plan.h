@@ -260,6 +260,7 @@ struct wanted {              /* a read that plan_build would like to have in the
 
 struct deferred {
         const char *address, *reason; /* "count is known only after network[0] was created" */
+        const void *node;             /* the planner's */
 };
 
 /*
@@ -299,6 +300,7 @@ struct record_order {
 
 struct plan_summary {
         size_t create, update, replace, restore, delete_, keep, gates, deferred, forget, read;
+        size_t left_out;       /* by targets or excludes: resources that there is something to do about */
         size_t replace_delete; /* of a run: deleted to be replaced, and not replaced */
 };
 

@@ -221,9 +221,9 @@ int plan_json_sealed(
             ",\"summary\":{\"create\":%zu,\"update\":%zu,\"replace\":%zu,\"restore\":%zu,\"delete\":%zu,"
             "\"keep\":%zu,"
             "\"gates\":%zu,"
-            "\"deferred\":%zu,\"forget\":%zu,\"read\":%zu}",
+            "\"deferred\":%zu,\"forget\":%zu,\"read\":%zu,\"left_out\":%zu}",
             s->create, s->update, s->replace, s->restore, s->delete_, s->keep, s->gates, s->deferred,
-            s->forget, s->read);
+            s->forget, s->read, s->left_out);
         text_add(out, ",\"steps\":[");
         struct writer w = {.plan = plan,
             .secrets = sealer ? SECRETS_SEAL : SECRETS_MASK,

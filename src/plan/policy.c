@@ -8,10 +8,27 @@
 
 static void leave_out(struct evaluation *ev, struct instance *i)
 {
-        if (i->recorded != NULL && i->acts) ev->keep_count++;
+        bool managed = i->expansion->resource->kind == RESOURCE_MANAGED;
+        if (i->acts && managed) ev->left_out_count++;
         i->node.left_out = i->acts;
         i->acts = false;
         i->node.pending = false;
+}
+
+/* What is planned later, and by none of the choices at all. */
+static void drop_deferred(struct evaluation *ev, const struct map *targets)
+{
+        struct text scratch = {0};
+        size_t kept = 0;
+        for (size_t d = 0; d < ev->deferred_count; d++) {
+                const struct deferred *item = &ev->deferred[d];
+                const struct node *node = item->node;
+                bool chosen = targets == NULL || node->chosen ||
+                              address_find_cover(targets, item->address, &scratch) != NULL;
+                if (chosen && !node->excluded) ev->deferred[kept++] = *item;
+        }
+        ev->deferred_count = kept;
+        text_release(&scratch);
 }
 
 static void choose_targets(struct evaluation *ev, const struct map *targets)
@@ -32,23 +49,24 @@ static void choose_targets(struct evaluation *ev, const struct map *targets)
                         i->node.left_out |= i->node.deps[d]->left_out;
         }
         text_release(&scratch);
+        drop_deferred(ev, targets);
 }
 
 static void leave_out_excludes(struct evaluation *ev, const struct map *excludes)
 {
         struct text scratch = {0};
-        cleanup_free bool *out = mem_alloc(ev->node_count * sizeof *out);
-        for (size_t n = 0; n < ev->node_count; n++) ev->nodes[n]->visit = (uint32_t)n;
         for (size_t n = 0; n < ev->node_count; n++) {
                 struct node *node = ev->nodes[n];
                 struct instance *i = (struct instance *)node;
-                if (node->kind == NODE_INSTANCE)
-                        out[n] = address_find_cover(excludes, i->address, &scratch) != NULL;
-                for (uint32_t d = 0; d < node->dep_count; d++) out[n] |= out[node->deps[d]->visit];
-                if (out[n] && node->kind == NODE_INSTANCE && i->nested == NULL) leave_out(ev, i);
+                const char *address = node->kind == NODE_INSTANCE    ? i->address
+                                      : node->kind == NODE_EXPANSION ? ((struct expansion *)node)->address
+                                                                     : NULL;
+                node->excluded = address != NULL && address_find_cover(excludes, address, &scratch) != NULL;
+                for (uint32_t d = 0; d < node->dep_count; d++) node->excluded |= node->deps[d]->excluded;
+                if (node->excluded && node->kind == NODE_INSTANCE && i->nested == NULL) leave_out(ev, i);
         }
-        for (size_t n = 0; n < ev->node_count; n++) ev->nodes[n]->visit = 0;
         text_release(&scratch);
+        drop_deferred(ev, NULL);
 }
 
 /* What follows from something that was left out is not to be relied on. */

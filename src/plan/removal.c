@@ -221,7 +221,7 @@ int removals_find(struct evaluation *ev, struct removals *all, struct error **er
         size_t before = error_count(*err);
         for (size_t i = 0; i < all->count; i++) {
                 if (all->items[i].off)
-                        ev->keep_count++;
+                        ev->left_out_count++;
                 else
                         judge(ev, &all->items[i], err);
         }
