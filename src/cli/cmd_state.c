@@ -18,8 +18,7 @@ static const struct recorded *find(struct session *s, const char *address, struc
 {
         const struct recorded *r = map_get(&session_state(s)->by_address, address);
         if (r == NULL && address_check(address, err) == 0)
-                error_set(err, ERROR_MISSING, NULL,
-                    "nothing is recorded at '%s'; `tutti state list` shows what is", address);
+                state_refuse_missing(session_state(s), address, err);
         return r;
 }
 

@@ -361,7 +361,9 @@ static void print_event(struct display *d, const struct event *e)
                 set_over(d, e->step, true);
                 duration_text(e->wait_ms, duration);
                 line_start(e, STYLE_GREEN, "✓");
-                if ((e->step->action == ACTION_DELETE || e->step->spared != NULL) && e->message != NULL)
+                if ((e->step->action == ACTION_DELETE || e->step->action == ACTION_ADOPT ||
+                        e->step->spared != NULL) &&
+                    e->message != NULL)
                         print_safe(stdout, e->message);
                 else
                         printf("%s", done_word(e->step));

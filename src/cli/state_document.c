@@ -185,6 +185,7 @@ static int import_rows(struct session *s, const json_t *document, size_t *count,
                 writes[i + 1] = (struct store_write){.kind = WRITE_RESOURCE, .action = "import"};
                 writes[i + 1].resource = &rows[i];
         }
+        if (session_check_owners(s, rows, *count, err) < 0) return -1;
         char *outputs = part(s, arena, json_object_get(document, "outputs"), err);
         if (outputs == NULL) return -1;
         writes[*count + 1] = (struct store_write){.kind = WRITE_OUTPUTS};

@@ -65,6 +65,8 @@ struct state {
 /* Decodes rows (which it takes over). `sealer` opens sealed values. */
 int state_decode(const struct environment_row *env, struct resource_row *steal_rows, size_t count,
     const char *outputs, const struct sealer *sealer, struct state **ret, struct error **err);
+/* -1 with the reason: nothing is recorded at the address, but something may be open there. */
+int state_refuse_missing(const struct state *state, const char *address, struct error **err);
 /* Takes over the rows of open operations, once; on failure nothing of them is in the state. */
 int state_add_operations(struct state *state, struct operation_row *steal_rows, size_t count,
     const struct sealer *sealer, struct error **err);

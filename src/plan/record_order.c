@@ -164,8 +164,7 @@ static int nothing_moves(const struct move *m, struct error **err)
                             "to "
                             "move, such as '%s'",
                             m->to, m->from, m->state->resources[spans[s].first].address);
-        return error_set(err, ERROR_MISSING, NULL,
-            "nothing is recorded at '%s'; `tutti state list` shows what is", m->from);
+        return state_refuse_missing(m->state, m->from, err);
 }
 
 static int find_moved(struct move *m, struct record_move *ret, struct error **err)

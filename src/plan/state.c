@@ -194,3 +194,11 @@ void state_free(struct state *state)
         free(state->lineage);
         free(state);
 }
+
+int state_refuse_missing(const struct state *state, const char *address, struct error **err)
+{
+        return error_set(err, ERROR_MISSING, NULL, "nothing is recorded at '%s'; %s", address,
+            map_has(&state->open_by_address, address)
+                ? "what a run began there is still open: an apply ends it, or `tutti state rm`"
+                : "`tutti state list` shows what is");
+}

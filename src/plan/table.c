@@ -115,8 +115,13 @@ static uint32_t guard(
     struct draft *d, const struct resource *r, enum action action, uint32_t guarded, struct instance *i)
 {
         if (r == NULL || r->kind != RESOURCE_MANAGED || r->approve == NULL) return guarded;
-        if ((r->approve->on & approve_bits(action)) == 0) return guarded;
         struct step *step = &d->steps[guarded];
+        unsigned bits = approve_bits(action);
+        /* A creation that is continued with other values is an update of what it made. */
+        if (step->open != NULL && step->open->creates && action != ACTION_DELETE &&
+            plan_open_difference(step, step->planned) == OPEN_CHANGES)
+                bits |= approve_bits(ACTION_UPDATE);
+        if ((r->approve->on & bits) == 0) return guarded;
         step->gate = step->address;
         uint32_t gate = add_step(d, (struct step){.action = ACTION_GATE,
                                         .address = step->address,
@@ -330,6 +335,7 @@ enum release {
         RELEASE_INHERIT, /* delete what comes after it only because something between them is gone */
         RELEASE_UPDATE, /* lead what was made upon it over to something else, possibly to its own successor */
         RELEASE_DEPART, /* the latter only when it is not to its successor */
+        RELEASE_SUCCEED, /* make anew, upon its successor, what was made upon it */
         RELEASE_KINDS,
         RELEASE_NONE = RELEASE_KINDS,
 };
@@ -384,7 +390,8 @@ static enum graph_bond bond_of(const struct draft *d, enum release kind)
             {[RELEASE_DELETE] = BOND_LOOSE,
                 [RELEASE_INHERIT] = BOND_FAIR,
                 [RELEASE_UPDATE] = BOND_WISH,
-                [RELEASE_DEPART] = BOND_WISH},
+                [RELEASE_DEPART] = BOND_WISH,
+                [RELEASE_SUCCEED] = BOND_WISH},
             {[RELEASE_HOLDING] = BOND_LOOSE, [RELEASE_DELETE] = BOND_WISH, [RELEASE_INHERIT] = BOND_FAINT},
         };
         return (enum graph_bond)bonds[d->ev->input->mode == PLAN_DESTROY][kind];
@@ -405,25 +412,30 @@ static void wait_for_group(
                 for (size_t i = 0; i < g->by[kind].count; i++)
                         add_edge(d, g->by[kind].steps[i], g->by[kind].join, bond);
         }
-        add_edge(d, g->by[kind].join, deleting,
-            kind == RELEASE_UPDATE || kind == RELEASE_DEPART ? bond : BOND_FIRM);
+        add_edge(d, g->by[kind].join, deleting, kind >= RELEASE_UPDATE ? bond : BOND_FIRM);
 }
 
-/* `deleting` waits until nothing stands on what it deletes, as far as `updates` can be waited for. */
-static void wait_for_dependants(
-    struct draft *d, const char *address, uint32_t deleting, enum release updates, struct text *scratch)
+/* The same for all groups that cover the address. */
+static void wait_for_groups(
+    struct draft *d, const char *address, enum release kind, uint32_t deleting, struct text *scratch)
 {
         size_t lengths[ADDRESS_COVERS], covers = address_covers(address, lengths);
         for (size_t c = 0; c < covers; c++) {
                 text_clear(scratch);
                 text_addn(scratch, address, lengths[c]);
                 struct group *g = map_get(&d->groups, scratch->data);
-                if (g == NULL) continue;
-                wait_for_group(d, address, g, RELEASE_DELETE, deleting);
-                wait_for_group(d, address, g, RELEASE_HOLDING, deleting);
-                wait_for_group(d, address, g, RELEASE_INHERIT, deleting);
-                if (updates != RELEASE_NONE) wait_for_group(d, address, g, updates, deleting);
+                if (g != NULL) wait_for_group(d, address, g, kind, deleting);
         }
+}
+
+/* `deleting` waits until nothing stands on what it deletes, as far as `updates` can be waited for. */
+static void wait_for_dependants(
+    struct draft *d, const char *address, uint32_t deleting, enum release updates, struct text *scratch)
+{
+        wait_for_groups(d, address, RELEASE_DELETE, deleting, scratch);
+        wait_for_groups(d, address, RELEASE_HOLDING, deleting, scratch);
+        wait_for_groups(d, address, RELEASE_INHERIT, deleting, scratch);
+        if (updates != RELEASE_NONE) wait_for_groups(d, address, updates, deleting, scratch);
 }
 
 void draft_wait_for_deletions(struct draft *d, const char *address, uint32_t step, struct text *scratch)
@@ -476,9 +488,11 @@ static void enter_all(struct draft *d, const struct removals *removals)
         for (size_t n = 0; n < d->ev->node_count; n++) {
                 struct instance *i = (struct instance *)d->ev->nodes[n];
                 if (i->node.kind != NODE_INSTANCE || !i->acts || i->recorded == NULL) continue;
-                if (i->half != STEP_NONE)
+                if (i->half != STEP_NONE) {
                         enter_deletion(d, i->recorded, i->half);
-                else if (i->action == ACTION_UPDATE || (i->action == ACTION_RESTORE && i->change_count > 0))
+                        for (size_t a = 0; a < i->recorded->after_count; a++)
+                                enter(d, i->recorded->after[a], RELEASE_SUCCEED, i->node.step);
+                } else if (i->action == ACTION_UPDATE || (i->action == ACTION_RESTORE && i->change_count > 0))
                         enter_update(d, i);
         }
 }
@@ -501,7 +515,9 @@ static void order_deletions(struct draft *d, const struct removals *removals)
                 struct instance *i = (struct instance *)d->ev->nodes[n];
                 if (i->node.kind != NODE_INSTANCE || i->half == STEP_NONE) continue;
                 enum release updates = i->create_first ? RELEASE_UPDATE : RELEASE_DEPART;
-                wait_for_dependants(d, i->address, draft_entry(d, i->half), updates, &scratch);
+                uint32_t entry = draft_entry(d, i->half);
+                wait_for_dependants(d, i->address, entry, updates, &scratch);
+                if (i->create_first) wait_for_groups(d, i->address, RELEASE_SUCCEED, entry, &scratch);
         }
         text_release(&scratch);
         for (map_foreach (&d->groups, entry))

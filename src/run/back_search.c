@@ -44,7 +44,8 @@ static void take_step(struct search *q, size_t run, const struct step_row *row)
                 own->creates = is_creation(row->action);
                 own->forgets = strcmp(row->action, "forget") == 0;
         }
-        own->makes |= is_creation(row->action) || strcmp(row->action, "replace") == 0;
+        bool taken = row->message != NULL && text_starts(row->message, STEP_TAKEN);
+        own->makes |= (is_creation(row->action) || strcmp(row->action, "replace") == 0) && !taken;
         if (own->outcome == OWN_TRIED && row->message != NULL && strcmp(row->action, "adopt") == 0)
                 own->finds |= text_starts(row->message, STEP_ADOPTED);
         bool makes = is_creation(row->action) || strcmp(row->action, "update") == 0 ||

@@ -70,7 +70,7 @@ static void operation_retried(
 /* An object that the operation came by, and that is recorded elsewhere already. */
 static const char *owner_of(void *context, const char *id)
 {
-        return owner_of_id(context, id);
+        return owner_claim(context, id);
 }
 
 static void operation_over(void *context, const struct operation_outcome *outcome);
@@ -165,6 +165,14 @@ static void adopt_found(void *context, const struct operation_outcome *outcome)
                 return;
         }
         if (!outcome->gone && outcome->id != NULL && outcome->observed != NULL) {
+                const char *owner = owner_claim(r, outcome->id);
+                if (owner != NULL) {
+                        cleanup_free char *why = mem_printf(
+                            "adopt: %s is recorded as %s already: one object cannot be two resources",
+                            outcome->id, owner);
+                        execute_fail(r, why, false);
+                        return;
+                }
                 r->adopted = value_ref(outcome->observed);
                 r->adopted_id = mem_strdup(outcome->id);
         }
@@ -181,7 +189,7 @@ static void adopt_by_hand(struct step_run *r)
 {
         free(r->adopted_id);
         r->adopted_id = *r->adopt_id != '\0' ? mem_strdup(r->adopt_id) : NULL;
-        const char *owner = r->adopted_id != NULL ? owner_of_id(r, r->adopted_id) : NULL;
+        const char *owner = r->adopted_id != NULL ? owner_claim(r, r->adopted_id) : NULL;
         if (owner != NULL) {
                 cleanup_free char *why = mem_printf(
                     "adopt it: %s is recorded as %s already: one object cannot be two resources",
@@ -429,9 +437,9 @@ static void done(struct step_run *r, const char *message, int64_t elapsed_ms)
         step_released(r);
 }
 
-void execute_removed(struct step_run *r, int64_t elapsed_ms)
+void execute_removed(struct step_run *r, const char *message, int64_t elapsed_ms)
 {
-        done(r, r->nothing ? "nothing was made" : NULL, elapsed_ms);
+        done(r, message, elapsed_ms);
 }
 
 /* What an earlier run began to create is there, as it was wanted then. */
@@ -452,6 +460,8 @@ static void operation_over(void *context, const struct operation_outcome *outcom
         struct executor *x = r->executor;
         r->operation = NULL;
         bool by_hand = r->adopt_id != NULL;
+        const struct open_operation *open = r->step->open;
+        bool known = open != NULL && open->creates && text_equal(open->object.id, r->adopt_id);
         free(steal(r->adopt_id));
         if (by_hand && (outcome->failed || outcome->gone)) {
                 cleanup_free char *why = mem_printf(
@@ -491,8 +501,10 @@ static void operation_over(void *context, const struct operation_outcome *outcom
                 change_further(r, outcome, attributes);
                 return;
         }
-        cleanup_free char *found = r->adopted && r->wanted == NULL
-                                       ? mem_printf(STEP_ADOPTED "%s", r->adopted_id)
+        const char *how = by_hand && !known && outcome->id != NULL ? STEP_TAKEN
+                          : r->adopted && r->wanted == NULL        ? STEP_ADOPTED
+                                                                   : NULL;
+        cleanup_free char *found = how ? mem_printf("%s%s", how, outcome->id ? outcome->id : r->adopted_id)
                                        : NULL;
         done(r, found, outcome->elapsed_ms);
 }

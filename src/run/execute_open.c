@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "run/executor_internal.h"
+#include "run/owner.h"
 #include "run/question.h"
 
 static int decode(
@@ -118,12 +119,25 @@ static void deleted(void *context, const struct operation_outcome *outcome)
         if (outcome->failed)
                 execute_fail(r, outcome->message, false);
         else
-                execute_removed(r, outcome->elapsed_ms);
+                execute_removed(r, NULL, outcome->elapsed_ms);
+}
+
+/* Whether it was recorded since, here or elsewhere: then it is no remainder, and somebody wants it. */
+static bool is_recorded(struct step_run *r, const char *id)
+{
+        const struct state *state = r->executor->request.plan->input->state;
+        const struct recorded *here = map_get(&state->by_address, r->step->address);
+        return (here != NULL && text_equal(here->id, id)) || owner_claim(r, id) != NULL;
 }
 
 /* It is there, by this id: the rest is a deletion like any other, of which the intent is recorded beside that of the creation. */
 static void delete (struct step_run *r, const char *id)
 {
+        if (is_recorded(r, id)) {
+                r->nothing = true;
+                execute_removed(r, "it was recorded since, and stays", 0);
+                return;
+        }
         free(r->found_id);
         r->found_id = mem_strdup(id);
         execute_operation(r, TUTTI_DELETE, NULL, deleted);
@@ -138,7 +152,7 @@ static void looked(void *context, const struct operation_outcome *outcome)
                 execute_fail(r, why, false);
         } else if (outcome->gone || outcome->id == NULL) {
                 r->nothing = true;
-                execute_removed(r, outcome->elapsed_ms);
+                execute_removed(r, "nothing was made", outcome->elapsed_ms);
         } else {
                 delete (r, outcome->id);
         }
@@ -180,7 +194,7 @@ static void repeated(void *context, const struct operation_outcome *outcome)
         else if (outcome->failed)
                 execute_fail(r, outcome->message, outcome->ambiguous);
         else
-                execute_removed(r, outcome->elapsed_ms);
+                execute_removed(r, NULL, outcome->elapsed_ms);
 }
 
 void open_remove_repeated(struct step_run *r)

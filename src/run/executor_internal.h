@@ -102,7 +102,7 @@ void execute_operation(struct step_run *r, enum tutti_action action, const char 
 /* The step has failed; `ambiguous`: it may have made something that nobody knows of. */
 void execute_fail(struct step_run *r, const char *message, bool ambiguous);
 /* What was removed is gone, or was never there: the record says so, and the step is done. */
-void execute_removed(struct step_run *r, int64_t elapsed_ms);
+void execute_removed(struct step_run *r, const char *message, int64_t elapsed_ms);
 /* The intent of a step whose outcome nobody knew is dropped. */
 void execute_forget_intent(struct step_run *r);
 

@@ -41,17 +41,64 @@ const char *owner_recorded(const struct state *state, const struct object *objec
         return NULL;
 }
 
+/* To be freed; NULL with *err, or for what has no id. */
+static char *row_key(const struct resource_row *row, const struct sealer *sealer, struct error **err)
+{
+        if (row->id == NULL || *row->id == '\0') return NULL;
+        cleanup(value_free) struct value *host = row->host
+                                                     ? value_decode(row->host, strlen(row->host), sealer, err)
+                                                     : NULL;
+        const struct object o = {row->type, row->id, row->provider, row->account, host};
+        return key_of(&o, row->account != NULL);
+}
+
+static int take_key(struct map *owners, char *steal_key, const struct resource_row *row, struct error **err)
+{
+        cleanup_free char *key = steal_key;
+        const char *owner = key ? map_get(owners, key) : NULL;
+        struct place place = {.address = row->address};
+        if (owner != NULL)
+                return error_set(err, ERROR_CONFLICT, &place,
+                    "%s '%s' is recorded as %s already: one object cannot be two resources", row->type,
+                    row->id, owner);
+        if (key != NULL) map_put_copy(owners, key, row->address);
+        return 0;
+}
+
+int owner_check_rows(const struct state *state, const struct resource_row *rows, size_t count,
+    const struct sealer *sealer, struct error **err)
+{
+        struct map owners = {0};
+        cleanup(error_free) struct error *problems = NULL;
+        for (size_t i = 0; i < state->count; i++) {
+                cleanup_free char *key = recorded_key(&state->resources[i]);
+                if (key != NULL) map_put_copy(&owners, key, (void *)state->resources[i].address);
+        }
+        for (size_t i = 0; i < count; i++)
+                take_key(&owners, row_key(&rows[i], sealer, &problems), &rows[i], &problems);
+        map_release(&owners);
+        return error_move(err, &problems);
+}
+
 /* --- while a run goes on --------------------------------------------------------------------------------------------- */
+
+static void load_one(struct executor *x, const struct recorded *r)
+{
+        cleanup_free char *key = recorded_key(r);
+        const char *owner = r->deposed[0] == '\0' || r->open != NULL
+                                ? r->address
+                                : arena_printf(x->request.plan->arena, "%s (set aside)", r->address);
+        if (key != NULL) map_put_copy(&x->owners, key, (void *)owner);
+}
 
 static void load(struct executor *x)
 {
         const struct state *state = x->request.plan->input->state;
         if (x->owners_loaded) return;
         x->owners_loaded = true;
-        for (size_t i = 0; i < state->count; i++) {
-                cleanup_free char *key = recorded_key(&state->resources[i]);
-                if (key != NULL) map_put_copy(&x->owners, key, (void *)state->resources[i].address);
-        }
+        for (size_t i = 0; i < state->open_count; i++)
+                if (state->open[i].creates) load_one(x, &state->open[i].object);
+        for (size_t i = 0; i < state->count; i++) load_one(x, &state->resources[i]);
 }
 
 static struct object object_of(const struct step_run *r, const char *id)
@@ -64,27 +111,30 @@ static struct object object_of(const struct step_run *r, const char *id)
                        : NULL};
 }
 
-const char *owner_of_id(struct step_run *r, const char *id)
+/* Whose it is, if another's. */
+static const char *other_owner(struct step_run *r, const struct object *o)
 {
-        struct executor *x = r->executor;
-        if (r->step->schema->local || *id == '\0') return NULL;
-        load(x);
-        const struct object o = object_of(r, id);
-        for (int by_account = o.account != NULL; by_account >= 0; by_account--) {
-                cleanup_free char *key = key_of(&o, by_account);
-                const char *owner = map_get(&x->owners, key);
-                if (owner != NULL && strcmp(owner, r->step->address) != 0) return owner;
+        const struct step *step = r->step;
+        for (int by_account = o->account != NULL; by_account >= 0; by_account--) {
+                cleanup_free char *key = key_of(o, by_account);
+                const char *owner = map_get(&r->executor->owners, key);
+                if (owner != NULL && strcmp(owner, step->address) != 0) return owner;
         }
-        return NULL;
+        bool replaced = step->create_first && step->action == ACTION_REPLACE && step->recorded != NULL;
+        return replaced && text_equal(step->recorded->id, o->id) ? step->address : NULL;
 }
 
-void owner_take(struct step_run *r, const char *id)
+const char *owner_claim(struct step_run *r, const char *id)
 {
-        if (r->step->schema->local || id == NULL || *id == '\0') return;
-        load(r->executor);
+        struct executor *x = r->executor;
+        if (r->step->schema->local || id == NULL || *id == '\0') return NULL;
+        load(x);
         const struct object o = object_of(r, id);
+        const char *owner = other_owner(r, &o);
+        if (owner != NULL) return owner;
         cleanup_free char *key = key_of(&o, o.account != NULL);
-        map_put_copy(&r->executor->owners, key, (void *)r->step->address);
+        map_put_copy(&x->owners, key, (void *)r->step->address);
+        return NULL;
 }
 
 void owner_leave(struct step_run *r)

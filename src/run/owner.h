@@ -18,10 +18,17 @@ struct object {
 /* The address other than `address` at which the object is recorded; borrowed from the state; NULL. O(n): for a single question. */
 const char *owner_recorded(const struct state *state, const struct object *object, const char *address);
 
-/* The same, before a run or by it, of an object that a step came by; NULL. */
-const char *owner_of_id(struct step_run *r, const char *id);
-/* The step recorded an object by this id, or its object is gone. */
-void owner_take(struct step_run *r, const char *id);
+/* Refuses rows that would record one object at two addresses, of theirs or of the state. O(n log n). */
+int owner_check_rows(const struct state *state, const struct resource_row *rows, size_t count,
+    const struct sealer *sealer, struct error **err);
+
+/*
+ * A step came by an object: it found it, was answered with it, or a person named it. NULL: it is the step's from now on, for the whole run,
+ * whether or not it is recorded in the end; else whose it is already: the address of what is recorded, set aside, or being made. One that is
+ * replaced only after its successor was made is not its own successor.
+ */
+const char *owner_claim(struct step_run *r, const char *id);
+/* The step's object is gone. */
 void owner_leave(struct step_run *r);
 
 #endif

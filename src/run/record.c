@@ -106,6 +106,14 @@ static void set_aside(struct step_run *r)
                 move_record(r, "", deposed_key(step));
 }
 
+/* What an earlier run began to create was there before this one. */
+static int64_t created_ms(const struct step_run *r, bool stays)
+{
+        const struct open_operation *open = r->step->open;
+        if (stays) return r->step->recorded->created_ms;
+        return open != NULL && open->creates ? open->row->started_ms : clock_wall_ms();
+}
+
 static int row_fill(struct step_run *r, struct resource_row *row, const struct operation_outcome *outcome,
     const struct value *properties, const struct value *outputs, struct error **err)
 {
@@ -137,7 +145,7 @@ static int row_fill(struct step_run *r, struct resource_row *row, const struct o
             .token = arena_strdup(a, stays ? step->recorded->token : r->token),
             .protect = step->protect,
             .keep = step->resource && step->resource->keep,
-            .created_ms = stays ? step->recorded->created_ms : clock_wall_ms(),
+            .created_ms = created_ms(r, stays),
             .updated_ms = clock_wall_ms(),
         };
         row->after = arena_alloc(a, (row->after_count + 1) * sizeof *row->after);
@@ -190,7 +198,7 @@ int record_result(
                 if (row_fill(r, row, outcome, properties, outputs, err) < 0) return -1;
                 set_aside(r);
                 add_resource(r, row, WRITE_RESOURCE);
-                owner_take(r, row->id);
+                if (outcome->id == NULL) owner_claim(r, row->id); /* else the operation did */
         }
         *ret = value_merge(properties, outputs);
         plan_set_result(x->request.plan, r->step, *ret);

@@ -190,6 +190,8 @@ struct run_options {
 
 #define STEP_ADOPTED \
         "adopted " /* how the recorded message of a step begins that found its object and took it over */
+#define STEP_TAKEN \
+        "taken for what was made: " /* ...of one whose object a person named, so that nobody knows who made it */
 #define RUN_ROLLBACK_DUE "rollback" /* the recorded status of a run that failed and whose rollback is due */
 
 enum run_status { RUN_DONE, RUN_FAILED, RUN_WAITING, RUN_INTERRUPTED };
@@ -275,6 +277,9 @@ int session_check_requester(struct session *s, const char *by, struct error **er
 /* Writing the record by hand (state mv, rm, import; import): takes the lease, and then looks at what is recorded, so that what is decided on it
  * stays so until session_let_go. ERROR_CONFLICT where a run is not over, unless `unfinished` may be. */
 int session_hold_record(struct session *s, bool unfinished, struct error **err);
+/* Refuses rows that would record one object at two addresses. */
+int session_check_owners(
+    struct session *s, const struct resource_row *rows, size_t count, struct error **err);
 /* Such a change is a run of its own in the history, of that kind, begun and done at once, with an event `record-changed` for each resource:
  * writes[0] is left free for that run's; the `run` of all others is filled in. */
 int session_commit(

@@ -44,6 +44,11 @@ static const struct step *find_creation(struct session *s, const char *address, 
         return NULL;
 }
 
+int session_check_owners(struct session *s, const struct resource_row *rows, size_t count, struct error **err)
+{
+        return owner_check_rows(s->state, rows, count, &s->sealer, err);
+}
+
 static int refuse_second(struct session *s, const struct import *i, struct error **err)
 {
         const struct step *step = i->step;
@@ -87,9 +92,11 @@ static int record(struct session *s, const struct import *i, struct error **err)
         size_t count = 1;
         writes[count] = (struct store_write){.kind = WRITE_RESOURCE, .action = "import"};
         writes[count++].resource = &row;
-        /* Whatever was begun to be created there: a person says that it is this. */
+        /* Whatever was begun to be created there: a person says that it is this, if it is not known to be another. */
         const struct open_operation *open = map_get(&s->state->open_by_address, step->address);
         for (; open != NULL; open = open->next) {
+                const char *made = open->object.id ? open->object.id : "";
+                if (open->creates && *made != '\0' && !text_equal(made, row.id)) continue;
                 writes[count] = (struct store_write){.kind = WRITE_OPERATION_OVER, .action = "import"};
                 writes[count++].operation = open->row;
         }
@@ -99,7 +106,7 @@ static int record(struct session *s, const struct import *i, struct error **err)
 static int import_now(struct session *s, const char *address, const char *id, struct error **err)
 {
         struct plan *plan;
-        struct plan_request request = {.mode = PLAN_APPLY, .no_refresh = true, .unchecked = true};
+        struct plan_request request = {.mode = PLAN_APPLY, .no_refresh = true};
         if (session_plan(s, &request, &plan, err) < 0) return -1;
         struct import i = {.session = s, .step = find_creation(s, address, err)};
         if (i.step == NULL) return -1;

@@ -57,7 +57,7 @@ static void updates_and_replaces(void)
         ok(s && s->change_count == 1 && s->changes[0].forces_replace, "the change that forces it is marked");
         is_str(s ? s->reason : "", "cidr changed, which needs a new one", "and told");
         cleanup_free char *create_first = mem_printf(other, "    replace: create-first\n");
-        is_plan(&c, create_first, "replace network; replace-delete s; replace-delete network; replace s",
+        is_plan(&c, create_first, "replace network; replace-delete s; replace s; replace-delete network",
             "create-first for the network only");
         is_settled(&c, "create-first");
         cloud_release(&c);
