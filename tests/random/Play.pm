@@ -299,6 +299,8 @@ sub mend {
     my ($s) = @_;
     clouds_behave(faults => [], visible_after => '0ms', latency => '0ms');
     for my $r (@{ $s->{m}{resources} }) { Model::without($s->{m}, $r->{name}) if $r->{bad} }
+    # Where names are unique, a new one cannot be made before the old one of the same name is gone.
+    if ($s->{story}{unique}) { delete $_->{keys}{replace} for @{ $s->{m}{resources} } }
     my %wanted = map { ("$_->{type} $_->{name}" => 1) } grep { $_->{is_cloud} } wanted($s->{m});
     my $in_the_way = $s->{story}{unique} || $s->{story}{api} eq 'names';
     for my $id ($in_the_way ? sort keys %{ $s->{foreign} } : ()) {
