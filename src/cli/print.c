@@ -247,7 +247,8 @@ static bool same_problem(const struct problem *a, const struct problem *b)
                text_equal(a->place.file, b->place.file) && text_equal(a->message, b->message);
 }
 
-int print_error(const struct options *o, const struct error *err)
+/* In words, on standard error; many alike are one line. */
+static void print_each(const struct error *err, const char *what, const char *color)
 {
         fflush(stdout);
         bool paint = colored && isatty(STDERR_FILENO);
@@ -256,13 +257,23 @@ int print_error(const struct options *o, const struct error *err)
                 size_t more = 0;
                 while (i + 1 < error_count(err) && same_problem(error_at(err, i), error_at(err, i + 1)))
                         i++, more++;
-                fprintf(stderr, "%serror:%s ", paint ? "\033[1;31m" : "", paint ? "\033[0m" : "");
+                fprintf(stderr, "%s%s:%s ", paint ? color : "", what, paint ? "\033[0m" : "");
                 print_lines(stderr, text, 7);
                 if (more > 0) fprintf(stderr, " (and at %zu more instance%s)", more, plural(more));
                 fputc('\n', stderr);
         }
+}
+
+int print_error(const struct options *o, const struct error *err)
+{
+        print_each(err, "error", "\033[1;31m");
         if (o->json) print_problems(err);
         return exit_code_of(err);
+}
+
+void print_warnings(const struct error *err)
+{
+        print_each(err, "warning", "\033[1;33m");
 }
 
 /* {"$unknown":"type"} as value_json writes it, in words. */

@@ -31,6 +31,7 @@ const char *style_off(void);
 /* Prints all problems: for people on standard error, with --json also as {"problems": […]} on standard output. Gives the exit code of
  * the first kind: INPUT and the like 4, BUSY 5, CANCELLED 130, others 1. */
 int print_error(const struct options *o, const struct error *err);
+void print_warnings(const struct error *err); /* in words, on standard error; NULL-safe */
 void print_problems(const struct error *err); /* {"problems": […]} on standard output */
 int exit_code_of(const struct error *err);
 void json_problems(struct text *out, const struct error *err); /* the array */

@@ -121,6 +121,8 @@ int value_compare(const struct value *a, const struct value *b);
  * marks are kept. NULL with one problem that names the path inside the value when it does not convert.
  */
 struct value *value_convert(const struct value *v, const struct type *to, struct error **err);
+/* -1 with a problem for each attribute that `v` has and the objects of `to` have not: what a person wrote and converting would drop. */
+int value_check_attributes(const struct value *v, const struct type *to, struct error **err);
 
 /* The type that all `types` convert to, as for a list constructor or a conditional; NULL when there is none. */
 const struct type *type_unify(const struct type *const *types, size_t count);

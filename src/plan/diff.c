@@ -92,7 +92,8 @@ static struct value *propose_property(const struct property *p, const struct val
 {
         if (given != NULL && !value_is_null(given)) {
                 cleanup(error_free) struct error *problems = NULL;
-                struct value *converted = value_convert(given, p->type, &problems);
+                bool fits = value_check_attributes(given, p->type, &problems) == 0;
+                struct value *converted = fits ? value_convert(given, p->type, &problems) : NULL;
                 if (converted != NULL) return mark(converted, p->sensitive);
                 error_context(&problems, "property '%s' of %s", p->name, type);
                 error_place(&problems, place);

@@ -207,6 +207,30 @@ struct value *evaluate(struct evaluation *ev, struct module *module, struct inst
         return value;
 }
 
+/* The parameters that an expression gives all at once are parameters of the nested template. */
+static int check_given(const struct cell *cell, const struct value *given, struct error **err)
+{
+        struct module *module = cell->module;
+        const struct template *t = module->blueprint->template;
+        if (module->given_checked || !value_is_known(given) || value_is_null(given)) return 0;
+        module->given_checked = true;
+        bool keyed = value_kind(given) == TYPE_OBJECT || value_kind(given) == TYPE_MAP;
+        int status = 0;
+        for (size_t i = 0; keyed && i < value_count(given); i++) {
+                const char *name = value_key_at(given, i);
+                if (map_has(&t->parameter_by_name, name)) continue;
+                cleanup_free const char **names = mem_alloc((t->parameter_count + 1) * sizeof *names);
+                for (size_t p = 0; p < t->parameter_count; p++) names[p] = t->parameters[p].name;
+                const char *near = text_suggest(name, names, t->parameter_count);
+                struct place place = *expr_place(cell->expr);
+                place.address = module->instance->address;
+                status = error_set(err, ERROR_INPUT, &place,
+                    "the nested template has no parameter '%.100s'%s%s%s", name,
+                    near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+        }
+        return status;
+}
+
 /* A parameter of a nested template: from the properties of its resource, or its default. */
 static struct value *param_evaluate(struct evaluation *ev, struct cell *cell, struct error **err)
 {
@@ -218,6 +242,7 @@ static struct value *param_evaluate(struct evaluation *ev, struct cell *cell, st
                 value = evaluate(ev, around, instance, cell->expr, cell->uses, instance->address, err);
                 if (value == NULL) return NULL;
                 if (cell->expr == instance->expansion->resource->properties) {
+                        if (check_given(cell, value, err) < 0) return NULL;
                         const struct value *part = value_get(value, p->name);
                         bool known = value_is_known(value);
                         bool secret = value_is_sensitive(value);

@@ -141,6 +141,7 @@ struct module {
         const struct value *fixed; /* the root's parameters */
         struct value *attributes;  /* the outputs in one object */
         uint32_t attributes_epoch;
+        bool given_checked; /* the names of its parameters, where an expression gives them */
 };
 
 struct evaluation {

@@ -79,7 +79,9 @@ static void read_default(struct reading *in, const struct yaml_node *node)
         cleanup(value_free) struct value *raw = document_value(in, node, NULL);
         if (raw == NULL) return;
         cleanup(error_free) struct error *problem = NULL;
-        struct value *converted = value_convert(raw, p->type, &problem);
+        struct value *converted = value_check_attributes(raw, p->type, &problem) < 0
+                                      ? NULL
+                                      : value_convert(raw, p->type, &problem);
         if (converted == NULL) {
                 error_context(&problem, "the default does not fit the type");
                 loader_problems(in->loader, &problem, yaml_place(in->file, node), in->address);

@@ -79,7 +79,7 @@ static struct value *parse_expression(
         struct scope scope;
         scope_over_object(&scope, NULL);
         cleanup(value_free) struct value *raw = expr_eval(e, &scope, err);
-        return raw ? value_convert(raw, type, err) : NULL;
+        return raw && value_check_attributes(raw, type, err) == 0 ? value_convert(raw, type, err) : NULL;
 }
 
 static struct value *parse_yaml(struct values *v, const char *text, const struct type *type)
@@ -94,7 +94,8 @@ static struct value *parse_yaml(struct values *v, const char *text, const struct
                 raw = document_value(&in, file.root, v->environment);
         error_free(v->loader->problems);
         v->loader->problems = steal(all);
-        return raw ? value_convert(raw, type, &problem) : NULL;
+        return raw && value_check_attributes(raw, type, &problem) == 0 ? value_convert(raw, type, &problem)
+                                                                       : NULL;
 }
 
 /*
@@ -196,8 +197,11 @@ static struct value *settle(struct values *v, const struct parameter *p, const s
                 return NULL;
         }
         cleanup(error_free) struct error *problem = NULL;
-        cleanup(value_free) struct value *converted = g->value ? value_convert(g->value, p->type, &problem)
-                                                               : value_ref(p->fallback);
+        bool given = g->value != NULL,
+             fits = !given || value_check_attributes(g->value, p->type, &problem) == 0;
+        cleanup(value_free) struct value *converted = !fits   ? NULL
+                                                      : given ? value_convert(g->value, p->type, &problem)
+                                                              : value_ref(p->fallback);
         if (converted == NULL) {
                 error_context(&problem, "%s%sthe value does not fit the parameter",
                     g->source ? g->source : "", g->source ? ": " : "");

@@ -185,6 +185,9 @@ static void check_resource(const struct checking *c, const struct reference *r, 
 static void check_parameter(const struct checking *c, const struct reference *r)
 {
         const char *name = step_name(r, 0);
+        for (size_t i = 0; i < c->template->parameter_count && !c->only_parameters; i++)
+                if (name == NULL || strcmp(c->template->parameters[i].name, name) == 0)
+                        c->template->parameters[i].used = true;
         if (name == NULL) return;
         const struct parameter *p = template_parameter(c->template, name);
         if (p != NULL)

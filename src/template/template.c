@@ -124,16 +124,10 @@ static void output_doc(struct reading *in, const struct yaml_entry *entry)
 static const struct key output_keys[] = {
     {"value", output_value}, {"sensitive", output_sensitive}, {"description", output_doc}};
 
-/* A map with `value` and nothing but the keys of an output is the long form; any other node is the value itself. */
+/* A map with `value` is the long form, in which an unknown key is a mistake (a secret would be shown by one letter); any other node is the value itself. */
 static bool is_long_output(const struct yaml_node *node)
 {
-        if (yaml_get(node, "value") == NULL) return false;
-        for (uint32_t i = 0; i < node->count; i++) {
-                size_t k = 0;
-                while (k < 3 && strcmp(output_keys[k].name, node->entries[i].key) != 0) k++;
-                if (k == 3) return false;
-        }
-        return true;
+        return node->kind == YAML_MAP && yaml_get(node, "value") != NULL;
 }
 
 static void read_outputs(struct reading *in, const struct yaml_entry *entry)

@@ -29,6 +29,7 @@ struct parameter {
                 const struct expr *message; /* a string */
         } * checks;
         size_t check_count;
+        bool used; /* an expression of the template, other than its own checks, refers to it */
         struct place place;
 };
 
