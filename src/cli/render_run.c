@@ -26,6 +26,8 @@ struct display {
         struct eta_step *eta; /* of each step of the plan */
         uint32_t *in_flight;  /* step indices */
         size_t in_flight_count, in_flight_capacity;
+        char *run; /* the id of the one that is under way, or NULL */
+        int64_t heartbeat_ms;
         struct prompt *prompt;
 };
 
@@ -339,7 +341,6 @@ static void print_event(struct display *d, const struct event *e)
         char duration[CLOCK_TEXT];
         switch (e->kind) {
         case EVENT_STEP_STARTED:
-                vec_push(d->in_flight, d->in_flight_count, d->in_flight_capacity, e->step->index);
                 if (d->live) break; /* the live line shows it */
                 line_start(e, STYLE_DIM, ">");
                 printf("%s\n", doing_word(e->step->action));
@@ -357,7 +358,6 @@ static void print_event(struct display *d, const struct event *e)
                 printf("; trying again in %s\n", duration);
                 break;
         case EVENT_STEP_DONE:
-                in_flight_remove(d, e->step->index);
                 set_over(d, e->step, true);
                 duration_text(e->wait_ms, duration);
                 line_start(e, STYLE_GREEN, "✓");
@@ -370,7 +370,6 @@ static void print_event(struct display *d, const struct event *e)
                 printf(" %s(%s)%s\n", style_on(STYLE_DIM), duration, style_off());
                 break;
         case EVENT_STEP_FAILED:
-                in_flight_remove(d, e->step->index);
                 set_over(d, e->step, true);
                 line_start(e, STYLE_RED, "✗");
                 print_lines(stdout, e->message, 6);
@@ -383,14 +382,73 @@ static void print_event(struct display *d, const struct event *e)
                 print_safe(stdout, e->message);
                 putchar('\n');
                 break;
+        case EVENT_RUN_STOPPING:
+                printf("%s", style_on(STYLE_YELLOW));
+                print_safe(stdout, e->message);
+                printf("%s\n", style_off());
+                break;
         default: print_gate_event(d, e); break;
         }
+}
+
+/* What is under way, in any form of output. */
+static void follow(struct display *d, const struct event *e)
+{
+        if (e->kind == EVENT_STEP_STARTED)
+                vec_push(d->in_flight, d->in_flight_count, d->in_flight_capacity, e->step->index);
+        else if (e->kind == EVENT_STEP_DONE || e->kind == EVENT_STEP_FAILED)
+                in_flight_remove(d, e->step->index);
+        if (e->run == NULL || text_equal(d->run, e->run)) return;
+        free(d->run);
+        d->run = mem_strdup(e->run);
+}
+
+/* Without a terminal, or a live line on it: a sign of life of what takes long. */
+static void still(void *context)
+{
+        struct display *d = context;
+        enum { SHOWN = 5 };
+        size_t shown = 0, slow = 0;
+        for (size_t i = 0; i < d->in_flight_count; i++) {
+                const struct step *step = &d->plan->steps[d->in_flight[i]];
+                int64_t started = 0;
+                const char *status = session_step_status(d->session, step->index, &started);
+                int64_t ms = clock_monotonic_ms() - started;
+                if (!text_equal(status, "running") || ms < d->heartbeat_ms) continue;
+                if (++slow > SHOWN) continue;
+                char duration[CLOCK_TEXT];
+                duration_text(ms, duration);
+                cleanup_free char *message = mem_printf(
+                    "still %s, after %s", doing_word(step->action), duration);
+                struct event e = {.kind = EVENT_STEP_PROGRESS,
+                    .time_ms = clock_wall_ms(),
+                    .run = d->run,
+                    .step = step,
+                    .message = message};
+                if (d->json)
+                        print_event_json(d, &e);
+                else
+                        print_event(d, &e);
+                shown++;
+        }
+        if (slow > shown && !d->json) printf("  and %zu more\n", slow - shown);
+        fflush(stdout);
+}
+
+/* `TUTTI_HEARTBEAT`, or half a minute: less than any CI system waits for output. */
+static int64_t heartbeat_ms(void)
+{
+        enum { HEARTBEAT_MS = 30000, HEARTBEAT_MIN_MS = 100 };
+        const char *text = getenv("TUTTI_HEARTBEAT");
+        int64_t ms;
+        return text != NULL && duration_parse(text, &ms) && ms >= HEARTBEAT_MIN_MS ? ms : HEARTBEAT_MS;
 }
 
 static void happened(void *context, const struct event *e)
 {
         struct display *d = context;
         if (e->kind == EVENT_RUN_STARTED) take_plan(d);
+        follow(d, e);
         if (d->json) {
                 print_event_json(d, e);
                 return;
@@ -464,6 +522,9 @@ void display_attach(struct display *d, struct run_options *options)
         if (d->live) {
                 options->tick = ticked;
                 options->tick_ms = 200;
+        } else {
+                options->tick = still;
+                options->tick_ms = d->heartbeat_ms = heartbeat_ms();
         }
         options->context = d;
 }
@@ -474,6 +535,7 @@ void display_free(struct display *d)
         prompt_free(d->prompt);
         free(d->is_over);
         free(d->in_flight);
+        free(d->run);
         free(d->json_index);
         free(d->eta);
         free(d);

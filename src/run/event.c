@@ -17,6 +17,7 @@ const char *event_name(enum event_kind kind)
             [EVENT_GATE_PARTIAL] = "gate-partial",
             [EVENT_GATE_REMINDER] = "gate-reminder",
             [EVENT_GATE_IGNORED] = "gate-ignored",
+            [EVENT_RUN_STOPPING] = "run-stopping",
             [EVENT_RUN_WAITING] = "run-waiting",
             [EVENT_RUN_DONE] = "run-done",
         };

@@ -458,9 +458,45 @@ void executor_wake(struct executor *x)
         executor_schedule(x);
 }
 
+/* What waits for another try is not under way: its intent stays on disk, and `resume` goes on with it. */
+static void drop_waiting(struct executor *x)
+{
+        for (size_t i = 0; i < x->count; i++) {
+                struct step_run *r = &x->steps[i];
+                if (r->operation == NULL || !operation_cancel(r->operation)) continue;
+                operation_drop(steal(r->operation));
+                r->status = STEP_PENDING;
+                x->running--;
+                if (r->connection != NULL) unpark(x, steal(r->connection));
+        }
+}
+
+static void tell_stopping(struct executor *x)
+{
+        enum { SHOWN = 5 };
+        struct text message = {0};
+        size_t count = 0;
+        for (size_t i = 0; i < x->count; i++) {
+                if (x->steps[i].operation == NULL) continue;
+                if (count < SHOWN) text_addf(&message, "%s%s", count > 0 ? ", " : "", x->table[i].address);
+                count++;
+        }
+        if (count > SHOWN) text_addf(&message, " and %zu more", count - SHOWN);
+        cleanup_free char *all =
+            count > 0
+                ? mem_printf("stopping: nothing more starts; %zu step%s under way %s finished first (%s). "
+                             "Ctrl-C again stops at once, and `tutti resume` settles the rest",
+                      count, count == 1 ? "" : "s", count == 1 ? "is" : "are", message.data)
+                : mem_strdup("stopping: nothing more starts");
+        executor_emit(x, EVENT_RUN_STOPPING, NULL, &(struct event){.message = all});
+        text_release(&message);
+}
+
 void executor_stop(struct executor *x)
 {
         x->stopping = x->interrupted = true;
+        drop_waiting(x);
+        tell_stopping(x);
         executor_schedule(x);
 }
 

@@ -574,9 +574,14 @@ static void deadline_passed(void *context)
         if (!op->waiting_for_journal) end(op);
 }
 
-void operation_cancel(struct operation *operation)
+bool operation_cancel(struct operation *operation)
 {
-        operation->op.cancelled = true;
+        struct tutti_op *op = &operation->op;
+        if (op->finding != NULL) return operation_cancel(op->finding);
+        if (op->timer != NULL) return true;
+        op->cancelled = !op->sent && op->http_exchange == NULL && op->running == NULL &&
+                        op->ssh_exchange == NULL;
+        return false;
 }
 
 void operation_drop(struct operation *operation)

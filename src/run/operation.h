@@ -87,8 +87,11 @@ struct operation *operation_start(const struct operation_io *io, const struct op
  * the plug-in wants to wait or failed in a way that is worth another attempt: operation_start it, then. */
 bool operation_at_once(const struct operation_io *io, const struct operation_request *request,
     const struct operation_events *events);
-/* Asks it to stop soon; `done` still follows. */
-void operation_cancel(struct operation *op);
+/*
+ * The run is to end soon. True: nothing of it is under way, as it waits for another try or has not begun; it can be dropped. False: it is to finish;
+ * a plug-in is told (op_cancelled) as long as it has sent nothing that can change the world.
+ */
+bool operation_cancel(struct operation *op);
 /* Forgets it at once: its intent stays on disk, no callback follows. */
 void operation_drop(struct operation *op);
 

@@ -121,6 +121,7 @@ enum event_kind {
         EVENT_GATE_PARTIAL,  /* an approval that counts, and more are needed */
         EVENT_GATE_REMINDER, /* it waits still; wait_ms: for so long in this process */
         EVENT_GATE_IGNORED,  /* an answer that does not count; message: why */
+        EVENT_RUN_STOPPING, /* somebody interrupted it: nothing more starts, and the message says what is finished first */
         EVENT_RUN_WAITING,
         EVENT_RUN_DONE,
 };
