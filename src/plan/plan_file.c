@@ -96,6 +96,14 @@ static int add_files(
         return 0;
 }
 
+/* What a cloud shows may hold what it was given, also where its type knows of no secret: it is sealed whole. */
+static int add_observed(
+    struct text *out, const struct value *observed, const struct sealer *sealer, struct error **err)
+{
+        cleanup(value_free) struct value *sealed = observed ? value_sensitive(observed, true) : NULL;
+        return add_encoded(out, sealed, sealer, err);
+}
+
 static int add_world(
     struct text *out, const struct world *world, const struct sealer *sealer, struct error **err)
 {
@@ -107,7 +115,7 @@ static int add_world(
                 first = false;
                 add_string(out, entry->key);
                 add_key(out, "observed");
-                if (add_encoded(out, o->observed, sealer, err) < 0) return -1;
+                if (add_observed(out, o->observed, sealer, err) < 0) return -1;
                 add_key(out, "private");
                 if (add_private(out, o->private_, sealer, err) < 0) return -1;
                 text_addc(out, '}');
@@ -352,8 +360,10 @@ static int read_world(struct reader *r, struct saved_plan *saved)
                 cleanup(value_free) struct value *v = NULL;
                 if (observed == NULL || bytes == NULL) return malformed(r, "an observation is incomplete");
                 if (!value_is_null(observed)) {
-                        v = decoded(r, observed, "an observation cannot be read");
-                        if (v == NULL) return -1;
+                        cleanup(value_free) struct value *sealed = decoded(
+                            r, observed, "an observation cannot be read");
+                        if (sealed == NULL) return -1;
+                        v = value_sensitive(sealed, false); /* its parts have their own marks */
                         if (value_kind(v) != TYPE_OBJECT || value_is_null(v) || !value_is_known(v))
                                 return malformed(r, "an observation is no object");
                 }
