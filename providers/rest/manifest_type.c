@@ -142,6 +142,12 @@ static const char *const *manifest_env(const struct compiler *c, const struct no
         manifest_patterns(c, n, "env", &names);
         const char **env = pool_alloc(c->pool, (names.count + 1) * sizeof *env);
         if (names.count) memcpy(env, names.items, names.count * sizeof *env);
+        /* The program's own secrets are for no cloud. */
+        for (size_t i = 0; i < names.count; i++)
+                if (strcmp(env[i], "TUTTI_PASSPHRASE") == 0 || strcmp(env[i], "TUTTI_KEY_FILE") == 0 ||
+                    strncmp(env[i], "TUTTI_PARAM_", strlen("TUTTI_PARAM_")) == 0)
+                        node_problem(c->problems, n,
+                            "env cannot be %s: it holds secrets of the program itself", env[i]);
         return env;
 }
 

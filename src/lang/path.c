@@ -94,16 +94,29 @@ static bool path_inside(const char *path, const char *root)
 }
 
 /* Whether the open file stands where the scope allows. */
-static bool path_allowed(const struct scope *scope, int fd)
+static bool path_allowed(const struct scope *scope, const char *real)
 {
         if (scope->allow_outside) return true;
-        char link[64], real[4096];
-        snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-        ssize_t len = readlink(link, real, sizeof real - 1);
         cleanup_free char *root = realpath(scope->root_dir ? scope->root_dir : scope->base_dir, NULL);
-        if (len <= 0 || !root) return false;
-        real[len] = '\0';
-        return path_inside(real, root);
+        return root != NULL && path_inside(real, root);
+}
+
+/* What is not there is nobody's business either, where nothing may be read. */
+static bool path_may_be_missed(const struct scope *scope, const char *expanded)
+{
+        const char *root = scope->root_dir ? scope->root_dir : scope->base_dir;
+        cleanup_free char *real_root = realpath(root, NULL), *real_base = realpath(scope->base_dir, NULL);
+        cleanup_free char *clean = real_base ? path_over_base(real_base, expanded) : NULL,
+                          *named = path_clean(root);
+        if (scope->allow_outside || clean == NULL || real_root == NULL) return true;
+        return path_inside(clean, real_root) || (*named == '/' && path_inside(clean, named));
+}
+
+/* The folder of the state, with the key that opens its secrets: whatever else may be read, that may not. */
+static bool path_is_state(const char *real)
+{
+        const char *at = strstr(real, "/.tutti");
+        return at != NULL && (at[strlen("/.tutti")] == '/' || at[strlen("/.tutti")] == '\0');
 }
 
 static enum path_kind path_kind_of(mode_t mode)
@@ -119,6 +132,22 @@ static int path_reopen(int place)
         return open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 }
 
+static int path_outside(const char *path, struct error **err)
+{
+        return error_set(err, ERROR_DENIED, NULL,
+            "the path \"%s\" leads outside of the project; files there may not be read", path);
+}
+
+/* Where the open file stands, without links. */
+static bool path_of_open(int fd, char *real, size_t size)
+{
+        char link[64];
+        snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+        ssize_t len = readlink(link, real, size - 1);
+        if (len > 0) real[len] = '\0';
+        return len > 0;
+}
+
 enum path_kind path_open(const struct scope *scope, const char *path, int *fd, struct error **err)
 {
         if (fd) *fd = -1;
@@ -130,13 +159,19 @@ enum path_kind path_open(const struct scope *scope, const char *path, int *fd, s
                                                        : mem_printf("%s/%s", scope->base_dir, expanded);
 
         int place = fault_here("file-open") ? -1 : open(absolute, O_PATH | O_CLOEXEC);
-        if (place < 0 && (errno == ENOENT || errno == ENOTDIR)) return PATH_NONE;
+        if (place < 0 && (errno == ENOENT || errno == ENOTDIR) && path_may_be_missed(scope, expanded))
+                return PATH_NONE;
+        if (place < 0 && !path_may_be_missed(scope, expanded)) return (enum path_kind)path_outside(path, err);
         if (place < 0) return (enum path_kind)error_system(err, errno, "cannot open \"%s\"", path);
         struct stat st;
+        char real[4096];
         enum path_kind kind = PATH_FORBIDDEN;
-        if (!path_allowed(scope, place))
+        bool placed = path_of_open(place, real, sizeof real);
+        if (!placed || !path_allowed(scope, real))
+                path_outside(path, err);
+        else if (path_is_state(real))
                 error_set(err, ERROR_DENIED, NULL,
-                    "the path \"%s\" leads outside of the project; files there may not be read", path);
+                    "the path \"%s\" leads into the folder of the state; files there may not be read", path);
         else if (fstat(place, &st) < 0)
                 error_system(err, errno, "cannot look up \"%s\"", path);
         else

@@ -45,4 +45,34 @@ tutti rollback s.yaml r1 --yes
 code 0 "a rollback reads what was sealed"
 tutti destroy s.yaml --yes
 is "$CODE $(clear_in .tutti/*)" "0 0" "and at the end there is none"
+# --- the program's own secrets are for nobody ---
+asks() { # EXPRESSION
+        printf "environment: key\nresources: {v: {type: value, properties: {input: 1}}}\noutputs: {o: '\${%s}'}\n" "$1" >key.yaml
+}
+mkdir -p sub
+ln -sf .tutti/key link
+ln -sfn .tutti folder
+for path in .tutti/key ./sub/../.tutti/key link folder/key "$PWD/.tutti/key"; do
+        asks "file(\"$path\")"
+        for flag in "" --allow-outside; do
+                tutti plan key.yaml $flag
+                code 4 "file of ${path#"$WORK"} $flag"
+                like "$ERR" "leads into the folder of the state; files there may not be read" "file of ${path#"$WORK"} $flag: is refused"
+        done
+done
+for path in /etc/passwd /etc/nosuch ../nosuch; do
+        asks "fileexists(\"$path\")"
+        tutti plan key.yaml
+        like "$CODE $ERR" "^4 .*leads outside of the project" "$path: it is not told whether it is there"
+done
+asks 'fileexists("nosuch")'
+tutti plan key.yaml
+code 0 "what may be read may be missing"
+mkdir -p providers/evil
+for name in TUTTI_PASSPHRASE TUTTI_KEY_FILE TUTTI_PARAM_pw; do
+        printf 'provider: evil\nconfig: {p: {type: string, env: [HOME, %s]}}\nendpoint: http://127.0.0.1:1\ntypes: {}\n' $name >providers/evil/provider.yaml
+        printf 'environment: evil\nproviders: {evil: {}}\nresources: {v: {type: evil.x, properties: {}}}\n' >evil.yaml
+        tutti check evil.yaml
+        like "$CODE $ERR" "^4 .*env cannot be $name: it holds secrets of the program itself" "a manifest that wants $name"
+done
 finish
