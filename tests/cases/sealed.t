@@ -56,14 +56,14 @@ for path in .tutti/key ./sub/../.tutti/key link folder/key "$PWD/.tutti/key"; do
         asks "file(\"$path\")"
         for flag in "" --allow-outside; do
                 tutti plan key.yaml $flag
-                code 4 "file of ${path#"$WORK"} $flag"
+                code 1 "file of ${path#"$WORK"} $flag"
                 like "$ERR" "leads into the folder of the state; files there may not be read" "file of ${path#"$WORK"} $flag: is refused"
         done
 done
 for path in /etc/passwd /etc/nosuch ../nosuch; do
         asks "fileexists(\"$path\")"
         tutti plan key.yaml
-        like "$CODE $ERR" "^4 .*leads outside of the project" "$path: it is not told whether it is there"
+        like "$CODE $ERR" "^1 .*leads outside of the project" "$path: it is not told whether it is there"
 done
 asks 'fileexists("nosuch")'
 tutti plan key.yaml
