@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "cli/cmd_sandbox.h"
 #include "cli/command.h"
@@ -20,7 +21,9 @@ static int unknown(const char *name, bool json)
                     &err, ERROR_INPUT, NULL, "there is no command '%s'; did you mean '%s'?", name, nearest);
         else
                 error_set(&err, ERROR_INPUT, NULL, "there is no command '%s'; `tutti help` lists them", name);
-        fprintf(stderr, "tutti: %s\n", error_message(err));
+        fprintf(stderr, "tutti: ");
+        print_safe(stderr, error_message(err));
+        fputc('\n', stderr);
         if (json) print_problems(err);
         return EXIT_INPUT;
 }
@@ -40,13 +43,22 @@ static int run(const struct command *command, int argc, char **argv)
                 }
         }
         options_release(&o);
-        if (fflush(stdout) != 0 && code == EXIT_DONE)
-                code = EXIT_FAILED; /* e.g. a full disk behind `> file` */
-        return code;
+        if (fflush(stdout) == 0 && !ferror(stdout)) return code;
+        fprintf(stderr, "tutti: cannot write standard output\n"); /* e.g. a full disk behind `> file` */
+        return code == EXIT_DONE ? EXIT_FAILED : code;
+}
+
+/* A dump of the memory would hold opened secrets and keys. Sanitizers look at the process in a way that this forbids. */
+static void keep_out_of_cores(void)
+{
+#if !defined(__SANITIZE_ADDRESS__)
+        prctl(PR_SET_DUMPABLE, 0);
+#endif
 }
 
 int main(int argc, char **argv)
 {
+        keep_out_of_cores();
         signal(SIGPIPE, SIG_IGN);
         signal(SIGXFSZ, SIG_IGN); /* a file-size limit is an error to report, not a reason to die */
         const char *name = argc > 1 ? argv[1] : "help";

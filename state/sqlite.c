@@ -309,6 +309,19 @@ int sqlite_check(struct store *s, int64_t max, struct error **err)
         return found == 0 ? 0 : damaged(s, lost, err);
 }
 
+/* Whoever can put another file in its place decides what is recorded; in a sticky folder such as /tmp that is its owner alone. */
+static int check_writers(const struct store *s, struct error **err)
+{
+        struct stat folder, file;
+        bool open_folder = stat(s->folder, &folder) == 0 && folder.st_mode & S_IWOTH &&
+                           !(folder.st_mode & S_ISVTX);
+        bool open_file = stat(s->path, &file) == 0 && file.st_mode & S_IWOTH;
+        if (!open_folder && !open_file) return 0;
+        return error_set(err, ERROR_DENIED, NULL,
+            "everybody may write to %s, and so change what is recorded: `chmod o-w` it first",
+            open_folder ? s->folder : s->path);
+}
+
 int store_open(const char *url, enum store_mode mode, struct store **ret, struct error **err)
 {
         if (!text_starts(url, "sqlite:") || url[7] == '\0')
@@ -324,6 +337,7 @@ int store_open(const char *url, enum store_mode mode, struct store **ret, struct
         s->signal = mem_printf("%s/signal", s->folder);
 
         if (mode == STORE_CREATE && access(s->path, F_OK) < 0 && make_folder(s, err) < 0) return -1;
+        if (check_writers(s, err) < 0) return -1;
         cleanup(unlock) int lock = -1;
         if (lock_folder(s, &lock, err) < 0) return -1;
         bool empty = false;

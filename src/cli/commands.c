@@ -153,7 +153,9 @@ int cmd_help(const struct options *o)
         }
         const struct command *c = command_find(o->args[0]);
         if (c == NULL) {
-                fprintf(stderr, "tutti: there is no command '%s'; `tutti help` lists them\n", o->args[0]);
+                fprintf(stderr, "tutti: there is no command '");
+                print_safe(stderr, o->args[0]);
+                fprintf(stderr, "'; `tutti help` lists them\n");
                 return EXIT_INPUT;
         }
         printf("usage: tutti %s %s\n\n%s\n", c->name, c->arguments, c->summary);

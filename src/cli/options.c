@@ -113,7 +113,9 @@ static void list_add(struct list *list, const char *item)
 
 void options_wrong(const struct options *o, const char *message)
 {
-        fprintf(stderr, "tutti %s: %s; see `tutti help %s`\n", o->command->name, message, o->command->name);
+        fprintf(stderr, "tutti %s: ", o->command->name);
+        print_safe(stderr, message);
+        fprintf(stderr, "; see `tutti help %s`\n", o->command->name);
         if (!o->json) return;
         cleanup(error_free) struct error *err = NULL;
         error_set(&err, ERROR_INPUT, NULL, "%s", message);
@@ -212,6 +214,18 @@ static int take(struct options *o, int flag, const char *argument)
         return 0;
 }
 
+static int unknown_flag(const struct options *o, const char *what)
+{
+        const char *names[TABLE_COUNT];
+        size_t count = 0;
+        for (size_t i = 0; i < TABLE_COUNT; i++)
+                if (table[i].group == 0 || table[i].group & o->command->flags) names[count++] = table[i].name;
+        cleanup_free char *name = mem_strndup(what, strcspn(what, "="));
+        const char *near = text_starts(what, "--") ? text_suggest(name + 2, names, count) : NULL;
+        cleanup_free char *all = near ? mem_printf("%s'; did you mean '--%s", what, near) : mem_strdup(what);
+        return wrong(o, "unknown flag '%s'", all);
+}
+
 static int parse_flags(struct options *o, int argc, char **argv)
 {
         struct option flags[TABLE_COUNT + 1] = {0};
@@ -222,12 +236,14 @@ static int parse_flags(struct options *o, int argc, char **argv)
         opterr = 0;
         for (int index = -1, flag; (flag = getopt_long(argc, argv, "ho:", flags, &index)) != -1; index = -1) {
                 if (flag == '?') {
-                        const char *what = argv[optind - 1];
+                        const char short_flag[] = {'-', (char)optopt, '\0'};
+                        bool is_short = optopt > 0 && optopt < 0x80 && optopt != 'o';
+                        const char *what = is_short ? short_flag : argv[optind - 1];
                         for (size_t i = 0; i < TABLE_COUNT; i++)
                                 if (text_starts(what, "--") && strcmp(what + 2, table[i].name) == 0)
                                         return wrong(o, "%s needs a value", what);
                         if (optopt == 'o') return wrong(o, "%s needs a value", what);
-                        return wrong(o, "unknown flag '%s'", what);
+                        return unknown_flag(o, what);
                 }
                 for (size_t i = 0; i < TABLE_COUNT; i++)
                         if (table[i].flag == flag && table[i].group != 0 &&

@@ -6,7 +6,8 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { HEADERS_MAX = 1000, HEADER_BYTES_MAX = 256 * 1024 };
+/* Each folded line copies what it continues, so there are few. */
+enum { HEADERS_MAX = 1000, HEADER_BYTES_MAX = 256 * 1024, FOLDS_MAX = 100 };
 
 static void clear_headers(struct http_gather *gather)
 {
@@ -44,6 +45,10 @@ size_t http_gather_header(struct http_gather *gather, const char *line, size_t l
                 return 0;
         }
         if (*line == ' ' || *line == '\t') {
+                if (++gather->folds > FOLDS_MAX) {
+                        gather->too_large = true;
+                        return 0;
+                }
                 continue_header(gather, line, end);
                 return len;
         }

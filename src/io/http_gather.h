@@ -10,7 +10,7 @@
 struct http_gather {
         struct http_header *headers;
         size_t header_count, header_capacity;
-        size_t header_bytes;
+        size_t header_bytes, folds;
         struct text body;
         size_t body_max;
         bool too_large; /* a bound was passed: the exchange must be given up */

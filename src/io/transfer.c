@@ -103,10 +103,12 @@ void transfer_cancel(struct transfer *transfer)
 
 /* ---- address, security, times ---- */
 
+/* By what it is, not by how it begins: 127.example.org is some host. */
 static bool is_loopback(const char *host)
 {
+        bool number = host[strspn(host, "0123456789.")] == '\0';
         return strcasecmp(host, "localhost") == 0 || text_ends(host, ".localhost") ||
-               text_starts(host, "127.") || strcmp(host, "[::1]") == 0;
+               (number && text_starts(host, "127.")) || strcmp(host, "[::1]") == 0;
 }
 
 /* The parts of a URL; curl's memory. */

@@ -481,6 +481,8 @@ void operation_replied(struct tutti_op *op, const struct tutti_reply *reply)
             (result != TUTTI_FAILED || op->failure != TUTTI_THROTTLED))
                 limiter_accepted(op->request.connection->limiter);
         if (result == TUTTI_WAIT && op->failed) result = TUTTI_FAILED; /* wait_ssh may refuse */
+        if (op->id_too_long)
+                result = op_fail(op, TUTTI_UNCLEAR, 0, "the id in the answer is longer than any id can be");
         if (!had_id && op->request.action == TUTTI_CREATE && !is_free(op)) result = TUTTI_FAILED;
         switch (result) {
         case TUTTI_WAIT:

@@ -2,6 +2,7 @@
 #include "run/operation_host.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "run/operation_internal.h"
@@ -99,9 +100,23 @@ void op_to(struct tutti_op *op, int state, const struct value *saved)
         value_free(before);
 }
 
+/* What a provider hands on is some cloud's text: it is kept, shown and logged up to here. */
+enum { PROGRESS_MAX = 400, MESSAGE_MAX = 8192, ID_MAX = 4096 };
+
+/* At most `max` bytes of a text, whole characters, with a sign that there was more. To be freed; NULL of NULL. */
+static char *shortened(const char *text, size_t max)
+{
+        if (text == NULL || strlen(text) <= max) return mem_strdup(text);
+        size_t len = max;
+        while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80) len--;
+        return mem_printf("%.*s…", (int)len, text);
+}
+
 void op_set_id(struct tutti_op *op, const char *id)
 {
         if (text_equal(op->id, id)) return;
+        op->id_too_long = id != NULL && strlen(id) > ID_MAX;
+        if (op->id_too_long) return;
         free(op->id);
         op->id = mem_strdup(id);
         op->dirty = true;
@@ -138,10 +153,11 @@ void op_gone(struct tutti_op *op)
 
 void op_progress(struct tutti_op *op, const char *text)
 {
-        if (text_equal(op->last_progress, text)) return;
+        cleanup_free char *shown = shortened(text, PROGRESS_MAX);
+        if (text_equal(op->last_progress, shown)) return;
         free(op->last_progress);
-        op->last_progress = mem_strdup(text);
-        if (op->events.progress != NULL) op->events.progress(op->events.context, text);
+        op->last_progress = mem_strdup(shown);
+        if (op->events.progress != NULL) op->events.progress(op->events.context, shown);
 }
 
 enum tutti_result op_fail(
@@ -150,8 +166,9 @@ enum tutti_result op_fail(
         va_list ap;
         va_start(ap, fmt);
         free(op->message);
-        op->message = mem_vprintf(fmt, ap);
+        cleanup_free char *whole = mem_vprintf(fmt, ap);
         va_end(ap);
+        op->message = shortened(whole, MESSAGE_MAX);
         op->failed = true;
         op->failure = kind;
         op->retry_after_ms = retry_after_ms;

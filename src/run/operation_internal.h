@@ -57,6 +57,7 @@ struct tutti_op {
         bool doubted;          /* that was so once */
         bool absent, accepted; /* see struct operation_row */
         bool looked;           /* it was looked whether the name is taken */
+        bool id_too_long;      /* what the provider gave as its id is none */
         bool idempotent; /* its method says that its request may be sent twice: no lost reply is a doubt */
         bool harmless;   /* what was issued last cannot have changed anything */
         bool timed_out;

@@ -290,18 +290,11 @@ sub mixed_edit {
         sub { edit('add', undef, resource => vary(pick(volume(), network(), command()))) },
         sub { edit('rename', $x, to => name('moved'), mv => 1, whole => int rand 2) },
         sub { %{ $m->{modules} } ? edit('module', undef, from => (sort keys %{ $m->{modules} })[0], to => name('mod'), mv => 1, whole => int rand 2) : edit('remove', $x) },
-        sub { my $y = pick(grep { $_->{name} ne $x->{name} } @$r); $y && index($y->{name}, 'gate') && !reaches($r, $y, $x) ? edit('after', $x, to => $y->{name}) : edit('remove', $x) },
+        sub { my $y = pick(grep { $_->{name} ne $x->{name} } @$r); $y && index($y->{name}, 'gate') && !Model::reaches($r, $y, $x) ? edit('after', $x, to => $y->{name}) : edit('remove', $x) },
     )->();
 }
 
 # Does $x need $y, in the end?
-sub reaches {
-    my ($r, $x, $y) = @_;
-    return 1 if $x->{name} eq $y->{name};
-    my %by = map { ($_->{name} => $_) } @$r;
-    return grep { $by{$_} && reaches($r, $by{$_}, $y) } values %{ $x->{refs} }, @{ $x->{keys}{after} // [] };
-}
-
 sub mixed_op {
     my ($r, $m) = @_;
     my $meanwhile = sub { my $x = rand; return $x < 0.25 ? (faults => [map { mixed_fault() } 1 .. upto(2)]) : $x < 0.4 ? (kill => upto(60)) : $x < 0.45 ? (token => 1) : () };

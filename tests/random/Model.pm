@@ -38,6 +38,14 @@ sub cloud_of {    # 0 or 1, or undef where the block is not there
 sub instances { my ($r) = @_; return () if defined $r->{keys}{when} && !$r->{keys}{when}; return defined $r->{keys}{count} ? (0 .. $r->{keys}{count} - 1) : (undef) }
 
 # A list of {address, type, name, cloud, props, refs: {property: address}} of objects, commands, and values.
+# Whether `x` is `y`, or stands on it.
+sub reaches {
+    my ($r, $x, $y) = @_;
+    return 1 if $x->{name} eq $y->{name};
+    my %by = map { ($_->{name} => $_) } @$r;
+    return grep { $by{$_} && reaches($r, $by{$_}, $y) } values %{ $x->{refs} }, @{ $x->{keys}{after} // [] };
+}
+
 sub wanted {
     my ($m) = @_;
     my @all;
@@ -183,7 +191,7 @@ sub edit {
     }
     elsif ($what eq 'after') {
         my $t = find_resource($m, $e->{to});
-        return if !$t || ($t->{in} // '') ne ($r->{in} // '');
+        return if !$t || ($t->{in} // '') ne ($r->{in} // '') || reaches($m->{resources}, $t, $r);
         $r->{keys}{after} = [@{ $r->{keys}{after} // [] }, $e->{to}];
     }
     elsif ($what eq 'module') {    # a nested template's name
