@@ -260,7 +260,8 @@ struct tutti_host {
             const struct tutti_op *op);                       /* object: address, port, user, …; or NULL */
         const char *(*op_private)(const struct tutti_op *op); /* or NULL */
         const char *(*op_folder)(const struct tutti_op *op);  /* the template's folder, for relative paths */
-        int (*op_cancelled)(const struct tutti_op *op);       /* stop soon and report what exists */
+        int (*op_cancelled)(const struct tutti_op
+                *op); /* 0: a run that is to end drops what has sent nothing, and lets finish what has */
         /* …and where it is. */
         int (*op_state)(const struct tutti_op *op);
         const struct value *(*op_saved)(const struct tutti_op *op); /* object, or NULL */

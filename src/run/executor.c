@@ -463,7 +463,7 @@ static void drop_waiting(struct executor *x)
 {
         for (size_t i = 0; i < x->count; i++) {
                 struct step_run *r = &x->steps[i];
-                if (r->operation == NULL || !operation_cancel(r->operation)) continue;
+                if (r->operation == NULL || !operation_is_idle(r->operation)) continue;
                 operation_drop(steal(r->operation));
                 r->status = STEP_PENDING;
                 x->running--;

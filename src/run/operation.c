@@ -131,7 +131,7 @@ static bool says_nothing(const struct tutti_op *op)
         case TUTTI_BUSY:
         case TUTTI_DENIED:
         case TUTTI_UNCLEAR: return true;
-        default: return op->timed_out || op->cancelled;
+        default: return op->timed_out;
         }
 }
 
@@ -149,7 +149,6 @@ static void end(struct tutti_op *op)
         bool broke_off = op->failed && op->request.action == TUTTI_CREATE;
         struct operation_outcome outcome = {
             .failed = op->failed,
-            .cancelled = op->cancelled,
             .failure = op->failure,
             .message = op->message,
             .gone = op->gone,
@@ -576,14 +575,14 @@ static void deadline_passed(void *context)
         if (!op->waiting_for_journal) end(op);
 }
 
-bool operation_cancel(struct operation *operation)
+bool operation_is_idle(const struct operation *operation)
 {
-        struct tutti_op *op = &operation->op;
-        if (op->finding != NULL) return operation_cancel(op->finding);
-        if (op->timer != NULL) return true;
-        op->cancelled = !op->sent && op->http_exchange == NULL && op->running == NULL &&
-                        op->ssh_exchange == NULL;
-        return false;
+        const struct tutti_op *op = &operation->op;
+        if (op->finding != NULL) return operation_is_idle(op->finding);
+        bool between = op->timer != NULL &&
+                       op->wait != WAIT_SLEEP; /* which is its own waiting, for the cloud */
+        bool away = op->http_exchange != NULL || op->running != NULL || op->ssh_exchange != NULL;
+        return between || (!op->sent && !away);
 }
 
 void operation_drop(struct operation *operation)

@@ -54,7 +54,7 @@ struct operation_request { /* everything is borrowed until `done` */
 };
 
 struct operation_outcome { /* borrowed for the call of `done` */
-        bool failed, cancelled;
+        bool failed;
         enum tutti_failure failure;
         const char *message; /* of a failure; no secrets */
         bool gone;           /* READ, IMPORT: no such object; FIND: none */
@@ -88,10 +88,10 @@ struct operation *operation_start(const struct operation_io *io, const struct op
 bool operation_at_once(const struct operation_io *io, const struct operation_request *request,
     const struct operation_events *events);
 /*
- * The run is to end soon. True: nothing of it is under way, as it waits for another try or has not begun; it can be dropped. False: it is to finish;
- * a plug-in is told (op_cancelled) as long as it has sent nothing that can change the world.
+ * The run is to end soon. True: nothing of it is under way, as it waits for another try or has sent nothing yet; it can be dropped. False: it is to
+ * finish.
  */
-bool operation_cancel(struct operation *op);
+bool operation_is_idle(const struct operation *op);
 /* Forgets it at once: its intent stays on disk, no callback follows. */
 void operation_drop(struct operation *op);
 

@@ -64,7 +64,8 @@ const char *op_folder(const struct tutti_op *op)
 
 int op_cancelled(const struct tutti_op *op)
 {
-        return op->cancelled;
+        (void)op; /* what has sent nothing is dropped, and what has is to finish */
+        return 0;
 }
 
 int op_state(const struct tutti_op *op)

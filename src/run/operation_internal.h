@@ -65,7 +65,7 @@ struct tutti_op {
         bool sent_back; /* throttled: its next request goes before others */
         struct operation *finding;
         char *last_progress;
-        bool cancelled, waiting_for_journal;
+        bool waiting_for_journal;
         bool intended; /* the intent is on disk */
         bool ahead;    /* a question was asked before what was recorded last is on disk */
 };
