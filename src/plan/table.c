@@ -415,32 +415,30 @@ static void wait_for_group(
         add_edge(d, g->by[kind].join, deleting, kind >= RELEASE_UPDATE ? bond : BOND_FIRM);
 }
 
-/* The same for all groups that cover the address. */
-static void wait_for_groups(
-    struct draft *d, const char *address, enum release kind, uint32_t deleting, struct text *scratch)
+/*
+ * `deleting` waits until nothing stands on what it deletes, as far as `updates` can be waited for; with `succeeds`, also until what stood on it was
+ * made anew.
+ */
+static void wait_for_dependants(struct draft *d, const char *address, uint32_t deleting, enum release updates,
+    bool succeeds, struct text *scratch)
 {
         size_t lengths[ADDRESS_COVERS], covers = address_covers(address, lengths);
         for (size_t c = 0; c < covers; c++) {
                 text_clear(scratch);
                 text_addn(scratch, address, lengths[c]);
                 struct group *g = map_get(&d->groups, scratch->data);
-                if (g != NULL) wait_for_group(d, address, g, kind, deleting);
+                if (g == NULL) continue;
+                wait_for_group(d, address, g, RELEASE_DELETE, deleting);
+                wait_for_group(d, address, g, RELEASE_HOLDING, deleting);
+                wait_for_group(d, address, g, RELEASE_INHERIT, deleting);
+                if (updates != RELEASE_NONE) wait_for_group(d, address, g, updates, deleting);
+                if (succeeds) wait_for_group(d, address, g, RELEASE_SUCCEED, deleting);
         }
-}
-
-/* `deleting` waits until nothing stands on what it deletes, as far as `updates` can be waited for. */
-static void wait_for_dependants(
-    struct draft *d, const char *address, uint32_t deleting, enum release updates, struct text *scratch)
-{
-        wait_for_groups(d, address, RELEASE_DELETE, deleting, scratch);
-        wait_for_groups(d, address, RELEASE_HOLDING, deleting, scratch);
-        wait_for_groups(d, address, RELEASE_INHERIT, deleting, scratch);
-        if (updates != RELEASE_NONE) wait_for_groups(d, address, updates, deleting, scratch);
 }
 
 void draft_wait_for_deletions(struct draft *d, const char *address, uint32_t step, struct text *scratch)
 {
-        wait_for_dependants(d, address, step, RELEASE_NONE, scratch);
+        wait_for_dependants(d, address, step, RELEASE_NONE, false, scratch);
 }
 
 uint32_t draft_entry(const struct draft *d, uint32_t step)
@@ -508,16 +506,15 @@ static void order_deletions(struct draft *d, const struct removals *removals)
                 if (removal->step == STEP_NONE || removal->action != ACTION_DELETE) continue;
                 if (removal->again != NULL) add_edge(d, removal->step, removal->again->node.step, BOND_FIRM);
                 if (removal->recorded->open != NULL) continue; /* nothing was ever made upon it */
-                wait_for_dependants(
-                    d, removal->recorded->address, draft_entry(d, removal->step), RELEASE_UPDATE, &scratch);
+                wait_for_dependants(d, removal->recorded->address, draft_entry(d, removal->step),
+                    RELEASE_UPDATE, false, &scratch);
         }
         for (size_t n = 0; n < d->ev->node_count; n++) {
                 struct instance *i = (struct instance *)d->ev->nodes[n];
                 if (i->node.kind != NODE_INSTANCE || i->half == STEP_NONE) continue;
                 enum release updates = i->create_first ? RELEASE_UPDATE : RELEASE_DEPART;
-                uint32_t entry = draft_entry(d, i->half);
-                wait_for_dependants(d, i->address, entry, updates, &scratch);
-                if (i->create_first) wait_for_groups(d, i->address, RELEASE_SUCCEED, entry, &scratch);
+                wait_for_dependants(
+                    d, i->address, draft_entry(d, i->half), updates, i->create_first, &scratch);
         }
         text_release(&scratch);
         for (map_foreach (&d->groups, entry))
