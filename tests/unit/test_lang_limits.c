@@ -186,7 +186,8 @@ static void test_linear(void)
         int64_t begin = cpu_ms();
         struct expr *e = expr_parse(arena, source.data, source.len, NULL, &err);
         int64_t took = cpu_ms() - begin;
-        ok(e != NULL && took < 5000, "%zu bytes on one line parse in %lld ms of CPU", source.len, (long long)took);
+        ok(e != NULL && took < 5000, "%zu bytes on one line parse in %lld ms of CPU", source.len,
+            (long long)took);
         text_release(&source);
 }
 
