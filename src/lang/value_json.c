@@ -79,7 +79,11 @@ static int write_sealed(struct writer *w, const struct value *v)
         struct text text = {0}, sealed = {0};
         int r = value_encode(plain, w->sealer, &text, w->err);
         if (r == 0) r = w->sealer->seal(w->sealer->context, text.data, text.len, &sealed, w->err);
-        if (r == 0) text_addf(w->out, "{\"$sealed\":\"%s\"}", sealed.data ? sealed.data : "");
+        if (r == 0) { /* in pieces: it may be as long as a plan */
+                text_add(w->out, "{\"$sealed\":\"");
+                text_addn(w->out, sealed.data ? sealed.data : "", sealed.len);
+                text_add(w->out, "\"}");
+        }
         mem_wipe(text.data, text.len);
         text_release(&text);
         text_release(&sealed);

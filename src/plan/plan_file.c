@@ -96,32 +96,53 @@ static int add_files(
         return 0;
 }
 
-/* What a cloud shows may hold what it was given, also where its type knows of no secret: it is sealed whole. */
-static int add_observed(
-    struct text *out, const struct value *observed, const struct sealer *sealer, struct error **err)
+/* Whether anything that a cloud was given, or gave, is a secret: it may show that in what its type knows as none, and of another object. */
+static bool has_secrets(const struct state *state)
 {
-        cleanup(value_free) struct value *sealed = observed ? value_sensitive(observed, true) : NULL;
-        return add_encoded(out, sealed, sealer, err);
+        for (size_t i = 0; i < state->count; i++) {
+                const struct recorded *r = &state->resources[i];
+                if (value_has_sensitive(r->properties) || value_has_sensitive(r->outputs)) return true;
+                if (r->host != NULL && value_has_sensitive(r->host)) return true;
+        }
+        return false;
 }
 
-static int add_world(
+static int add_each_observation(
     struct text *out, const struct world *world, const struct sealer *sealer, struct error **err)
 {
-        text_addf(out, ",\"world\":{\"time\":%lld,\"observations\":[", (long long)world->time_ms);
         bool first = true;
+        text_addc(out, '[');
         for (map_foreach (&((struct world *)world)->observations, entry)) {
                 const struct observation *o = entry->value;
                 text_add(out, first ? "{\"address\":" : ",{\"address\":");
                 first = false;
                 add_string(out, entry->key);
                 add_key(out, "observed");
-                if (add_observed(out, o->observed, sealer, err) < 0) return -1;
+                if (add_encoded(out, o->observed, sealer, err) < 0) return -1;
                 add_key(out, "private");
                 if (add_private(out, o->private_, sealer, err) < 0) return -1;
                 text_addc(out, '}');
         }
         text_addc(out, ']');
-        if (add_files(out, world->files, sealer, err) < 0) return -1;
+        return 0;
+}
+
+/* Where there are secrets, all of it is sealed as one text: sealing costs by the piece. */
+static int add_observations(
+    struct text *out, const struct plan_input *in, const struct sealer *sealer, struct error **err)
+{
+        struct text all __attribute__((__cleanup__(text_release_cleanup))) = {0};
+        if (!has_secrets(in->state)) return add_each_observation(out, in->world, sealer, err);
+        if (add_each_observation(&all, in->world, sealer, err) < 0) return -1;
+        return add_private(out, all.data, sealer, err);
+}
+
+static int add_world(
+    struct text *out, const struct plan_input *in, const struct sealer *sealer, struct error **err)
+{
+        text_addf(out, ",\"world\":{\"time\":%lld,\"observations\":", (long long)in->world->time_ms);
+        if (add_observations(out, in, sealer, err) < 0) return -1;
+        if (add_files(out, in->world->files, sealer, err) < 0) return -1;
         text_addc(out, '}');
         return 0;
 }
@@ -185,7 +206,7 @@ int plan_write(const struct plan *plan, const struct sealer *sealer, struct text
         }
         text_add(out, "],\"parameters\":");
         if (add_encoded(out, in->env->parameters, sealer, err) < 0) return -1;
-        if (add_world(out, in->world, sealer, err) < 0) return -1;
+        if (add_world(out, in, sealer, err) < 0) return -1;
         add_strings(out, "targets", in->targets, in->target_count);
         add_strings(out, "excludes", in->excludes, in->exclude_count);
         if (in->accepted_count > 0) add_strings(out, "accepted", in->accepted, in->accepted_count);
@@ -343,6 +364,40 @@ static int read_files(struct reader *r, const struct value *world, struct files 
         return 0;
 }
 
+static int read_observation(struct reader *r, const struct value *o, struct world *world)
+{
+        const char *address = string_part(r, o, "address"), *private_ = NULL;
+        if (address == NULL) return -1;
+        const struct value *observed = value_get(o, "observed"), *bytes = value_get(o, "private");
+        cleanup(value_free) struct value *v = NULL;
+        if (observed == NULL || bytes == NULL) return malformed(r, "an observation is incomplete");
+        if (!value_is_null(observed)) {
+                v = decoded(r, observed, "an observation cannot be read");
+                if (v == NULL) return -1;
+                if (value_kind(v) != TYPE_OBJECT || value_is_null(v) || !value_is_known(v))
+                        return malformed(r, "an observation is no object");
+        }
+        if (!value_is_null(bytes)) private_ = string_part(r, o, "private");
+        if (!value_is_null(bytes) && private_ == NULL) return -1;
+        world_put(world, address, steal(v), private_);
+        return 0;
+}
+
+/* A new reference: sealed as one, or as they are. */
+static struct value *open_observations(struct reader *r, const struct value *world)
+{
+        const struct value *v = value_get(world, "observations");
+        bool sealed = v != NULL && value_is_sensitive(v) && value_kind(v) == TYPE_STRING;
+        const struct value *plain = sealed ? NULL : part(r, world, "observations", TYPE_TUPLE);
+        if (!sealed) return plain ? value_ref(plain) : NULL;
+        const char *text = string_part(r, world, "observations");
+        struct value *all = text ? value_from_json(text, strlen(text), NULL, r->sealer, r->err) : NULL;
+        if (all == NULL || value_kind(all) == TYPE_TUPLE) return all;
+        value_free(all);
+        malformed(r, "the observations are no list");
+        return NULL;
+}
+
 static int read_world(struct reader *r, struct saved_plan *saved)
 {
         int64_t time = 0;
@@ -350,28 +405,10 @@ static int read_world(struct reader *r, struct saved_plan *saved)
         if (world == NULL || int_part(r, world, "time", &time) < 0) return -1;
         saved->world = world_new(time, NULL);
         if (read_files(r, world, saved->world->files) < 0) return -1;
-        const struct value *all = part(r, world, "observations", TYPE_TUPLE);
+        cleanup(value_free) struct value *all = open_observations(r, world);
         if (all == NULL) return -1;
-        for (size_t i = 0; i < value_count(all); i++) {
-                const struct value *o = value_at(all, i);
-                const char *address = string_part(r, o, "address");
-                if (address == NULL) return -1;
-                const struct value *observed = value_get(o, "observed"), *bytes = value_get(o, "private");
-                cleanup(value_free) struct value *v = NULL;
-                if (observed == NULL || bytes == NULL) return malformed(r, "an observation is incomplete");
-                if (!value_is_null(observed)) {
-                        cleanup(value_free) struct value *sealed = decoded(
-                            r, observed, "an observation cannot be read");
-                        if (sealed == NULL) return -1;
-                        v = value_sensitive(sealed, false); /* its parts have their own marks */
-                        if (value_kind(v) != TYPE_OBJECT || value_is_null(v) || !value_is_known(v))
-                                return malformed(r, "an observation is no object");
-                }
-                const char *private_ = NULL;
-                if (!value_is_null(bytes)) private_ = string_part(r, o, "private");
-                if (!value_is_null(bytes) && private_ == NULL) return -1;
-                world_put(saved->world, address, steal(v), private_);
-        }
+        for (size_t i = 0; i < value_count(all); i++)
+                if (read_observation(r, value_at(all, i), saved->world) < 0) return -1;
         return 0;
 }
 
