@@ -115,8 +115,11 @@ static bool path_may_be_missed(const struct scope *scope, const char *expanded)
 /* The folder of the state, with the key that opens its secrets: whatever else may be read, that may not. */
 static bool path_is_state(const char *real)
 {
-        const char *at = strstr(real, "/.tutti");
-        return at != NULL && (at[strlen("/.tutti")] == '/' || at[strlen("/.tutti")] == '\0');
+        for (const char *at = real; (at = strstr(at, "/.tutti")) != NULL;) {
+                at += strlen("/.tutti");
+                if (*at == '/' || *at == '\0') return true;
+        }
+        return false;
 }
 
 static enum path_kind path_kind_of(mode_t mode)

@@ -52,7 +52,9 @@ asks() { # EXPRESSION
 mkdir -p sub
 ln -sf .tutti/key link
 ln -sfn .tutti folder
-for path in .tutti/key ./sub/../.tutti/key link folder/key "$PWD/.tutti/key"; do
+mkdir -p .tuttis/.tutti
+echo key >.tuttis/.tutti/key
+for path in .tutti/key ./sub/../.tutti/key link folder/key "$PWD/.tutti/key" .tuttis/.tutti/key; do
         asks "file(\"$path\")"
         for flag in "" --allow-outside; do
                 tutti plan key.yaml $flag
