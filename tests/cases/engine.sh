@@ -5,6 +5,9 @@
 #     journal JQ                 the cloud's journal through jq
 #     orphans                    ids of objects that exist in the cloud
 #     no_changes ENV NAME        plan says that nothing is to be done
+#     needs_sshd                 skips the story where OpenSSH's server is not installed
+#     hosts COUNT                makes so many servers web[0] … in cloud.yaml, with the key `id`, in this folder
+#     host_part INDEX NAME       what the cloud says of one: ssh_port, ssh_user, host_key, id
 
 HERE=$(cd "${BASH_SOURCE%/*}/../.." && pwd)
 TUTTI=$(realpath "${TUTTI:-build/tutti}")
@@ -35,6 +38,31 @@ tutti() {
 code() { # WANT NAME
         is "$CODE" "$1" "$2"
         [ "$CODE" = "$1" ] || sed 's/^/# /' "$WORK/out" "$WORK/err" | tail -n 40
+}
+
+needs_sshd() {
+        command -v sshd >/dev/null || [ -x /usr/sbin/sshd ] && return
+        echo "1..0 # SKIP OpenSSH's server is not installed"
+        exit 0
+}
+
+hosts() {
+        ssh-keygen -q -t ed25519 -N '' -f id
+        cat >cloud.yaml <<YAML
+environment: cloud
+resources:
+  net: {type: sandbox.network, properties: {name: net, cidr: 10.0.0.0/16}}
+  sub: {type: sandbox.subnet, properties: {name: sub, network_id: "\${net.id}", cidr: 10.0.1.0/24}}
+  key: {type: sandbox.ssh_key, properties: {name: key, public_key: '\${file("id.pub")}'}}
+  web: {type: sandbox.server, count: $1, properties: {name: "web-\${count.index}", subnet_id: "\${sub.id}", size: small, image: debian-12, ssh_key_ids: ["\${key.id}"]}}
+YAML
+        tutti apply cloud.yaml --yes
+        code 0 "hosts: $1"
+}
+
+host_part() {
+        tutti state show cloud.yaml "web[$1]" --json
+        jq -r ".outputs.$2" <<<"$OUT"
 }
 
 journal() {

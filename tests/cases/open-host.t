@@ -1,27 +1,13 @@
 #!/bin/bash
 # What was begun on one host, and is wanted on another now, is taken away there and made here.
 . "${BASH_SOURCE%/*}/engine.sh"
-command -v sshd >/dev/null || [ -x /usr/sbin/sshd ] || { echo "1..0 # SKIP OpenSSH's server is not installed"; exit 0; }
+needs_sshd
 engine_sandbox --latency 10ms
 mkdir -p "$WORK/story" && cd "$WORK/story" || exit 1
-ssh-keygen -q -t ed25519 -N '' -f id
-cat >cloud.yaml <<'YAML'
-environment: cloud
-resources:
-  net: {type: sandbox.network, properties: {name: net, cidr: 10.0.0.0/16}}
-  sub: {type: sandbox.subnet, properties: {name: sub, network_id: "${net.id}", cidr: 10.0.1.0/24}}
-  key: {type: sandbox.ssh_key, properties: {name: key, public_key: '${file("id.pub")}'}}
-  web: {type: sandbox.server, count: 2, properties: {name: "web-${count.index}", subnet_id: "${sub.id}", size: small, image: debian-12, ssh_key_ids: ["${key.id}"]}}
-YAML
-tutti apply cloud.yaml --yes
-code 0 "two hosts"
-host() {
-        tutti state show cloud.yaml "web[$1]" --json
-        jq -r '"{address: 127.0.0.1, port: \(.outputs.ssh_port), user: \(.outputs.ssh_user), key_file: id, host_key: \"\(.outputs.host_key)\"}"' <<<"$OUT"
-}
+hosts 2
+host() { echo "{address: 127.0.0.1, port: $(host_part "$1" ssh_port), user: $(host_part "$1" ssh_user), key_file: id, host_key: \"$(host_part "$1" host_key)\"}"; }
 made() { (cd "$WORK" && ls -d tutti-sandbox-*/"$1"*/home/made 2>/dev/null | wc -l); }
-web() { tutti state show cloud.yaml "web[$1]" --json; jq -r .outputs.id <<<"$OUT"; }
-FIRST=$(web 0) SECOND=$(web 1) ON_FIRST=$(host 0) ON_SECOND=$(host 1)
+FIRST=$(host_part 0 id) SECOND=$(host_part 1 id) ON_FIRST=$(host 0) ON_SECOND=$(host 1)
 on() {
         cat >moves.yaml <<YAML
 environment: moves

@@ -2,26 +2,15 @@
 # A file that could not be written: what was there stays as it was, nothing is left behind, nothing is recorded that is not there, and
 # nothing is deleted that was not ours.
 . "${BASH_SOURCE%/*}/engine.sh"
-command -v sshd >/dev/null || [ -x /usr/sbin/sshd ] || { echo "1..0 # SKIP OpenSSH's server is not installed"; exit 0; }
+needs_sshd
 WIRE=
 trap '[ -z "$WIRE" ] || kill "$WIRE" 2>/dev/null; umount "$WORK/host/full" 2>/dev/null; cleanup' EXIT
 engine_sandbox --latency 10ms
 mkdir -p "$WORK/story" "$WORK/host" && cd "$WORK/story" || exit 1
-ssh-keygen -q -t ed25519 -N '' -f id
-cat >cloud.yaml <<'YAML'
-environment: cloud
-resources:
-  net: {type: sandbox.network, properties: {name: net, cidr: 10.0.0.0/16}}
-  sub: {type: sandbox.subnet, properties: {name: sub, network_id: "${net.id}", cidr: 10.0.1.0/24}}
-  key: {type: sandbox.ssh_key, properties: {name: key, public_key: '${file("id.pub")}'}}
-  web: {type: sandbox.server, properties: {name: web, subnet_id: "${sub.id}", size: small, image: debian-12, ssh_key_ids: ["${key.id}"]}}
-YAML
-tutti apply cloud.yaml --yes
-code 0 "a host"
-tutti state show cloud.yaml web --json
-PORT=$(jq -r .outputs.ssh_port <<<"$OUT")
-HOST_KEY=$(jq -r .outputs.host_key <<<"$OUT")
-HOST_USER=$(jq -r .outputs.ssh_user <<<"$OUT")
+hosts 1
+PORT=$(host_part 0 ssh_port)
+HOST_KEY=$(host_part 0 host_key)
+HOST_USER=$(host_part 0 ssh_user)
 
 # env NAME PROPERTIES: an environment of one file; over the host itself, or over PORT.
 env() {

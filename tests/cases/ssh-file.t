@@ -1,7 +1,7 @@
 #!/bin/bash
 # Files on a host that are copies of local ones: a change on either side is seen when planning, and mended.
 . "${BASH_SOURCE%/*}/engine.sh"
-command -v sshd >/dev/null || [ -x /usr/sbin/sshd ] || { echo "1..0 # SKIP OpenSSH's server is not installed"; exit 0; }
+needs_sshd
 engine_sandbox --latency 10ms
 mkdir -p "$WORK/ssh-file" && cd "$WORK/ssh-file" || exit 1
 ssh-keygen -q -t ed25519 -N '' -f id
