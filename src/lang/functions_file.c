@@ -133,7 +133,7 @@ static VALUE_OF(fileexists)
         __attribute__((__cleanup__(text_release_cleanup))) struct text there = {0};
         if (!path || learn(&(struct question){call->scope, path, NULL}, "exists", look_up, &there, err) < 0)
                 return NULL;
-        return value_bool(there.data[0] == 'y');
+        return value_bool(there.data != NULL && there.data[0] == 'y');
 }
 
 static int digest_bytes_of(const struct question *q, struct digest *digest, struct error **err)
