@@ -80,7 +80,7 @@ static struct candidates candidates_of(struct evaluation *ev, const struct recor
         const struct server *renamed = NULL;
         const char *type_now = i ? i->expansion->resource->type : "";
         size_t len = strlen(kind);
-        if (strncmp(type_now, kind, len) == 0 && (type_now[len] == '.' || type_now[len] == '\0'))
+        if (i != NULL && strncmp(type_now, kind, len) == 0 && (type_now[len] == '.' || type_now[len] == '\0'))
                 renamed = server_of_instance(ev, i);
         /* Of an older record only the name is known: another one is none. */
         if (renamed != NULL && (strcmp(renamed->name, name) == 0 || r->account == NULL)) renamed = NULL;
